@@ -1,0 +1,1 @@
+"""The domain: values in, values out. No I/O, clock, environment, randomness or Dagster in here."""

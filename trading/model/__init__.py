@@ -1,0 +1,1 @@
+"""Frozen values that everyone speaks: instruments, money, times, fills, statements, positions, breaks."""

@@ -1,0 +1,1 @@
+"""Instruments (page filled by its owner)."""
