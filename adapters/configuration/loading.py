@@ -1,0 +1,148 @@
+"""From files and environment to `Settings`.
+
+Order, later wins: the running stack's addresses, `.env`, the environment.
+
+Belongs here: which file is which section, where the home folder is, the checks between settings, the hash.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from adapters.configuration.building import build
+from adapters.configuration.environment import fill_placeholders, process_environment, read_environment_file
+from trading.errors import ConfigurationError
+from trading.settings import (
+    BookSettings,
+    InboxSettings,
+    PathSettings,
+    ReconciliationSettings,
+    ServiceSettings,
+    Settings,
+    StackSettings,
+)
+
+ENDPOINTS_FILE = (
+    Path("stack") / "endpoints.env"
+)  # under the home folder; written by the embedded stack, mode 0600
+OVERRIDES_FOLDER = "config"  # under the home folder: files of the same names, key by key over the project's
+NESTING_MAX = 8
+PORT_MAX = 65535
+
+
+def default_project_root() -> Path:
+    """The checkout this code runs from (the project is installed editable)."""
+    return Path(__file__).resolve().parents[2]
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None, project_root: Path | None = None, *, with_stack: bool = True
+) -> Settings:
+    """Read the effective settings.
+
+    `with_stack=False` leaves out what a running embedded stack offers: what the user himself configured.
+    Raises ConfigurationError with a message that names the key.
+    """
+    root = (project_root or default_project_root()).resolve()
+    given = dict(process_environment() if environment is None else environment)
+    names = {**read_environment_file(root / ".env"), **given}
+    home = _home(names, root)
+    if with_stack:
+        names = {**read_environment_file(home / ENDPOINTS_FILE), **names}
+    sections = (root / "config", home / OVERRIDES_FOLDER)
+    tree = Settings(
+        paths=PathSettings(project_root=root, home=home, inbox=_inbox(names, home), archive=home / "archive"),
+        services=build(ServiceSettings, _section("services", sections, names), "services"),
+        stack=build(StackSettings, _section("stack", sections, names), "stack"),
+        books=build(BookSettings, _section("books", sections, names), "books"),
+        reconciliation=build(
+            ReconciliationSettings, _section("reconciliation", sections, names), "reconciliation"
+        ),
+        inbox=build(InboxSettings, _section("inbox", sections, names), "inbox"),
+        configuration_hash="",
+    )
+    _check(tree)
+    return dataclasses.replace(tree, configuration_hash=hash_of_choices(tree))
+
+
+def hash_of_choices(settings: Settings) -> str:
+    """A short hash of everything that can change a result: not paths, addresses, ports or secrets."""
+    choices = {name: _plain(getattr(settings, name)) for name in ("books", "reconciliation", "inbox")}
+    text = json.dumps(choices, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _home(names: Mapping[str, str], root: Path) -> Path:
+    given = names.get("DESK_HOME")
+    return Path(given).expanduser().resolve() if given else root / ".desk"
+
+
+def _inbox(names: Mapping[str, str], home: Path) -> Path:
+    given = names.get("DESK_INBOX")
+    return Path(given).expanduser().resolve() if given else home / "inbox"
+
+
+def _section(name: str, folders: tuple[Path, ...], names: Mapping[str, str]) -> Mapping[str, Any]:
+    values: dict[str, Any] = {}
+    for folder in folders:
+        values.update(_read_yaml(folder / f"{name}.yaml", required=folder == folders[0]))
+    filled = _fill(values, names, name, depth=0)
+    assert isinstance(filled, dict)
+    return filled
+
+
+def _read_yaml(path: Path, *, required: bool) -> Mapping[str, Any]:
+    if not path.is_file():
+        if required:
+            raise ConfigurationError(f"{path}: missing; it belongs to the project")
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not readable as YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path}: expected a mapping of settings, was {type(content).__name__}")
+    return content
+
+
+def _fill(value: Any, names: Mapping[str, str], key: str, depth: int) -> Any:
+    if depth > NESTING_MAX:
+        raise ConfigurationError(f"{key}: nested deeper than {NESTING_MAX} levels")
+    if isinstance(value, dict):
+        return {name: _fill(item, names, f"{key}.{name}", depth + 1) for name, item in value.items()}
+    return fill_placeholders(value, names, key) if isinstance(value, str) else value
+
+
+def _check(settings: Settings) -> None:
+    limits = settings.reconciliation
+    if not 0 < limits.break_at <= limits.lock_contract_below <= limits.lock_underlying_below:
+        raise ConfigurationError(
+            "reconciliation.break_at, lock_contract_below, lock_underlying_below: expected 0 < rising, was "
+            f"{limits.break_at}, {limits.lock_contract_below}, {limits.lock_underlying_below}"
+        )
+    if limits.final_at >= limits.final_retry_until:
+        raise ConfigurationError("reconciliation.final_retry_until: expected a time after final_at")
+    for field in dataclasses.fields(settings.stack):
+        value = getattr(settings.stack, field.name)
+        if value < 1 or (field.name.endswith("_port") and value > PORT_MAX):
+            raise ConfigurationError(
+                f"stack.{field.name}: expected 1 or more (a port: to {PORT_MAX}), was {value}"
+            )
+    for field in dataclasses.fields(settings.inbox):
+        if getattr(settings.inbox, field.name) < 1:
+            raise ConfigurationError(f"inbox.{field.name}: expected 1 or more")
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    return str(getattr(value, "value", value))

@@ -1,0 +1,109 @@
+"""The typed settings tree: every choice the desk can be given, as frozen values.
+
+One section per file of `config/`; `adapters/configuration` reads files and environment and builds this tree.
+Keep out: reading anything, defaults that depend on the machine, secrets in a representation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+
+
+class LotMethod(Enum):
+    """Which open lot a closing fill takes first."""
+
+    FIFO = "fifo"
+    LIFO = "lifo"
+    AVERAGE = "average"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathSettings:
+    """Where things lie on this machine. Never part of the configuration's hash."""
+
+    project_root: Path
+    home: Path
+    inbox: Path
+    archive: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """Addresses with their credentials; None means: not given, and the embedded stack is not up."""
+
+    warehouse_url: str | None = field(default=None, repr=False)
+    warehouse_reader_url: str | None = field(default=None, repr=False)
+    redis_url: str | None = field(default=None, repr=False)
+    dagster_url: str | None = None
+    warehouse_cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSettings:
+    """The embedded stack: the ports it likes best (taken ones are replaced by free ones) and its limits."""
+
+    warehouse_port: int
+    redis_port: int
+    dagster_port: int
+    code_server_port: int
+    start_deadline_s: int
+    redis_memory_max_mb: int
+    concurrent_runs_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookSettings:
+    """How the books are kept."""
+
+    lot_method: LotMethod
+    base_currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPolicy:
+    """What one account may do; accounts without a policy of their own take `default_account`."""
+
+    entries_before_reconciled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconciliationSettings:
+    """When the broker is compared with us, what counts as a break, and what a break locks.
+
+    Money is in base currency. A break of unknown size locks the account.
+    """
+
+    break_at: Decimal
+    lock_contract_below: Decimal
+    lock_underlying_below: Decimal
+    provisional_after_close_min: int
+    final_at: time
+    final_retry_until: time
+    final_retry_every_min: int
+    default_account: AccountPolicy
+    accounts: Mapping[str, AccountPolicy]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxSettings:
+    """How files are picked up from the inbox folder."""
+
+    quiet_ticks: int
+    file_bytes_max: int
+    files_per_tick_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole tree. `configuration_hash` covers the choices, not paths, addresses or secrets."""
+
+    paths: PathSettings
+    services: ServiceSettings
+    stack: StackSettings
+    books: BookSettings
+    reconciliation: ReconciliationSettings
+    inbox: InboxSettings
+    configuration_hash: str
