@@ -155,12 +155,13 @@ class Option:
         where ``localSymbol`` is an OCC symbol, its date is the expiry, and a local symbol of another contract
         is refused.
         """
+        multiplier = fields.get("multiplier")
         option = cls(
             symbol=_text(fields, "symbol"),
-            expiry=_ibkr_date(fields.get("lastTradeDateOrContractMonth")),
+            expiry=parse_ibkr_date(fields.get("lastTradeDateOrContractMonth")),
             right=Right.parse(fields.get("right")),
             strike=parse_strike(fields.get("strike")),
-            multiplier=parse_multiplier(fields.get("multiplier") or 100),
+            multiplier=parse_multiplier(100 if multiplier in (None, "") else multiplier),
             exchange=_text(fields, "exchange"),
             currency=_text(fields, "currency"),
             trading_class=_text(fields, "tradingClass"),
@@ -213,7 +214,8 @@ def _text(fields: Mapping[str, object], name: str) -> str:
     return (value or "").strip()
 
 
-def _ibkr_date(value: object) -> date:
+def parse_ibkr_date(value: object) -> date:
+    """Read the date of ``lastTradeDateOrContractMonth``, whose time and zone are left aside."""
     match = IBKR_TIMED_DATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         expected = "YYYYMMDD or YYYYMMDD HH:MM:SS TZ"
