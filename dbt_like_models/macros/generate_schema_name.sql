@@ -1,0 +1,4 @@
+{# A model configured for `marts` is written to `marts`, not to `<target>_marts`. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ target.schema if custom_schema_name is none else custom_schema_name | trim }}
+{%- endmacro %}

@@ -1,0 +1,25 @@
+-- Grain: one attempt to store one batch.
+with batches as (
+
+    select * from {{ source('audit', 'ingestion_batches') }}
+
+)
+
+select
+    recorded_at,
+    venue,
+    toString(source) as source,
+    origin,
+    batch_id,
+    attempt_id,
+    total_rows,
+    new_rows,
+    duplicates_filtered,
+    corrected,
+    rejected,
+    new_fees,
+    first_fill_at,
+    last_fill_at,
+    age_seconds,
+    received_at
+from batches
