@@ -118,8 +118,43 @@ class CorporateAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatementContract:
+    """A contract as the statement's securities section describes it."""
+
+    instrument: Instrument
+    conid: int | None
+    description: str = ""
+    isin: str = ""
+    listing_exchange: str = ""
+    raw: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FxRate:
+    """One unit of `from_currency` in `to_currency` on a day, as the statement converts."""
+
+    report_date: date
+    from_currency: str
+    to_currency: str
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementRow:
+    """A row of a section that is not read into a value of its own, kept as it came."""
+
+    section: str
+    tag: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerStatement:
-    """One account's statement out of one file; `sha256` is of the file, `batch` its trade rows and refused rows."""
+    """One account's statement out of one file; `sha256` is of the file, `batch` its trade rows and refused rows.
+
+    `sections` are those that the file has, empty ones too: a section that is not there says nothing, an empty one says
+    "none". `unknown_fields` (``Trade.newName``) are kept in the raw rows.
+    """
 
     venue: Venue
     account: str
@@ -136,5 +171,8 @@ class BrokerStatement:
     cash_flows: tuple[CashFlow, ...] = ()
     option_events: tuple[OptionEvent, ...] = ()
     corporate_actions: tuple[CorporateAction, ...] = ()
+    contracts: tuple[StatementContract, ...] = ()
+    fx_rates: tuple[FxRate, ...] = ()
+    other_rows: tuple[StatementRow, ...] = ()
     sections: tuple[str, ...] = ()
     unknown_fields: tuple[str, ...] = ()
