@@ -1,0 +1,51 @@
+-- Says what one attempt's rows are against what is known: new (a fill never seen), corrected (a cancel, a higher revision, or
+-- other figures of a known fill), duplicate (all else). A correction may lie a few sessions from its fill, hence the days
+-- around each session; only those days are read, whatever the history.
+with staged as (
+    select venue, account, session, fill_id, revision, source, content_hash, kind, quantity, price, side, told_before
+    from core.fill_staging
+    where attempt_id = {attempt_id:String}
+),
+days as (
+    select distinct venue, account, session + arrayJoin(range(15)) - 7 as session
+    from (select distinct venue, account, session from staged)
+),
+known as (
+    select
+        k.venue as venue,
+        k.account as account,
+        k.fill_id as fill_id,
+        max(k.revision) as highest_revision,
+        groupUniqArray((k.quantity, k.price, k.side)) as figures,
+        groupUniqArray((k.session, k.revision, k.source, k.content_hash)) as versions,
+        groupUniqArray(k.session) as sessions
+    from core.fill_revisions as k
+    where (k.venue, k.account, k.session) in (select venue, account, session from days)
+        and k.fill_id in (select fill_id from staged)
+    group by k.venue, k.account, k.fill_id
+),
+judged as (
+    select
+        s.account as account,
+        arrayPushBack(k.sessions, s.session) as sessions,
+        k.fill_id != '' as is_known,
+        has(k.versions, (s.session, s.revision, s.source, s.content_hash)) as is_stored,
+        s.revision > k.highest_revision or not has(k.figures, (s.quantity, s.price, s.side)) as differs,
+        multiIf(
+            is_stored, 'duplicate',
+            is_known, if(differs, 'corrected', 'duplicate'),
+            s.told_before = 1, 'duplicate',
+            s.told_before = 2 or s.kind = 'cancel', 'corrected',
+            'new'
+        ) as outcome
+    from staged as s
+    left join known as k on k.venue = s.venue and k.account = s.account and k.fill_id = s.fill_id
+)
+select
+    count() as staged,
+    countIf(outcome = 'new') as new,
+    countIf(outcome = 'duplicate') as duplicates,
+    countIf(outcome = 'corrected') as corrected,
+    countIf(not is_stored) as missing,
+    groupUniqArrayArrayIf(arrayMap(day -> (account, day), sessions), not is_stored) as touched
+from judged

@@ -1,0 +1,1 @@
+"""Use cases: one file per verb phrase, composing the domain over ports."""
