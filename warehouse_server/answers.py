@@ -1,7 +1,7 @@
-"""One response on its way out: held while an early error may still come, then sent in chunks. Keep out queries.
+"""One response on its way out: held while an early error may come, then sent in chunks. Keep out queries.
 
-An error after the first bytes cannot change the status any more. It goes out as a block that clients look for,
-between two markers with a tag that the headers announced.
+An error after the first bytes cannot change the status any more. It goes out as a block that clients look
+for, between two markers with a tag that the headers announced.
 """
 
 import json
@@ -57,6 +57,10 @@ class Answer:
         headers["Connection"] = "Keep-Alive" if keep_alive else "close"
         if keep_alive:
             headers["Keep-Alive"] = f"timeout={IDLE_CONNECTION_S:.0f}"
+
+    def name_query(self, query_id: str) -> None:
+        """Tell the client the id of its query."""
+        self._headers["X-ClickHouse-Query-Id"] = query_id
 
     def describe(self, output_format: str | None) -> None:
         """Name the format of a result set; a statement without one has none."""

@@ -1,4 +1,4 @@
-"""From arguments to a running server, and from a signal to its end. The only reader of the environment here."""
+"""From arguments to a running server, and from a signal to its end; alone here to read the environment."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ from warehouse_server.admission import Admission
 from warehouse_server.directory import Directory, DirectoryRefusedError, own
 from warehouse_server.engine import Engine, EngineFailedError
 from warehouse_server.execution import Executor
-from warehouse_server.limits import DRAIN_S, GIB, KILLED_DRAIN_S, QUEUED_MAX, RUNNING_MAX
+from warehouse_server.limits import DRAIN_S, FLUSH_S, GIB, KILLED_DRAIN_S, QUEUED_MAX, RUNNING_MAX
 from warehouse_server.running import DisconnectWatcher, RunningQueries
 from warehouse_server.server import Server, bind
 from warehouse_server.sessions import Sessions
@@ -57,11 +57,19 @@ def _serve(sock: socket.socket, directory: Directory, accounts: Accounts, ready_
     server.start()
     _announce(server.port, ready_file)
     stopping.wait()
-    server.stop()
-    if not executor.running.wait_until_none(DRAIN_S):
-        executor.running.stop_all()
-        executor.running.wait_until_none(KILLED_DRAIN_S)
+    _end(server, executor)
     os._exit(0)
+
+
+def _end(server: Server, executor: Executor) -> None:
+    """Let running queries finish, kill those that take too long, write out logs: each within a bound."""
+    server.stop()
+    if not server.wait_until_idle(DRAIN_S):
+        executor.running.stop_all()
+        server.wait_until_idle(KILLED_DRAIN_S)
+    flush = threading.Thread(target=executor.engine.flush, daemon=True, name="flush")
+    flush.start()
+    flush.join(FLUSH_S)
 
 
 def _open(directory: Directory) -> Executor:

@@ -1,13 +1,14 @@
 """Content encodings of HTTP bodies, both ways, frame after frame. Keep out the engine's own block framing.
 
-A body may hold many frames: the client sends one LZ4 frame per block. A reader of the first frame alone stored
-32,768 of 1,000,000 rows and answered OK, hence every decoder here goes on until the body ends.
+A body may hold many frames: the client sends one LZ4 frame per block. A reader of the first frame alone
+stored 32,768 of 1,000,000 rows and answered OK, hence every decoder here goes on until the body ends.
 """
 
 import bz2
 import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import Any, Final, Protocol
 
 import lz4.frame
@@ -16,7 +17,7 @@ import zstandard
 from warehouse_server.refusals import Refusal, refuse
 
 try:
-    import brotli
+    brotli: Any = import_module("brotli")
 except ImportError:  # an optional codec: then `br` is not offered
     brotli = None
 

@@ -1,7 +1,7 @@
 """The data directory: one owner at a time, its config file, and the engine version it was written by.
 
-`DIR/engine` is the engine's; `DIR/LOCK` names the owner; `DIR/ENGINE` the version; `DIR/backups` what SQL may write.
-A second engine on the directory would only say `Error initializing EmbeddedServer: .`, hence the lock of our own.
+`engine/` is the engine's, `LOCK` names the owner, `ENGINE` the version, `backups/` is what SQL may write.
+A second engine on the directory would only say `Error initializing EmbeddedServer: .`, hence our own lock.
 """
 
 import fcntl
@@ -83,7 +83,7 @@ def _check_version(root: Path) -> None:
         written = record.read_text().strip()
         if _parts(current) < _parts(written):
             raise DirectoryRefusedError(
-                f"{root} was written by engine {written}, this one is {current}: an older engine does not open it"
+                f"{root} was written by engine {written}, and this older one is {current}"
             )
         if _parts(current) > _parts(written):
             _copy_before_upgrade(root, written)

@@ -1,7 +1,7 @@
 """The chDB engine as the server sees it: one per process, many connections. The only file that imports chdb.
 
-A connection belongs to one thread at a time. Canceling or closing from another thread while a fetch blocks hangs:
-cancel by KILL QUERY, and let the fetching thread close. Never fork after the engine opened.
+A connection belongs to one thread at a time. Canceling or closing from another thread while a fetch
+blocks hangs: cancel by KILL QUERY, and let the fetching thread close. Never fork after the engine opened.
 """
 
 import threading
@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from chdb import _chdb
+from chdb import _chdb  # the library's own wrappers hide settings and streaming
 
 from warehouse_server.refusals import Refusal, from_engine
 
@@ -74,6 +74,11 @@ class Session:
     def do(self, sql: str) -> None:
         """Run a statement of our own, for its effect."""
         self.run(sql, "TabSeparated", Statistics(), {})
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Set all of these at once."""
+        pairs = ", ".join(f"{identifier(name)} = {literal(value)}" for name, value in settings.items())
+        self.do(f"SET {pairs}")
 
     def stream(
         self, sql: bytes, output_format: str, statistics: Statistics, parameters: Mapping[str, str]
@@ -139,14 +144,18 @@ class Engine:
         self._address = f"{directory}?config-file={config_file}"
         self._control_lock = threading.Lock()
         try:
-            self._control = Session(_chdb.connect(self._address), self)
+            self._control = Session(_open(self._address), self)
         except RuntimeError as error:
             raise EngineFailedError(f"the engine does not open {directory}: {error}") from error
         self.version, self.timezone = self._identity()
 
     def session(self) -> Session:
         """A fresh connection (0.1 ms)."""
-        return Session(_chdb.connect(self._address), self)
+        return Session(_open(self._address), self)
+
+    def flush(self) -> None:
+        """Write out the query log, which the engine holds back for a second."""
+        self.control("SYSTEM FLUSH LOGS")
 
     def kill(self, marker: str) -> None:
         """Ask the query that carries this log_comment to stop; quiet where there is none."""
@@ -170,6 +179,11 @@ class Engine:
         self.version = ""
         version, timezone = self.control("SELECT version(), timezone()").decode().rstrip("\n").split("\t")
         return version, timezone
+
+
+def _open(address: str) -> Any:
+    library: Any = _chdb
+    return library.connect(address)
 
 
 class EngineFailedError(Exception):

@@ -1,6 +1,6 @@
-"""Form bodies: a query, bound values, and tables that exist for one request. Keep out everything else of MIME."""
+"""Form bodies: parameters, and tables that exist for one request. Keep out everything else of MIME."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -35,7 +35,6 @@ class ExternalTable:
 class Form:
     """What a multipart body held."""
 
-    query: bytes = b""
     fields: dict[str, str] = field(default_factory=dict)
     tables: list[ExternalTable] = field(default_factory=list)
 
@@ -53,15 +52,13 @@ def read_form(body: Iterator[bytes], request: Request) -> Form:
         name, is_file = _disposition(head.decode("utf-8", "replace"))
         if is_file:
             files.append((name, content))
-        elif name == "query":
-            form.query = content
         else:
             form.fields[name] = content.decode("utf-8", "surrogateescape")
     form.tables = [_table(name, content, {**form.fields, **request.parameters}) for name, content in files]
     return form
 
 
-def _table(name: str, content: bytes, parameters: dict[str, str]) -> ExternalTable:
+def _table(name: str, content: bytes, parameters: Mapping[str, str]) -> ExternalTable:
     structure = parameters.get(f"{name}_structure")
     types = parameters.get(f"{name}_types")
     if structure is None and types is None:

@@ -1,4 +1,4 @@
-"""One request's parameters, sorted: what is ours, what is a setting, what is a bound value. Keep out execution."""
+"""One request's parameters, sorted: ours, settings, bound values. Keep out execution."""
 
 import secrets
 from collections.abc import Mapping
@@ -7,31 +7,49 @@ from typing import Final
 
 from warehouse_server.accounts import Role
 from warehouse_server.limits import SESSION_DEFAULT_S, SESSION_LONGEST_S
+from warehouse_server.names import names
 from warehouse_server.refusals import BAD_ARGUMENTS, READONLY, refuse
 from warehouse_server.wire import Request
 
-_OURS: Final = frozenset(
-    """query database user password quota_key session_id session_timeout session_check query_id default_format
-    compress decompress wait_end_of_query buffer_size stacktrace role client_protocol_version close_session
-    replace_running_query log_comment""".split()
+_OURS: Final = names(
+    """
+    query database user password quota_key session_id session_timeout session_check query_id
+    default_format compress decompress wait_end_of_query buffer_size stacktrace role
+    client_protocol_version close_session replace_running_query log_comment
+    """
 )
 # Settings of the transport: understood or harmless here, meaningless to the engine.
-_TRANSPORT: Final = frozenset(
-    """enable_http_compression http_zlib_compression_level send_progress_in_http_headers
-    http_headers_progress_interval_ms cancel_http_readonly_queries_on_client_close http_wait_end_of_query
-    http_response_buffer_size add_http_cors_header http_write_exception_in_output_format""".split()
+_TRANSPORT: Final = names(
+    """
+    enable_http_compression http_zlib_compression_level send_progress_in_http_headers
+    http_headers_progress_interval_ms cancel_http_readonly_queries_on_client_close
+    http_wait_end_of_query http_response_buffer_size add_http_cors_header
+    http_write_exception_in_output_format
+    """
 )
-READER_SETTINGS: Final = frozenset(
-    """max_execution_time max_result_rows max_result_bytes result_overflow_mode max_rows_to_read max_threads
-    max_block_size max_memory_usage max_query_size max_ast_elements max_expanded_ast_elements limit offset extremes
-    join_use_nulls group_by_use_nulls final session_timezone date_time_output_format date_time_input_format
+READER_SETTINGS: Final = names(
+    """
+    max_execution_time max_result_rows max_result_bytes result_overflow_mode max_rows_to_read
+    max_threads max_block_size max_memory_usage max_query_size max_ast_elements
+    max_expanded_ast_elements limit offset extremes join_use_nulls group_by_use_nulls final
+    session_timezone date_time_output_format date_time_input_format
     cast_string_to_dynamic_use_inference prefer_column_name_to_alias use_query_cache query_cache_ttl
     output_format_native_encode_types_in_binary_format output_format_native_write_json_as_string
-    input_format_native_decode_types_in_binary_format allow_experimental_analyzer enable_analyzer""".split()
+    input_format_native_decode_types_in_binary_format allow_experimental_analyzer enable_analyzer
+    """
 )
 _READER_PREFIX: Final = "output_format_"
 _READER_IGNORED: Final = frozenset(("readonly",))  # dashboards send readonly=1 or 2: they get 1
 _PARAMETER: Final = "param_"
+_TABLE_SUFFIXES: Final = ("_structure", "_types", "_format")  # of external tables
+_SETTING_PREFIXES: Final = (
+    "input_format_",
+    "output_format_",
+    "date_time_",
+    "format_",
+    "schema_",
+    "column_names_",
+)
 QUERY_ID_LONGEST: Final = 1024
 
 
@@ -71,9 +89,7 @@ def read_invocation(request: Request, role: Role) -> Invocation:
     """Sort the parameters; refuses settings that the reader may not have."""
     given = request.parameters
     headers = request.headers
-    settings = {
-        k: v for k, v in given.items() if k not in _OURS | _TRANSPORT and not k.startswith(_PARAMETER)
-    }
+    settings = {k: v for k, v in given.items() if not _is_ours(k)}
     compressible = given.get("enable_http_compression") == "1"
     return Invocation(
         role=role,
@@ -94,6 +110,12 @@ def read_invocation(request: Request, role: Role) -> Invocation:
         content_encoding=headers.get("content-encoding", ""),
         accept_encoding=headers.get("accept-encoding", "") if compressible else "",
     )
+
+
+def _is_ours(name: str) -> bool:
+    if name in _OURS or name in _TRANSPORT or name.startswith(_PARAMETER):
+        return True
+    return name.endswith(_TABLE_SUFFIXES) and not name.startswith(_SETTING_PREFIXES)
 
 
 def _allowed(settings: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The words of a ClickHouse statement, with their places in its bytes. Keep out what they mean.
 
-Bytes and not text: the data behind an INSERT may be binary and is never touched. A regular expression over the
-whole statement once hit an INSERT's binary body.
+Bytes and not text: the data behind an INSERT may be binary and is never touched. A regular expression
+over the whole statement once hit an INSERT's binary body.
 """
 
 import re

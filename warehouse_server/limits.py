@@ -45,5 +45,6 @@ SESSION_BUSY_WAIT_S: Final = 0.3  # the previous answer may still be on its way 
 KILL_ATTEMPTS: Final = 240  # a kill may come before its query has begun
 KILL_EVERY_S: Final = 0.25
 DRAIN_S: Final = 20.0  # SIGTERM waits this long for running queries
+FLUSH_S: Final = 5.0  # and this long for what the engine holds back
 KILLED_DRAIN_S: Final = 3.0  # and this long for killed ones
 DRAIN_BODY_BYTES: Final = 1 * GIB  # what is read of a body after its request failed

@@ -1,37 +1,33 @@
-"""Results as a stream of bytes, with flat memory. The engine hands out chunks; each chunk is a complete document.
+"""Results as a stream of bytes, with flat memory. The engine hands out chunks, each a complete document.
 
 - formats of bare rows: chunks are joined as they are;
 - formats with a header of names: the header is cut from every chunk but the first;
 - ArrowStream: one schema, one end mark;
-- one-document formats (JSON, XML, Pretty, …): buffered while small; beyond that, and for Parquet, Arrow, ORC and
-  Avro, the engine writes the document into a pipe.
+- one-document formats (JSON, XML, Pretty, …): buffered while small; beyond that, and for Parquet, Arrow,
+  ORC and Avro, the engine writes the document into a pipe.
 """
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from warehouse_server.engine import Session, Statistics
 from warehouse_server.limits import PIPE_READ_BYTES
+from warehouse_server.names import names
 from warehouse_server.refusals import Refusal
 
-JOINABLE: Final = frozenset(
-    """NATIVE ROWBINARY TABSEPARATED TSV TABSEPARATEDRAW TSVRAW RAW CSV TSKV JSONEACHROW JSONLINES NDJSON
-    JSONSTRINGSEACHROW JSONCOMPACTEACHROW JSONCOMPACTSTRINGSEACHROW MSGPACK LINEASSTRING RAWBLOB NULL""".split()
+JOINABLE: Final = names(
+    """
+    NATIVE ROWBINARY TABSEPARATED TSV TABSEPARATEDRAW TSVRAW RAW CSV TSKV JSONEACHROW JSONLINES
+    NDJSON JSONSTRINGSEACHROW JSONCOMPACTEACHROW JSONCOMPACTSTRINGSEACHROW MSGPACK LINEASSTRING
+    RAWBLOB NULL
+    """
 )
-_LINE_HEADERS: Final = {
-    **dict.fromkeys(
-        ("TABSEPARATEDWITHNAMES", "TSVWITHNAMES", "TABSEPARATEDRAWWITHNAMES", "TSVRAWWITHNAMES"), 1
-    ),
-    **dict.fromkeys(("RAWWITHNAMES", "CSVWITHNAMES", "JSONCOMPACTEACHROWWITHNAMES"), 1),
-    **dict.fromkeys(("TABSEPARATEDWITHNAMESANDTYPES", "TSVWITHNAMESANDTYPES", "CSVWITHNAMESANDTYPES"), 2),
-    **dict.fromkeys(
-        ("TABSEPARATEDRAWWITHNAMESANDTYPES", "TSVRAWWITHNAMESANDTYPES", "RAWWITHNAMESANDTYPES"), 2
-    ),
-    **dict.fromkeys(("JSONCOMPACTEACHROWWITHNAMESANDTYPES", "JSONCOMPACTSTRINGSEACHROWWITHNAMESANDTYPES"), 2),
-    **dict.fromkeys(("JSONCOMPACTSTRINGSEACHROWWITHNAMES",), 1),
-}
+_LINE_FORMATS: Final = names(
+    """TABSEPARATED TSV TABSEPARATEDRAW TSVRAW RAW CSV JSONCOMPACTEACHROW JSONCOMPACTSTRINGSEACHROW"""
+)
+_HEADER_LINES: Final = {"WITHNAMES": 1, "WITHNAMESANDTYPES": 2}
 _BINARY_HEADERS: Final = {"ROWBINARYWITHNAMES": 1, "ROWBINARYWITHNAMESANDTYPES": 2}
 PIPED: Final = frozenset(("PARQUET", "ARROW", "ORC", "AVRO"))
 _ARROW_END: Final = b"\xff\xff\xff\xff\x00\x00\x00\x00"
@@ -43,8 +39,9 @@ def joiner(output_format: str) -> Callable[[Iterator[bytes]], Iterator[bytes]] |
     name = output_format.upper()
     if name in JOINABLE:
         return lambda chunks: chunks
-    if name in _LINE_HEADERS:
-        lines = _LINE_HEADERS[name]
+    base, suffix, types = name.partition("WITHNAMES")
+    if suffix and base in _LINE_FORMATS:
+        lines = _HEADER_LINES.get(suffix + types, 0)
         return lambda chunks: _cut_headers(chunks, lambda chunk: _line_header_bytes(chunk, lines, name))
     if name in _BINARY_HEADERS:
         rows = _BINARY_HEADERS[name]
@@ -109,18 +106,18 @@ def _join_arrow(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def piped(
-    session: Session, select: bytes, output_format: str, statistics: Statistics, bound: dict[str, str]
+    session: Session, select: bytes, output_format: str, statistics: Statistics, bound: Mapping[str, str]
 ) -> Iterator[bytes]:
-    """One document, written by the engine into a pipe and read here; rows may come in another order."""
+    """One document, written by the engine into a pipe; unordered rows may come in another order."""
     read_end, write_end = os.pipe()
-    failure: list[Refusal] = []
-    target = f"INSERT INTO FUNCTION file('/proc/self/fd/{write_end}', '{output_format}') ".encode()
+    failures: list[Refusal] = []
+    sql = f"INSERT INTO FUNCTION file('/proc/self/fd/{write_end}', '{output_format}') ".encode() + select
 
     def write() -> None:
         try:
-            session.run(target + select, "Null", statistics, bound)
+            session.run(sql, "Null", statistics, bound)
         except Refusal as refusal:
-            failure.append(refusal)
+            failures.append(refusal)
         finally:
             os.close(write_end)
 
@@ -133,10 +130,15 @@ def piped(
         _drain(read_end)
         writer.join()
         os.close(read_end)
+    _count_as_result(statistics)
+    if failures:
+        raise failures[0]
+
+
+def _count_as_result(statistics: Statistics) -> None:
+    """To the engine the rows were written to a file; to the client they are its result."""
     statistics.result_rows, statistics.written_rows = statistics.written_rows, 0
     statistics.result_bytes, statistics.written_bytes = statistics.written_bytes, 0
-    if failure:
-        raise failure[0]
 
 
 def _drain(read_end: int) -> None:

@@ -1,8 +1,9 @@
-"""The listener: a thread per connection, requests in turn, errors as documents. Keep out what queries mean."""
+"""The listener: a thread per connection, requests in turn, errors as documents. Keep out SQL."""
 
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,7 +18,10 @@ from warehouse_server.statement_source import StatementSource
 from warehouse_server.wire import ClientGone, Connection, Request
 
 HOST: Final = "127.0.0.1"
-_METHODS: Final = ("GET", "POST", "HEAD", "PUT")
+_METHODS: Final = ("GET", "POST", "HEAD")
+_PROBES: Final = ("/ping", "/replicas_status")
+_QUERY_PATHS: Final = ("/", "/query")
+_IDLE_POLL_S: Final = 0.02
 
 
 def bind(port: int) -> socket.socket:
@@ -37,6 +41,8 @@ class Server:
         self._executor = executor
         self._places = threading.BoundedSemaphore(CONNECTIONS_MAX)
         self._stopping = False
+        self._serving = 0
+        self._counting = threading.Lock()
 
     @property
     def port(self) -> int:
@@ -54,6 +60,23 @@ class Server:
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()
+
+    def wait_until_idle(self, timeout_s: float) -> bool:
+        """Whether every request under way got its last byte within the time."""
+        deadline = time.monotonic() + timeout_s
+        while self._serving and time.monotonic() < deadline:
+            time.sleep(_IDLE_POLL_S)
+        return not self._serving
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._counting:
+            self._serving += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._serving -= 1
 
     def _accept(self) -> None:
         while not self._stopping:
@@ -87,28 +110,37 @@ class Server:
             return False
         if request is None:
             return False
+        with self._counted():
+            body = self._answer(connection, request)
+            return _drained(body) and request.keep_alive
+
+    def _answer(self, connection: Connection, request: Request) -> Iterator[bytes]:
+        """Answer one request; what is left of its body."""
         body: Iterator[bytes] = iter(())
-        headers = self._headers()
-        answer = Answer(connection, headers, request.keep_alive, request.method == "HEAD")
+        answer = Answer(connection, self._headers(), request.keep_alive, request.method == "HEAD")
         try:
-            if not self._answered_without_query(request, answer):
-                role = self._accounts.authenticate(request.headers, request.parameters)
-                invocation = read_invocation(request, role)
-                headers["X-ClickHouse-Query-Id"] = invocation.query_id
+            if not _answered_without_query(request, answer):
+                invocation = self._admit(request, answer)
                 source = StatementSource(connection, request, invocation)
                 body = source.raw
-                _encode(answer, invocation)
-                self._executor.execute(invocation, source, answer)
+                self._executor.execute(source.invocation, source, answer)
             answer.finish()
         except Refusal as refusal:
             answer.fail(refusal)
         except ClientGone:
             raise
-        except Exception as error:  # a fault of ours must not look like an answer
+        except Exception as error:  # noqa: BLE001  a fault of ours must not look like an answer
             answer.fail(refuse(UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", f"{type(error).__name__}: {error}"))
         finally:
             answer.close()
-        return _drained(body) and request.keep_alive
+        return body
+
+    def _admit(self, request: Request, answer: Answer) -> Invocation:
+        role = self._accounts.authenticate(request.headers, request.parameters)
+        invocation = read_invocation(request, role)
+        answer.name_query(invocation.query_id)
+        _encode(answer, invocation)
+        return invocation
 
     def _headers(self) -> dict[str, str]:
         return {
@@ -116,24 +148,20 @@ class Server:
             "X-ClickHouse-Timezone": self._executor.engine.timezone,
         }
 
-    def _answered_without_query(self, request: Request, answer: Answer) -> bool:
-        if request.method not in _METHODS:
-            raise refuse(
-                UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", f"expected one of {', '.join(_METHODS)}", 405
-            )
-        if request.path in ("/ping", "/replicas_status"):
-            answer.describe(None)
-            answer.write(b"Ok.\n")
-            return True
-        if request.path not in ("/", "/query"):
-            raise refuse(
-                UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", f"There is no handle {request.path[:128]}", 404
-            )
-        if request.path == "/" and request.method in ("GET", "HEAD") and not request.parameters:
-            answer.describe(None)
-            answer.write(b"Ok.\n")
-            return True
-        return False
+
+def _answered_without_query(request: Request, answer: Answer) -> bool:
+    """Whether this was a probe of health, which needs no account."""
+    if request.method not in _METHODS:
+        raise refuse(UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", f"expected one of {', '.join(_METHODS)}", 405)
+    probe = request.path in _PROBES or (
+        request.path == "/" and request.method != "POST" and not request.parameters
+    )
+    if probe:
+        answer.describe(None)
+        answer.write(b"Ok.\n")
+    elif request.path not in _QUERY_PATHS:
+        raise refuse(UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", f"There is no handle {request.path[:128]}", 404)
+    return probe
 
 
 def _encode(answer: Answer, invocation: Invocation) -> None:

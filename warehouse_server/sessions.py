@@ -1,4 +1,4 @@
-"""Sessions by `session_id`: one engine connection kept per id, used by one request at a time, until it expires.
+"""Sessions by `session_id`: one engine connection kept per id, for one request at a time, until it expires.
 
 A reader changes nothing that could outlive a request, and its connection is closed to changes once it runs:
 its sessions keep the lock and the expiry, and every request gets a fresh connection.
@@ -6,12 +6,12 @@ its sessions keep the lock and the expiry, and every request gets a fresh connec
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from warehouse_server.accounts import Role
-from warehouse_server.engine import Session
+from warehouse_server.engine import Session, Statistics, identifier, literal
 from warehouse_server.invocation import SessionRequest
 from warehouse_server.limits import SESSION_BUSY_WAIT_S, SESSIONS_MAX
 from warehouse_server.refusals import SESSION_LOCKED, SESSION_NOT_FOUND, TOO_MANY_QUERIES, refuse
@@ -85,3 +85,20 @@ class Sessions:
                 "TOO_MANY_SIMULTANEOUS_QUERIES",
                 f"{SESSIONS_MAX} sessions are open, no more",
             )
+
+
+def prepare(kept: KeptSession, database: str | None, settings: Mapping[str, str]) -> None:
+    """URL settings live for one request: what an earlier request set and this one does not goes back."""
+    if database is not None or kept.database is not None:
+        kept.connection.do(f"USE {identifier(database or 'default')}")
+        kept.database = database
+    stale = {name: kept.restore.pop(name) for name in list(kept.restore) if name not in settings}
+    for name in settings:
+        if name not in kept.restore:
+            kept.restore[name] = _current(kept.connection, name)
+    kept.connection.set({**stale, **settings})
+
+
+def _current(session: Session, name: str) -> str:
+    sql = f"SELECT value FROM system.settings WHERE name = {literal(name)}"
+    return session.run(sql, "TSVRaw", Statistics(), {}).decode().removesuffix("\n")

@@ -4,11 +4,12 @@ The first bytes are looked at to find out what it is; the data of an INSERT stre
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from warehouse_server.admission import Place
 from warehouse_server.compression import decode
 from warehouse_server.external_tables import ExternalTable, read_form
-from warehouse_server.invocation import Invocation
+from warehouse_server.invocation import Invocation, read_invocation
 from warehouse_server.limits import KIB, QUERY_TEXT_BYTES
 from warehouse_server.refusals import QUERY_TOO_LARGE, refuse
 from warehouse_server.statements import InsertWithData, parse_insert
@@ -21,16 +22,16 @@ class StatementSource:
     """The statement of one request."""
 
     def __init__(self, connection: Connection, request: Request, invocation: Invocation) -> None:
-        self._connection = connection
         self.raw = connection.body(request)
-        self._tables: list[ExternalTable] = []
+        self.invocation = invocation
+        self._connection = connection
         self._place: Place | None = None
-        query = invocation.query.encode("utf-8", "surrogateescape")
-        self._parts = self._plain(invocation)
+        self._tables: list[ExternalTable] = []
+        self._parts = decode(self._arriving(), invocation.content_encoding)
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            query = self._read_form(request, query)
+            self._read_form(request)
+        query = self.invocation.query.encode("utf-8", "surrogateescape")
         self._seen = bytearray(query + b"\n" if query else b"")
-        self._inline = bool(query)
         self._see(_HEAD_BYTES)
         self._insert = parse_insert(bytes(self._seen))
 
@@ -61,9 +62,6 @@ class StatementSource:
         """Tables that came along with the query."""
         return self._tables
 
-    def _plain(self, invocation: Invocation) -> Iterator[bytes]:
-        return decode(self._arriving(), invocation.content_encoding)
-
     def _arriving(self) -> Iterator[bytes]:
         while True:  # ends with the body, whose size is bounded
             if self._place is not None and not self._connection.ready():
@@ -82,8 +80,12 @@ class StatementSource:
                 return
             self._seen += part
 
-    def _read_form(self, request: Request, query: bytes) -> bytes:
+    def _read_form(self, request: Request) -> None:
+        """A form's fields count as URL parameters; its files are tables."""
         form = read_form(self._parts, request)
         self._tables = form.tables
         self._parts = iter(())
-        return query or form.query
+        merged = replace(request, parameters={**form.fields, **request.parameters})
+        self.invocation = replace(
+            read_invocation(merged, self.invocation.role), query_id=self.invocation.query_id
+        )

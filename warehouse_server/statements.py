@@ -3,6 +3,7 @@
 The engine's own parser decides the class (`engine.classify`); here is what it does not tell.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,7 @@ from warehouse_server.refusals import OUTFILE_NOT_ALLOWED, SYNTAX_ERROR, Refusal
 
 _INSERT_CLAUSES: Final = {"FORMAT", "VALUES", "SELECT", "WITH", "FROM", "WATCH"}
 _STREAMABLE: Final = {"SELECT", "WITH", "FROM", "("}
+_QUERIES: Final = {"INSERT", "EXPLAIN"}
 _BEHIND_FORMAT: Final = {";", "SETTINGS", "INTO"}
 _TABLE_PREFIXES: Final = {"INTO", "TABLE", "FUNCTION"}
 
@@ -27,7 +29,7 @@ class InsertWithData:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A statement that is text to its end; `calls` are the names in front of an opening bracket."""
+    """A statement that is text to its end."""
 
     sql: bytes
     tokens: tuple[Token, ...]
@@ -35,9 +37,19 @@ class Text:
     before_format: bytes
 
     @property
+    def first_word(self) -> str:
+        """The first token in upper case; empty where there is none."""
+        return self.tokens[0].upper if self.tokens else ""
+
+    @property
     def streamable(self) -> bool:
         """Whether the engine may hand out its rows while it runs."""
-        return bool(self.tokens) and self.tokens[0].upper in _STREAMABLE
+        return self.first_word in _STREAMABLE
+
+    @property
+    def reads_tables(self) -> bool:
+        """Whether it is a query, or moves the rows of one."""
+        return self.streamable or self.first_word in _QUERIES
 
     @property
     def words(self) -> frozenset[str]:
@@ -47,7 +59,7 @@ class Text:
     @property
     def calls(self) -> frozenset[str]:
         """The names that stand in front of an opening bracket."""
-        pairs = zip(self.tokens, self.tokens[1:], strict=False)
+        pairs = itertools.pairwise(self.tokens)
         return frozenset(
             _bare(a) for a, b in pairs if b.upper == "(" and a.kind in (Kind.WORD, Kind.QUOTED_NAME)
         )
@@ -116,17 +128,18 @@ def _data_start(statement: bytes, at: int) -> int:
 
 
 def _refuse_several(found: tuple[Token, ...]) -> None:
-    for token, following in zip(found, found[1:], strict=False):
+    for token, following in itertools.pairwise(found):
         if token.upper == ";" and token.kind is Kind.SIGN and following.upper != ";":
             raise refuse(
                 SYNTAX_ERROR,
                 "SYNTAX_ERROR",
-                f"Syntax error (Multi-statements are not allowed): failed at position {token.start + 1} (end of query)",
+                "Syntax error (Multi-statements are not allowed): failed at position "
+                f"{token.start + 1} (end of query)",
             )
 
 
 def _refuse_files(found: tuple[Token, ...]) -> None:
-    for token, following in zip(found, found[1:], strict=False):
+    for token, following in itertools.pairwise(found):
         pair = (token.upper, following.upper)
         if pair in (("INTO", "OUTFILE"), ("FROM", "INFILE")) and token.kind is following.kind is Kind.WORD:
             raise _files(" ".join(pair))
@@ -140,9 +153,9 @@ def _format_clause(found: tuple[Token, ...]) -> int | None:
     """The place of the last FORMAT that names the output; a column or an alias may be called `format` too."""
     for at in range(len(found) - 2, 0, -1):
         token, name = found[at], found[at + 1]
-        if token.upper == "FORMAT" and token.kind is name.kind is Kind.WORD and token.depth == 0:
-            if at + 2 == len(found) or found[at + 2].upper in _BEHIND_FORMAT:
-                return at
+        last = at + 2 == len(found) or found[at + 2].upper in _BEHIND_FORMAT
+        if last and token.upper == "FORMAT" and token.kind is name.kind is Kind.WORD and token.depth == 0:
+            return at
     return None
 
 

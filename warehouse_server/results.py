@@ -1,0 +1,67 @@
+"""How a result leaves the engine: chunk by chunk, through a pipe, or as one buffered document."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from warehouse_server.accounts import Role
+from warehouse_server.engine import Session, Statistics
+from warehouse_server.invocation import Invocation
+from warehouse_server.limits import BUFFERED_RESULT_BYTES, READER_RESULT_BYTES
+from warehouse_server.refusals import BAD_ARGUMENTS, RESULT_TOO_LARGE, Refusal
+from warehouse_server.result_streams import PIPED, joiner, piped
+from warehouse_server.statements import Text, parse_text
+
+_LIMIT: Final = "max_result_bytes"
+_NOT_STREAMABLE: Final = "Streaming query is not supported"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A text statement, as it was said and as it is run, and the format it is to come in."""
+
+    text: Text
+    sql: bytes
+    output_format: str
+    invocation: Invocation
+
+
+def bounded(invocation: Invocation, text: Text) -> Mapping[str, str]:
+    """The settings that bound a result which has to be buffered: one document, or a reader's."""
+    if joiner(text.format or invocation.default_format) is not None:
+        return {}
+    if invocation.role is Role.READER:
+        return {_LIMIT: str(READER_RESULT_BYTES), "result_overflow_mode": "throw"}
+    if _LIMIT in invocation.settings or _LIMIT.upper() in text.words:
+        return {}
+    return {_LIMIT: str(BUFFERED_RESULT_BYTES), "result_overflow_mode": "throw"}
+
+
+def rows(session: Session, selection: Selection, statistics: Statistics, *, streams: bool) -> Iterator[bytes]:
+    """The result's bytes; `streams` where the statement's class and form allow it."""
+    join = joiner(selection.output_format)
+    bound = selection.invocation.bound
+    if streams and join is not None:
+        try:
+            return join(session.stream(selection.sql, selection.output_format, statistics, bound))
+        except Refusal as refusal:
+            if refusal.code != BAD_ARGUMENTS or _NOT_STREAMABLE not in refusal.message:
+                raise
+    if streams and join is None:
+        return _one_document(session, selection, statistics)
+    return iter((session.run(selection.sql, selection.output_format, statistics, bound),))
+
+
+def _one_document(session: Session, selection: Selection, statistics: Statistics) -> Iterator[bytes]:
+    """Buffered up to a bound; beyond it the writer's result goes through a pipe, the reader's is refused."""
+    writes = selection.invocation.role is Role.WRITER
+    if not (writes and selection.output_format.upper() in PIPED):
+        try:
+            yield session.run(selection.sql, selection.output_format, statistics, selection.invocation.bound)
+            return
+        except Refusal as refusal:
+            if refusal.code != RESULT_TOO_LARGE or not writes or _LIMIT in selection.invocation.settings:
+                raise
+        session.set({_LIMIT: "0"})
+    select = parse_text(selection.sql).before_format
+    yield from piped(session, select, selection.output_format, statistics, selection.invocation.bound)
