@@ -4,7 +4,12 @@ Only a list: an unknown name is kept in the raw row and warned about, never refu
 reference and from the attribute sets of real statements. Cash reports are not here: each of their figures is a line.
 """
 
-CONTRACT = frozenset(
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CONTRACT = _names(
     """
     accountId acctAlias assetCategory code commodityType conid currency cusip deliveryType description
     expiry figi fineness fxRateToBase initialInvestment isin issuer issuerCountryCode levelOfDetail
@@ -12,10 +17,10 @@ CONTRACT = frozenset(
     relatedTradeID relatedTransactionID reportDate rtn securityID securityIDType sedol serialNumber strike
     subCategory symbol underlyingConid underlyingListingExchange underlyingSecurityID underlyingSymbol
     weight
-    """.split()
+    """
 )
 
-TRADE = frozenset(
+TRADE = _names(
     """
     accruedInt allocatedTo amount blockID brokerageOrderID brokerClearingCommission
     brokerExecutionCommission buySell capitalGainsPnl changeInPrice changeInQuantity clearingFirmID
@@ -26,55 +31,55 @@ TRADE = frozenset(
     proceeds quantity rfqID settleDate settleDateTarget tax taxes thirdPartyClearingCommission
     thirdPartyExecutionCommission thirdPartyRegulatoryCommission tradeDate tradeID tradeMoney tradePrice
     traderID tradeTime transactionID transactionType volatilityOrderLink whenRealized whenReopened
-    """.split()
+    """
 )
 
-POSITION = frozenset(
+POSITION = _names(
     """
     accruedInt costBasisMoney costBasisPrice fifoPnlUnrealized holdingPeriodDateTime markPrice
     openDateTime openPrice originatingOrderID originatingTransactionID percentOfNAV position positionValue
     positionValueInBase side unrealizedCapitalGainsPnl unrealizedlFxPnl vestingDate
-    """.split()
+    """
 )
 
-CASH_FLOW = frozenset(
+CASH_FLOW = _names(
     """
     actionID amount availableForTradingDate clientReference dateTime exDate settleDate tradeID
     transactionID type
-    """.split()
+    """
 )
 
-OPTION_EVENT = frozenset(
+OPTION_EVENT = _names(
     """
     capitalGainsPnl commisionsAndTax costBasis date fxPnl markPrice mtmPnl proceeds quantity realizedPnl
     tradeID tradePrice transactionType
-    """.split()
+    """
 )
 
-CORPORATE_ACTION = frozenset(
+CORPORATE_ACTION = _names(
     """
     actionDescription actionID amount capitalGainsPnl costBasis dateTime fifoPnlRealized fxPnl mtmPnl
     proceeds quantity transactionID type value
-    """.split()
+    """
 )
 
-SECURITY = frozenset(
+SECURITY = _names(
     """
     issueDate maturity settlementPolicyMethod type underlyingCategory
-    """.split()
+    """
 )
 
-ACCOUNT = frozenset(
+ACCOUNT = _names(
     """
     accountCapabilities accountRepName accountRepPhone accountType city cityResidentialAddress country
     countryResidentialAddress customerType dateClosed dateFunded dateOpened ibEntity lastTradedDate
     masterName name postalCode postalCodeResidentialAddress primaryEmail registeredRepName
     registeredRepPhone state stateResidentialAddress street street2 street2ResidentialAddress
     streetResidentialAddress tradingPermissions
-    """.split()
+    """
 )
 
-SECTIONS = frozenset(
+SECTIONS = _names(
     """
     AccountInformation Adjustments CashReport CashTransactions CFDCharges ChangeInDividendAccruals
     ChangeInNAV ChangeInPositionValues ClientFees ClientFeesDetail CommissionCredits ComplexPositions
@@ -86,7 +91,7 @@ SECTIONS = frozenset(
     PriorPeriodPositions RoutingCommissions SalesTaxes SecuritiesInfo SLBActivities SLBCollaterals SLBFees
     SLBOpenContracts SoftDollars StmtFunds StockGrantActivities TierInterestDetails TradeConfirms Trades
     TradeTransfers TransactionTaxes Transfers UnbookedTrades UnbundledCommissionDetails UnsettledTransfers
-    """.split()
+    """
 )
 
 ATTRIBUTES = {

@@ -102,11 +102,15 @@ class FlexRow:
     def account(self, default: str) -> str:
         """The row's account, else the statement's."""
         text = self.attributes.get("accountId", "").strip()
-        account = default if text in NO_ACCOUNT else text
-        if not account or len(account) > ACCOUNT_CHARS_MAX or not account.isprintable():
-            expected = f"an account of at most {ACCOUNT_CHARS_MAX} printable characters"
-            raise InvalidFieldError("accountId", expected, account)
-        return account
+        return checked_account("accountId", default if text in NO_ACCOUNT else text)
+
+
+def checked_account(field: str, account: str) -> str:
+    """Refuse what cannot be an account."""
+    if not account or len(account) > ACCOUNT_CHARS_MAX or not account.isprintable():
+        expected = f"an account of at most {ACCOUNT_CHARS_MAX} printable characters"
+        raise InvalidFieldError(field, expected, account)
+    return account
 
 
 def read_number(field: str, text: str, places: int) -> Decimal:

@@ -28,7 +28,8 @@ from trading.model.statements import BrokerStatement
 TRADE_SOURCES = {"Trade": Source.STATEMENT, "TradeConfirm": Source.CONFIRMATION}
 TRADE_SECTIONS = frozenset({"Trades", "TradeConfirms"})
 SAID_AGAIN = frozenset({"Order", "Lot", "SymbolSummary", "AssetSummary", "WashSale"})
-FIRST_OTHERWISE_KEPT = frozenset(
+SECTIONS_MAX = 1_000  # the broker has about sixty
+KEPT_OTHERWISE = frozenset(
     {"SecurityInfo"}
 )  # a contract of a kind we do not carry is no loss: nobody holds it
 
@@ -57,7 +58,7 @@ class StatementRows:
     def begin_section(self, name: str) -> None:
         """Note a section, empty or not."""
         name = name[:FIELD_CHARS_KEPT]
-        if name not in self.sections and len(self.sections) < 1_000:
+        if name not in self.sections and len(self.sections) < SECTIONS_MAX:
             self.sections.append(name)
             self.notices.section(name)
 
@@ -122,7 +123,7 @@ class StatementRows:
         try:
             self._account(account).add_value(name, read(row, told))
         except InvalidFieldError as error:
-            if row.tag not in FIRST_OTHERWISE_KEPT:
+            if row.tag not in KEPT_OTHERWISE:
                 raise
             self.notices.tell(f"{row.tag} kept as it came: {error}")
             self._account(account).keep(row)

@@ -53,7 +53,7 @@ def read_tws_moment(field: str, text: str, zone: tzinfo) -> datetime:
     stripped = text.strip()
     match = TWS_UTC_MOMENT.fullmatch(stripped)
     if match is not None:
-        return _moment(field, *match.groups(), UTC, text)
+        return _moment(field, match.group(1), match.group(2), UTC, text)
     match = TWS_MOMENT.fullmatch(stripped)
     if match is None:
         raise InvalidFieldError(field, TWS_EXPECTED, text)

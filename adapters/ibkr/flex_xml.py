@@ -143,7 +143,7 @@ class _Walk:
 def _guarded_parser(walk: _Walk) -> Any:
     # defusedxml's parser brings the guards; its handlers that build a tree, one Python call per attribute, are replaced.
     guarded = DefusedXMLParser(target=_NoTree(), forbid_dtd=True, forbid_entities=True, forbid_external=True)
-    expat = guarded.parser  # type: ignore[attr-defined]
+    expat = guarded.parser
     expat.ordered_attributes = False
     expat.StartElementHandler = walk.start
     expat.EndElementHandler = walk.end

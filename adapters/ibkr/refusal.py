@@ -5,6 +5,7 @@ it can be trusted. Everything less is refused by row, and the other rows count.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 
@@ -19,6 +20,7 @@ PAYLOAD_CHARS_MAX = (
 FIELD_CHARS_KEPT = 200  # of a field that is cut
 FIELD_CHARS_MAX = 32_768  # no real field comes near it; a longer one refuses its row
 SAMPLE_BYTES = 1_000  # of a refused file, so that a person recognizes it
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 ROW_ERRORS = (
     InvalidFieldError,
@@ -100,6 +102,14 @@ def _bounded(payload: str) -> str:
 def _named_by_hash(text: str, kept: int) -> str:
     digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{text[:kept]}… ({len(text)} characters, sha256 {digest})"
+
+
+def checked_texts(fields: Mapping[str, str]) -> None:
+    """Refuse a row with a field that no table can keep: too long, or with half a surrogate pair or a NUL in it."""
+    checked_lengths(fields)
+    for name, value in fields.items():
+        if UNSTORABLE.search(value):
+            raise InvalidFieldError(name, "a text of whole characters", value)
 
 
 def checked_lengths(attributes: Mapping[str, str]) -> None:
