@@ -1,0 +1,121 @@
+"""How every command answers: a table or lines for people, one JSON document with `--json`; progress goes to
+stderr.
+
+Belongs here: printing and exit codes. Keep out: what is printed.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum, IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+
+class ExitCode(IntEnum):
+    """What the caller's shell is told."""
+
+    DONE = 0
+    FINDINGS = 1  # an unexpected open break, a rejected row
+    NOT_POSSIBLE = 2  # wrong use, or a service is missing
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+Advance = Callable[
+    [str, int, int | None], None
+]  # what is being done, how much of it is done, out of how many
+
+
+def say(text: str) -> None:
+    """A line for people."""
+    _out().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_json(content: object) -> None:
+    """One JSON object on one line: the last line of stdout."""
+    sys.stdout.write(json.dumps(content, default=_plain, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()
+) -> None:
+    """A table; None is shown as a dash, the columns named in `right` are aligned to the right."""
+    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("–" if value is None else _plain_text(value)) for value in row))
+    _out().print(table)
+
+
+def complain(text: str) -> None:
+    """A line about what went wrong, on stderr."""
+    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True, style="red")
+
+
+def finish(code: ExitCode) -> None:
+    """End the command with a code."""
+    raise typer.Exit(int(code))
+
+
+@contextmanager
+def progress() -> Iterator[Advance]:
+    """A progress bar on stderr; silent where stderr is not a terminal."""
+    console = Console(stderr=True)
+    bar = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task("", total=None)
+
+        def advance(what: str, done: int, total: int | None) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield advance
+
+
+def as_mapping(row: Any) -> Mapping[str, Any]:
+    """The fields of a dataclass with slots, by name, in order."""
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}
+
+
+def _out() -> Console:
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200)
+
+
+def _plain_text(value: object) -> str:
+    plain = _plain(value) if not isinstance(value, str | int | float) else value
+    return str(plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "__dataclass_fields__"):
+        return as_mapping(value)
+    return str(value)

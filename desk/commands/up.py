@@ -1,0 +1,42 @@
+"""`desk up`: start the embedded stack and wait until it is ready."""
+
+from adapters.configuration import load_settings
+from adapters.configuration.environment import process_environment
+from desk.answers import AsJson, ExitCode, complain, finish, print_json, progress, say
+from desk.commands.stack_view import describe, load_errors, show, ui_url, watcher
+from desk.stack.control import UpReport, bring_up
+
+
+def up(as_json: AsJson = False) -> None:
+    """Start warehouse, Redis and Dagster on this machine, or what of it is missing; safe to repeat.
+
+    Examples:
+
+        desk up
+
+        CLICKHOUSE_URL=http://writer:password@host:8123 desk up    (no warehouse is started here)
+
+        DESK_HOME=/tmp/second desk up    (a second stack, side by side)
+    """
+    report = start_stack()
+    content = {
+        **describe(report.state),
+        "was_running": report.was_running,
+        "seconds": round(report.seconds, 2),
+    }
+    broken = load_errors(ui_url(report.state))
+    content["load_errors"] = [{"location": item.name, "error": item.error} for item in broken]
+    if as_json:
+        print_json(content)
+    else:
+        show(content)
+        say("The stack was up already." if report.was_running else f"Up after {report.seconds:.1f} s.")
+    for item in broken:
+        complain(f"code location {item.name} does not load: {item.error}")
+    finish(ExitCode.NOT_POSSIBLE if broken else ExitCode.DONE)
+
+
+def start_stack() -> UpReport:
+    """Bring the stack up with a progress bar."""
+    with progress() as advance:
+        return bring_up(load_settings(with_stack=False), process_environment(), watcher(advance))

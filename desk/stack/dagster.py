@@ -1,0 +1,120 @@
+"""Dagster as three services of the stack: code server, webserver, daemon; a killed daemon leaves the runs
+alone.
+
+Belongs here: the instance's configuration, the commands, the readiness questions. Keep out: assets and jobs;
+they are loaded by the code server from CODE_LOCATION_MODULE, and asked for over GraphQL.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from desk.dagster_api import DagsterApi
+from desk.stack.layout import StackLayout
+from desk.stack.passwords import write_private
+from desk.stack.ports import LOOPBACK, accepts_connections
+from desk.stack.service import Service
+from trading.errors import TransientError
+
+CODE_SERVER = "code-server"
+WEBSERVER = "webserver"
+DAEMON = "daemon"
+CODE_LOCATION_MODULE = "orchestration.definitions"
+LOCATION_NAME = "desk"
+STOP_GRACE_S = 8.0  # measured: about 1 s
+EXCLUSIVE_TAG = "desk/exclusive"  # runs with the same value of this tag never overlap
+
+
+def dagster_url(port: int) -> str:
+    """The address of the UI and of GraphQL."""
+    return f"http://{LOOPBACK}:{port}"
+
+
+def write_instance(layout: StackLayout, concurrent_runs_max: int, code_server_port: int) -> None:
+    """Write dagster.yaml and the workspace that names the code server."""
+    text = yaml.safe_dump(_instance(concurrent_runs_max), sort_keys=False)
+    write_private(layout.dagster / "dagster.yaml", "# Written by `desk up`.\n" + text)
+    server = {"host": LOOPBACK, "port": code_server_port, "location_name": LOCATION_NAME}
+    write_private(layout.workspace_file, yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
+
+
+def dagster_services(
+    layout: StackLayout,
+    environment: Mapping[str, str],
+    code_server_port: int,
+    webserver_port: int,
+    needs: tuple[str, ...],
+) -> tuple[Service, ...]:
+    """The three services; `needs` are the stores that runs will ask for."""
+    shared = {**environment, "DAGSTER_HOME": str(layout.dagster)}
+    api = DagsterApi(dagster_url(webserver_port))
+    workspace = ("-w", str(layout.workspace_file))
+    return (
+        Service(
+            name=CODE_SERVER,
+            command=(
+                _script("dagster"), "code-server", "start", "-h", LOOPBACK, "-p", str(code_server_port),
+                "-m", CODE_LOCATION_MODULE, "--use-python-environment-entry-point", "--location-name",
+                LOCATION_NAME, ),
+            environment=shared,
+            port=code_server_port,
+            is_ready=lambda _: accepts_connections(code_server_port),
+            stop_grace_s=STOP_GRACE_S,
+        ),
+        Service(
+            name=WEBSERVER,
+            command=(_script("dagster-webserver"), "-h", LOOPBACK, "-p", str(webserver_port), *workspace),
+            environment=shared,
+            needs=(CODE_SERVER,),  # a location that is unreachable at start is shown as an error for a while
+            port=webserver_port,
+            url=dagster_url(webserver_port),
+            is_ready=lambda _: api.is_answering(),
+            stop_grace_s=STOP_GRACE_S,
+        ),
+        Service(
+            name=DAEMON,
+            command=(_script("dagster-daemon"), "run", *workspace),
+            environment=shared,
+            needs=(*needs, CODE_SERVER),
+            is_ready=lambda started_at: _daemons_beat_since(api, started_at),
+            stop_grace_s=STOP_GRACE_S,
+        ),
+    )  # fmt: skip
+
+
+def _daemons_beat_since(api: DagsterApi, started_at: float) -> bool:
+    """Whether every required daemon has reported since the process began (old reports survive a crash)."""
+    try:
+        return api.oldest_daemon_heartbeat() > started_at
+    except TransientError:
+        return False
+
+
+def _script(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+def _instance(concurrent_runs_max: int) -> dict[str, object]:
+    return {
+        "telemetry": {"enabled": False},
+        "nux": {"enabled": False},  # the community dialog would cover the first page
+        "run_coordinator": {
+            "module": "dagster.core.run_coordinator",
+            "class": "QueuedRunCoordinator",
+            "config": {
+                "max_concurrent_runs": concurrent_runs_max,
+                "dequeue_interval_seconds": 1,  # the default of 5 s would be half of a run's start
+                "dequeue_use_threads": True,
+                "tag_concurrency_limits": [
+                    {"key": EXCLUSIVE_TAG, "limit": 1, "value": {"applyLimitPerUniqueValue": True}}
+                ],
+            },
+        },
+        "run_monitoring": {"enabled": True, "poll_interval_seconds": 10},
+        "retention": {
+            "sensor": {"purge_after_days": {"skipped": 1, "success": 7, "failure": 30}},
+            "schedule": {"purge_after_days": {"skipped": 7, "success": 30, "failure": 90}},
+        },
+    }
