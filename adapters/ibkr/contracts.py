@@ -1,7 +1,8 @@
 """Contracts as the broker names them, brought to the instruments of the house.
 
 Both spellings end here: a statement's attributes (`flex_instrument`) and a message's contract fields
-(`api_instrument`). One contract is one instrument, whoever names it: the venue of an execution is no part of it.
+(`api_instrument`). One contract is one instrument, whoever names it: the venue of an execution is no part
+of it.
 """
 
 import re

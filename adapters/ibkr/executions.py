@@ -1,15 +1,15 @@
 """Executions and commission reports as TWS tells them, read into fills and fees.
 
-Two text messages of the TWS protocol count here: 11, an execution (31 fields; newer servers add whether its price is
-still to be revised), and 59, the commission of an execution (8 fields). All others are passed over. They may repeat,
-come in any order and lack each other: a fill never waits for its fee.
+Two text messages of the TWS protocol count here: 11, an execution (31 fields; newer servers add whether
+its price is still to be revised), and 59, the commission of an execution (8 fields). All others are passed
+over. They may repeat, come in any order and lack each other: a fill never waits for its fee.
 
-An export file has one message per line, as JSON: ``{"fields": ["11", "-1", …]}``, all fields as text, message id
-first. Other keys of the line are not read.
+An export file has one message per line, as JSON: ``{"fields": ["11", "-1", …]}``, all fields as text,
+message id first. Other keys of the line are not read.
 
-Traps of this source: the fee is positive when paid (statements say it negative); an unset number is the largest
-double; a time without zone is in the gateway's zone; a combination is told as itself and leg by leg, and only the legs
-are fills; an answer to a request carries the request's id, the live stream -1.
+Traps of this source: the fee is positive when paid (statements say it negative); an unset number is the
+largest double; a time without zone is in the gateway's zone; a combination is told as itself and leg by
+leg, and only the legs are fills; an answer to a request carries the request's id, the live stream -1.
 """
 
 from collections.abc import Mapping, Sequence
@@ -110,7 +110,7 @@ class _Told:
 
 
 def parse_executions(data: bytes, origin: str, zone: tzinfo = NEW_YORK) -> FillBatch:
-    """Read an export file of messages; `zone` is the one that the gateway is set to, for times that name none.
+    """Read an export file of messages; `zone` is the gateway's, for times that name none.
 
     Raises FlexRefusedError when the file is too long to be one; everything less is refused by line.
     """

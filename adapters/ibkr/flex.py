@@ -1,9 +1,9 @@
 """IBKR Flex statements: XML in, one BrokerStatement per account out.
 
-`parse_flex` is the whole interface. A file is one Flex query's answer, Activity (``type="AF"``) or Trade Confirmation
-(``TCF``), with any number of statements and accounts in it. Nothing in a file is lost without a word: what can be read
-becomes a value, what has no reader is kept as it came, a row that cannot be read is a RejectedRow with field, reason
-and payload, and a file that is no statement raises FlexRefusedError.
+`parse_flex` is the whole interface. A file is one Flex query's answer, Activity (``type="AF"``) or Trade
+Confirmation (``TCF``), with any number of statements and accounts in it. Nothing in a file is lost without
+a word: what can be read becomes a value, what has no reader is kept as it came, a row that cannot be read
+is a RejectedRow with field, reason and payload, and a file that is no statement raises FlexRefusedError.
 """
 
 from datetime import date, datetime
@@ -27,7 +27,7 @@ STRAYS_MAX = 100_000  # rows outside of every statement
 
 
 def parse_flex(data: bytes, origin: str) -> tuple[BrokerStatement, ...]:
-    """Read a Flex file; `origin` names it for people. Raises FlexRefusedError when it is no statement as a whole."""
+    """Read a Flex file; `origin` names it for people. Raises FlexRefusedError when it is no statement."""
     reader = _File(data, origin)
     read_elements(data, origin, reader)
     return reader.result()

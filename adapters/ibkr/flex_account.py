@@ -1,7 +1,7 @@
 """One account's part of a statement while its rows come in, and the statement that they make.
 
-Trade rows without any id are collected unnamed: their ids need an ordinal among equal rows, which only the whole
-answer gives.
+Trade rows without any id are collected unnamed: their ids need an ordinal among equal rows, which only the
+whole answer gives.
 """
 
 from dataclasses import dataclass, field, replace

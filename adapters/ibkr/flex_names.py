@@ -1,7 +1,8 @@
 """Names that Flex files are known to carry, per kind of row, so that a new one is noticed.
 
-Only a list: an unknown name is kept in the raw row and warned about, never refused. Taken from the broker's Flex
-reference and from the attribute sets of real statements. Cash reports are not here: each of their figures is a line.
+Only a list: an unknown name is kept in the raw row and warned about, never refused. Taken from the
+broker's Flex reference and from the attribute sets of real statements. Cash reports are not here: each of
+their figures is a line.
 """
 
 

@@ -1,7 +1,7 @@
 """One row of a statement and typed access to its attributes.
 
-An empty attribute means that the row has no such thing, so empty ones are dropped at once. Every reader names the
-attribute in its error.
+An empty attribute means that the row has no such thing, so empty ones are dropped at once. Every reader
+names the attribute in its error.
 """
 
 import re

@@ -1,8 +1,9 @@
-"""Rows of a statement that are no trades: positions, cash, how options ended, corporate actions, contracts, rates.
+"""Rows of a statement that are no trades: positions, cash, ends of options, corporate actions, contracts, rates.
 
-One function per kind of row, each from a FlexRow to a value of `trading.model.statements`; a row that cannot be read
-raises InvalidFieldError naming the attribute. Figures keep the broker's sign. Which level of detail to add up is the
-reader's business: `SUMMARY` rows are kept beside `LOT` and `DETAIL` rows and marked.
+One function per kind of row, each from a FlexRow to a value of `trading.model.statements`; a row that
+cannot be read raises InvalidFieldError naming the attribute. Figures keep the broker's sign. Which level
+of detail to add up is the reader's business: `SUMMARY` rows are kept beside `LOT` and `DETAIL` rows and
+marked.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """The rows of one FlexStatement: which reader each goes to, and which account.
 
-A statement usually has one account. A consolidated one has rows of many: each account gets a statement of its own.
-Rows that say again what others say (orders, closed lots, summaries of trades) are left out; they are no executions.
+A statement usually has one account. A consolidated one has rows of many: each account gets a statement of
+its own. Rows that say again what others say (orders, closed lots, summaries of trades) are left out; they
+are no executions.
 """
 
 from collections.abc import Callable

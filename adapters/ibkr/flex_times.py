@@ -1,8 +1,9 @@
 """Times as IBKR writes them, in statements and in messages, brought to UTC.
 
-Statements: ``yyyyMMdd;HHmmss`` or ``yyyy-MM-dd;HH:mm:ss`` (each half in either form), a zone behind it or none; old
-files split date and time. Messages: ``yyyymmdd hh:mm:ss`` with one or two blanks, a zone or none, and the dashed form
-``yyyymmdd-hh:mm:ss``, which is UTC. Anything else is refused: a guessed day-and-month order is a wrong fill.
+Statements: ``yyyyMMdd;HHmmss`` or ``yyyy-MM-dd;HH:mm:ss`` (each half in either form), a zone behind it or
+none; old files split date and time. Messages: ``yyyymmdd hh:mm:ss`` with one or two blanks, a zone or
+none, and the dashed form ``yyyymmdd-hh:mm:ss``, which is UTC. Anything else is refused: a guessed
+day-and-month order is a wrong fill.
 
 A local time that a daylight-saving change skips is refused, too; of one that it repeats the first is taken.
 """

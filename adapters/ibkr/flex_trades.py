@@ -1,11 +1,13 @@
 """Trade rows: Activity's `Trade` and Confirmation's `TradeConfirm`, one row to one fill and its fees.
 
-Two dialects of one thing: `ibExecID`, `ibOrderID`, `tradePrice`, `ibCommission`, `notes` there are `execID`, `orderID`,
-`price`, `commission`, `code` here. Signs are turned at this edge: Flex writes a cost negative, the house positive.
+Two dialects of one thing: `ibExecID`, `ibOrderID`, `tradePrice`, `ibCommission`, `notes` there are
+`execID`, `orderID`, `price`, `commission`, `code` here. Signs are turned at this edge: Flex writes a cost
+negative, the house positive.
 
-Identity: the execution id without its last part, which is the revision; a cancel and a row without execution id are
-``flex:`` and the transaction id; a row with neither is left unnamed here and named by `flex` over the whole answer.
-A cancel never takes the id of what it cancels: it would replace the fill instead of ending it.
+Identity: the execution id without its last part, which is the revision; a cancel and a row without
+execution id are ``flex:`` and the transaction id; a row with neither is left unnamed here and named by
+`flex` over the whole answer. A cancel never takes the id of what it cancels: it would replace the fill
+instead of ending it.
 """
 
 from dataclasses import dataclass
@@ -57,7 +59,7 @@ def is_execution(row: FlexRow) -> bool:
 
 
 def trade_kind(row: FlexRow, notes: tuple[str, ...]) -> FillKind:
-    """Execution, booking or cancel; an unknown transaction type counts as an execution (and is warned about)."""
+    """Execution, booking or cancel; an unknown transaction type counts as an execution."""
     if CANCELLED_CODE in notes or "(Ca.)" in row.text("buySell"):
         return FillKind.CANCEL
     return KINDS.get(row.text("transactionType"), FillKind.TRADE)
@@ -159,7 +161,7 @@ def _open_close(row: FlexRow, notes: tuple[str, ...]) -> str:
 
 
 def _net_cash(row: FlexRow, instrument: Instrument) -> Decimal | None:
-    """Money of the row in its currency; a conversion's `netCash` is 0, its `proceeds` are what the quote side moved."""
+    """Money of the row; a conversion's `netCash` is 0, its `proceeds` are what the quote side moved."""
     return row.money("proceeds" if isinstance(instrument, CurrencyPair) else "netCash")
 
 

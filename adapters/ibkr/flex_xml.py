@@ -1,8 +1,9 @@
 """The form of a Flex file: one pass over its elements, without a tree, guarded by defusedxml.
 
-A statement is FlexQueryResponse > FlexStatements > FlexStatement > section > row. The rows are handed on as they
-come, so that a hundred thousand of them never stand in memory at once. No DTD, no entity and no reference to the
-outside is ever followed; an expat error means that the file is broken and nothing of it counts.
+A statement is FlexQueryResponse > FlexStatements > FlexStatement > section > row. The rows are handed on
+as they come, so that a hundred thousand of them never stand in memory at once. No DTD, no entity and no
+reference to the outside is ever followed; an expat error means that the file is broken and nothing of it
+counts.
 """
 
 from abc import ABC, abstractmethod
@@ -55,7 +56,7 @@ class FlexReader(ABC):
 
 
 def read_elements(data: bytes, origin: str, reader: FlexReader) -> None:
-    """Walk the file; raises FlexRefusedError naming the place when it is not one whole, plain XML document."""
+    """Walk the file; raises FlexRefusedError naming the place when it is not one plain XML document."""
     if len(data) > FILE_BYTES_MAX:
         raise FlexRefusedError(
             origin, f"expected at most {FILE_BYTES_MAX} bytes, was {len(data)}", sample=data
@@ -141,7 +142,7 @@ class _Walk:
 
 
 def _guarded_parser(walk: _Walk) -> Any:
-    # defusedxml's parser brings the guards; its handlers that build a tree, one Python call per attribute, are replaced.
+    # defusedxml's parser brings the guards; its handlers, which build a tree attribute by attribute, are replaced.
     guarded = DefusedXMLParser(target=_NoTree(), forbid_dtd=True, forbid_entities=True, forbid_external=True)
     expat = guarded.parser
     expat.ordered_attributes = False

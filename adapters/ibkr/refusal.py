@@ -1,7 +1,7 @@
 """What is refused: whole files that are no statement, and rows that say something impossible.
 
-A file is refused only when its form is broken (truncated, not XML, entities, no statement in it): then no part of
-it can be trusted. Everything less is refused by row, and the other rows count.
+A file is refused only when its form is broken (truncated, not XML, entities, no statement in it): then no
+part of it can be trusted. Everything less is refused by row, and the other rows count.
 """
 
 import json
@@ -71,7 +71,7 @@ def dead_letter(
     account: str = "",
     is_trade_row: bool = True,
 ) -> RejectedRow:
-    """Turn what was wrong with a row into a refused row, with the row as it came (cut where it is absurdly long)."""
+    """Make a refused row of an error and the row as it came (cut where it is absurdly long)."""
     return RejectedRow(
         venue=Venue.IBKR,
         source=source,
@@ -105,7 +105,7 @@ def _named_by_hash(text: str, kept: int) -> str:
 
 
 def checked_texts(fields: Mapping[str, str]) -> None:
-    """Refuse a row with a field that no table can keep: too long, or with half a surrogate pair or a NUL in it."""
+    """Refuse a field that no table can keep: too long, or with half a surrogate pair or a NUL in it."""
     checked_lengths(fields)
     for name, value in fields.items():
         if UNSTORABLE.search(value):
