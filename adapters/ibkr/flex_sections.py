@@ -1,4 +1,4 @@
-"""Rows of a statement that are no trades: positions, cash, ends of options, corporate actions, contracts, rates.
+"""Rows of a statement that are no trades: positions, cash, option events, corporate actions, contracts.
 
 One function per kind of row, each from a FlexRow to a value of `trading.model.statements`; a row that
 cannot be read raises InvalidFieldError naming the attribute. Figures keep the broker's sign. Which level

@@ -142,7 +142,7 @@ class _Walk:
 
 
 def _guarded_parser(walk: _Walk) -> Any:
-    # defusedxml's parser brings the guards; its handlers, which build a tree attribute by attribute, are replaced.
+    # defusedxml's parser brings the guards; its handlers, which build a tree, are replaced.
     guarded = DefusedXMLParser(target=_NoTree(), forbid_dtd=True, forbid_entities=True, forbid_external=True)
     expat = guarded.parser
     expat.ordered_attributes = False

@@ -57,9 +57,7 @@ def canonical_row(attributes: Mapping[str, object]) -> str:
     """A row as canonical JSON: sorted keys, no blanks; the form in which rows are kept and hashed."""
     try:
         return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode()
-    except (
-        TypeError
-    ):  # half a surrogate pair, or a number of more than 64 bits: escaped, so that any table takes it
+    except TypeError:  # half a surrogate pair, or an integer beyond 64 bits: escaped, any table takes it
         return json.dumps(attributes, sort_keys=True, separators=(",", ":"), default=str)
 
 
