@@ -30,7 +30,7 @@ COMBINATION_CONID = "28812380"
 LOST_PERCENT, REPEATED_PERCENT, LATE_PERCENT = 3, 8, 10
 COMMISSION_LOST_PERCENT, COMMISSION_EARLY_PERCENT, COMMISSION_TWICE_PERCENT = 6, 4, 5
 RECONNECT_PERCENT = 33  # of the sessions: the gateway drops and everything so far is told again
-EXECUTION, COMMISSION = "11", "59"
+EXECUTION, COMMISSION, ACCOUNTS = "11", "59", "15"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ def live_lines(evening: Evening, seed: int) -> list[str]:
         told += _live_commission(rng, effect, row)
     told += _combinations(evening, LIVE_REQUEST)
     told += _replayed(rng, told)
-    return _lines(told)
+    return [_login(evening), *_lines(told)]
 
 
 def same_day_lines(evening: Evening) -> list[str]:
@@ -63,7 +63,12 @@ def same_day_lines(evening: Evening) -> list[str]:
                 Told(arrived_at=row.said_at, fields=_execution(evening, effect, row, SAME_DAY_REQUEST))
             )
             told.append(Told(arrived_at=row.said_at, fields=_commission(effect, row)))
-    return _lines([*told, *_combinations(evening, SAME_DAY_REQUEST)])
+    return [_login(evening), *_lines([*told, *_combinations(evening, SAME_DAY_REQUEST)])]
+
+
+def _login(evening: Evening) -> str:
+    """The first thing a gateway says: which accounts the login has."""
+    return json.dumps({"fields": [ACCOUNTS, "1", evening.account.name]})
 
 
 def _printed(evening: Evening) -> Iterable[tuple[Effect, Print]]:
