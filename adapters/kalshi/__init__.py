@@ -1,0 +1,1 @@
+"""Kalshi: fills of event contracts from its REST answers and socket messages."""

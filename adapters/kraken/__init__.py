@@ -1,0 +1,1 @@
+"""Kraken Futures: fills from its REST answers and socket messages."""

@@ -1,0 +1,1 @@
+"""What venues that speak JSON over HTTP have in common: reading payloads by row, and asking politely."""
