@@ -1,7 +1,7 @@
 """The book of one account: open lots, cash, premiums on their way; and the rows that a session adds.
 
-Values only. A `Book` is all that the next session needs of the past, so a new day costs that day's fills and the open
-lots, never history.
+Values only. A `Book` is all that the next session needs of the past, so a new day costs that day's fills and
+the open lots, never history.
 """
 
 from collections.abc import Mapping
@@ -146,8 +146,9 @@ class Book:
 class LotMatch:
     """One part of an opening closed by one fill.
 
-    realized = gross_realized - open_fee - close_fee. An exercise or assignment that delivers realizes nothing: all it
-    had cost, fees included, is in premium_moved and goes into the delivery, whose matches count it in gross_realized.
+    realized = gross_realized - open_fee - close_fee. An exercise or assignment that delivers realizes
+    nothing: all it had cost, fees included, is in premium_moved and goes into the delivery, whose matches
+    count it in gross_realized.
     """
 
     match_id: str
@@ -239,10 +240,12 @@ def held_contract(fill: Fill) -> HeldContract:
 
 
 def money_currency(fill: Fill) -> str:
-    """Currency in which the fill's P&L arises: the coin for an inverse contract, else the currency of its price."""
+    """Currency in which the fill's P&L arises: the coin for an inverse contract, else the currency of its
+    price.
+    """
     instrument = fill.revision.instrument
     if isinstance(instrument, Perpetual) or getattr(instrument, "inverse", False):
-        return instrument.settlement_currency  # type: ignore[union-attr]
+        return instrument.settlement_currency
     return fill.revision.currency
 
 

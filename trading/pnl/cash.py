@@ -1,7 +1,8 @@
 """Cash by currency: what each fill, fee and cash flow moves, as entries with a running balance.
 
-Options, shares and events move their price when they trade; futures and perpetuals move nothing until they realize.
-A conversion moves two currencies and holds no position. A short event contract is a bought NO: it costs 1 - p.
+Options, shares and events move their price when they trade; futures and perpetuals move nothing until they
+realize. A conversion moves two currencies and holds no position. A short event contract is a bought NO: it
+costs 1 - p.
 """
 
 import json
@@ -37,18 +38,17 @@ class CashBook:
         if amount == 0:
             return
         self.balances[currency] = self.balances.get(currency, ZERO) + amount
-        self.entries.append(
-            CashEntry(
-                entry_id=entry_id,
-                currency=currency,
-                kind=kind,
-                amount=amount,
-                balance=self.balances[currency],
-                instrument_id=instrument_id,
-                fill_id=fill_id,
-                description=description,
-            )  # fmt: skip
+        entry = CashEntry(
+            entry_id=entry_id,
+            currency=currency,
+            kind=kind,
+            amount=amount,
+            balance=self.balances[currency],
+            instrument_id=instrument_id,
+            fill_id=fill_id,
+            description=description,
         )
+        self.entries.append(entry)
 
     def open_with(self, balances: Mapping[str, Decimal]) -> None:
         """Start from the balances that the first statement tells."""
@@ -105,8 +105,8 @@ def _movements(
 def _quote_amount(fill: Fill) -> Decimal:
     """Money on the other side of a conversion, positive.
 
-    Price and quantity of the row are rounded, the amount beside them is not. It is taken where it lies within that
-    rounding; an amount that does not follow from quantity and price is not believed.
+    Price and quantity of the row are rounded, the amount beside them is not. It is taken where it lies within
+    that rounding; an amount that does not follow from quantity and price is not believed.
     """
     revision = fill.revision
     computed = worth(revision.quantity, revision.price, Decimal(1), inverse=False)

@@ -1,7 +1,8 @@
 """Corporate actions: quantities and basis change in place or move to the new contract, and nothing realizes.
 
-A statement tells changes of quantity: one row (+300 on 100 held) for a split, two rows under one action id (all of the
-old contract out, the new one in) for a rename or an adjusted contract. The ratio is what follows from what we hold.
+A statement tells changes of quantity: one row (+300 on 100 held) for a split, two rows under one action id
+(all of the old contract out, the new one in) for a rename or an adjusted contract. The ratio is what follows
+from what we hold.
 """
 
 from collections.abc import Iterable, Sequence
@@ -53,7 +54,9 @@ def _move(ledger: Ledger, outgoing: CorporateAction, incoming: CorporateAction) 
 
 
 def _scaled(lots: Sequence[Lot], before: Decimal, after: Decimal) -> list[Lot]:
-    """Scale each lot by after / before; the last takes the remainder, so that the position is exactly `after`."""
+    """Scale each lot by after / before; the last takes the remainder, so that the position is exactly
+    `after`.
+    """
     scaled: list[Lot] = []
     rest = after
     for lot in lots:

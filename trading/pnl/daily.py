@@ -1,7 +1,7 @@
 """Daily rows: one per instrument and strategy that was traded, closed or is held at the end of a session.
 
-Fees are those of the session's fills; realized is the broker's figure: what the closings made, net of the fees of both
-sides. Unrealized needs the session's mark; without one it is unknown, not zero.
+Fees are those of the session's fills; realized is the broker's figure: what the closings made, net of the
+fees of both sides. Unrealized needs the session's mark; without one it is unknown, not zero.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
 """One session forward: yesterday's book and today's facts in, today's book and rows out. Pure and exact.
 
-What goes wrong without this shape: a P&L that is recomputed from whatever the table holds at the moment cannot be
-compared with yesterday's. Here a session is a function of the book before it and its own facts; the same inputs give
-the same rows, and a rebuild is nothing but the same function called again.
+What goes wrong without this shape: a P&L that is recomputed from whatever the table holds at the moment
+cannot be compared with yesterday's. Here a session is a function of the book before it and its own facts; the
+same inputs give the same rows, and a rebuild is nothing but the same function called again.
 
 The broker's rule: realized = FIFO net of opening and closing commissions, the opening fee sits in the lot.
 """
@@ -37,7 +37,9 @@ from trading.settings import LotMethod
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionInputs:
-    """The facts of one session. marks by instrument id; rates to base by currency; opening balances by currency."""
+    """The facts of one session. marks by instrument id; rates to base by currency; opening balances by
+    currency.
+    """
 
     session: date
     fills: Sequence[Fill] = ()
@@ -123,9 +125,14 @@ def _waiting(option_leg: Fill, premium: Decimal) -> PendingPremium:
     option = revision.instrument
     assert isinstance(option, Option)
     return PendingPremium(
-        fill_id=revision.fill_id, action_id=revision.action_id, underlying=option.underlying, strike=option.strike,
-        shares=expected_shares(option_leg), premium=premium, session=revision.session,
-    )  # fmt: skip
+        fill_id=revision.fill_id,
+        action_id=revision.action_id,
+        underlying=option.underlying,
+        strike=option.strike,
+        shares=expected_shares(option_leg),
+        premium=premium,
+        session=revision.session,
+    )
 
 
 def _post_flows(cash: CashBook, inputs: SessionInputs) -> None:

@@ -1,15 +1,15 @@
 """Lots under work within one session: what a fill closes, what it opens, and the matches that come of it.
 
-Matching nets per instrument, as the broker does; strategies are carried along from the opening. FIFO takes the oldest
-lot, LIFO the newest, average cost one pool per instrument (its partial closings take their share by the rule of
-`Parcel`: cut toward zero at nine places, the last closing takes the remainder).
+Matching nets per instrument, as the broker does; strategies are carried along from the opening. FIFO takes
+the oldest lot, LIFO the newest, average cost one pool per instrument (its partial closings take their share
+by the rule of `Parcel`: cut toward zero at nine places, the last closing takes the remainder).
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from hashlib import sha1
+from hashlib import sha256
 
 from trading.model.fills import Fill
 from trading.model.money import ZERO
@@ -81,7 +81,9 @@ class Ledger:
         return tuple(self._lots.get(instrument_id, ()))
 
     def apply(self, fill: Fill, kind: MatchKind, premium: Decimal = ZERO) -> Decimal:
-        """Close what the fill closes and open the rest; return the premium that it hands on (zero but for exercises)."""
+        """Close what the fill closes and open the rest; return the premium that it hands on (zero but for
+        exercises).
+        """
         if fill.revision.quantity == 0:
             return ZERO
         contract = held_contract(fill)
@@ -180,7 +182,7 @@ def _match(lot: Lot, closing: Closing, used: Decimal, taken: Decimal, session: d
 
 def _match_id(lot: Lot, fill: Fill, lot_closed: Decimal) -> str:
     parts = (lot.lot_id, fill.revision.fill_id, str(lot_closed.normalize()))
-    return sha1("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
+    return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
 def _opened(closing: Closing, used: Decimal, session: date) -> Lot:

@@ -1,8 +1,9 @@
 """How options end: what a booking means, and which delivery belongs to which exercise or assignment.
 
-The statement books an exercise as two rows that know nothing of each other's money: the option leg at price 0 and the
-share leg at the strike. The broker's rule moves what the option had cost (or brought) into the shares. Legs are tied by
-the broker's action id where it is given; else by what must be equal: booking notes, day, underlying, strike, quantity.
+The statement books an exercise as two rows that know nothing of each other's money: the option leg at price 0
+and the share leg at the strike. The broker's rule moves what the option had cost (or brought) into the
+shares. Legs are tied by the broker's action id where it is given; else by what must be equal: booking notes,
+day, underlying, strike, quantity.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +55,9 @@ def is_delivery_leg(fill: Fill) -> bool:
 
 
 def expected_shares(option_leg: Fill) -> Decimal:
-    """Signed shares that the option leg must deliver: a call's holder buys, its writer sells; a put the other way."""
+    """Signed shares that the option leg must deliver: a call's holder buys, its writer sells; a put the other
+    way.
+    """
     option = option_leg.revision.instrument
     assert isinstance(option, Option)
     held_sign = -option_leg.revision.side.sign  # the booking takes the position back
@@ -85,9 +88,9 @@ def find_pending(delivery: Fill, pending: Iterable[PendingPremium]) -> PendingPr
             and premium.strike == revision.price
             and not (premium.action_id and revision.action_id)
         )
-        if late_days <= DELIVERY_LAG_DAYS_MAX and premium.shares == revision.signed_quantity:
-            if same_action or same_terms:
-                return premium
+        fits = late_days <= DELIVERY_LAG_DAYS_MAX and premium.shares == revision.signed_quantity
+        if fits and (same_action or same_terms):
+            return premium
     return None
 
 

@@ -1,8 +1,9 @@
 """Quantities with the money that belongs to them, and how a part of one takes its share.
 
-What goes wrong without this: a fee of 1.00 split over three contracts loses a unit somewhere, and the account is off by
-a cent at the end of the year. Here a share is the difference of two cumulative shares, so that any sequence of parts
-adds up to the whole: each share is cut toward zero at nine places and the last part takes the remainder.
+What goes wrong without this: a fee of 1.00 split over three contracts loses a unit somewhere, and the account
+is off by a cent at the end of the year. Here a share is the difference of two cumulative shares, so that any
+sequence of parts adds up to the whole: each share is cut toward zero at nine places and the last part takes
+the remainder.
 """
 
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ MONEY_UNIT = Decimal(1).scaleb(-MONEY_PLACES)
 class Parcel:
     """A quantity (positive) with its value, fee and premium.
 
-    `value` is what the quantity is worth at its price (for an inverse contract: minus size over price, so that more is
-    still better for the holder). `fee` is a cost where positive. `premium` is the basis of exercised or assigned options
-    that moved in: positive was paid, negative was received.
+    `value` is what the quantity is worth at its price (for an inverse contract: minus size over price, so
+    that more is still better for the holder). `fee` is a cost where positive. `premium` is the basis of
+    exercised or assigned options that moved in: positive was paid, negative was received.
     """
 
     quantity: Decimal
