@@ -19,8 +19,14 @@ from trading.pnl.parcels import worth
 ROUNDING = Decimal(1).scaleb(-8)  # statements show price and quantity of a conversion with eight decimals
 SETTLED_AT_CLOSE = ("future", "perpetual")
 OPENING, TRADE, CONVERSION, FEE, REALIZED, COLLATERAL, CORPORATE_ACTION = (
-    "opening", "trade", "conversion", "fee", "realized", "collateral", "corporate_action",
-)  # fmt: skip
+    "opening",
+    "trade",
+    "conversion",
+    "fee",
+    "realized",
+    "collateral",
+    "corporate_action",
+)
 
 
 class CashBook:
@@ -31,9 +37,16 @@ class CashBook:
         self.entries: list[CashEntry] = []
 
     def post(
-        self, entry_id: str, currency: str, kind: str, amount: Decimal, *,
-        instrument_id: str = "", fill_id: str = "", description: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        entry_id: str,
+        currency: str,
+        kind: str,
+        amount: Decimal,
+        *,
+        instrument_id: str = "",
+        fill_id: str = "",
+        description: str = "",
+    ) -> None:
         """Add one entry; nothing is written for zero."""
         if amount == 0:
             return
@@ -71,16 +84,24 @@ class CashBook:
         """Post the cash of a corporate action (cash in lieu of fractions)."""
         entry_id = f"action:{action.transaction_id or place}"
         self.post(
-            entry_id, action.currency, CORPORATE_ACTION, action.proceeds,
-            instrument_id=action.instrument.instrument_id, description=action.description,
-        )  # fmt: skip
+            entry_id,
+            action.currency,
+            CORPORATE_ACTION,
+            action.proceeds,
+            instrument_id=action.instrument.instrument_id,
+            description=action.description,
+        )
 
     def _post_of(self, fill: Fill, kind: str, currency: str, amount: Decimal) -> None:
         fill_id = fill.revision.fill_id
         self.post(
-            f"{kind}:{currency}:{fill_id}", currency, kind, amount,
-            instrument_id=fill.revision.instrument.instrument_id, fill_id=fill_id,
-        )  # fmt: skip
+            f"{kind}:{currency}:{fill_id}",
+            currency,
+            kind,
+            amount,
+            instrument_id=fill.revision.instrument.instrument_id,
+            fill_id=fill_id,
+        )
 
 
 def _movements(

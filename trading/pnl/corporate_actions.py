@@ -78,9 +78,13 @@ def _resized(lot: Lot, quantity: Decimal) -> Lot:
 
 def _renamed(contract: HeldContract, instrument: Instrument, conid: int | None) -> HeldContract:
     return replace(
-        contract, instrument_id=instrument.instrument_id, conid=conid, symbol=instrument.symbol,
-        underlying=instrument.underlying, multiplier=Decimal(instrument.contract_size),
-    )  # fmt: skip
+        contract,
+        instrument_id=instrument.instrument_id,
+        conid=conid,
+        symbol=instrument.symbol,
+        underlying=instrument.underlying,
+        multiplier=Decimal(instrument.contract_size),
+    )
 
 
 def _key(row: CorporateAction) -> str:

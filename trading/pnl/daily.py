@@ -31,9 +31,13 @@ class _Sums:
 
 
 def daily_rows(
-    session: date, fills: Iterable[Fill], matches: Iterable[LotMatch], lots: Iterable[Lot],
-    marks: Mapping[str, Decimal], rates: Mapping[str, Decimal],
-) -> tuple[DailyPnl, ...]:  # fmt: skip
+    session: date,
+    fills: Iterable[Fill],
+    matches: Iterable[LotMatch],
+    lots: Iterable[Lot],
+    marks: Mapping[str, Decimal],
+    rates: Mapping[str, Decimal],
+) -> tuple[DailyPnl, ...]:
     """Build the rows of one session, ordered by instrument and strategy."""
     positions = [fill for fill in fills if not isinstance(fill.revision.instrument, CurrencyPair)]
     sums = _summed(positions, matches, lots)
@@ -66,9 +70,13 @@ def _at(sums: dict[RowKey, _Sums], contract: HeldContract, strategy: str) -> _Su
 
 
 def _row(
-    session: date, key: RowKey, sums: _Sums, traded: tuple[Decimal, Decimal],
-    mark: Decimal | None, rates: Mapping[str, Decimal],
-) -> DailyPnl:  # fmt: skip
+    session: date,
+    key: RowKey,
+    sums: _Sums,
+    traded: tuple[Decimal, Decimal],
+    mark: Decimal | None,
+    rates: Mapping[str, Decimal],
+) -> DailyPnl:
     rate = rates.get(sums.contract.currency)
     return DailyPnl(
         session=session,

@@ -89,9 +89,14 @@ class Break:
     def break_id(self) -> str:
         """20 hex digits over what the break is about."""
         return _digest(
-            self.venue, self.account, self.session.isoformat(), self.kind, self.instrument_id, self.currency,
+            self.venue,
+            self.account,
+            self.session.isoformat(),
+            self.kind,
+            self.instrument_id,
+            self.currency,
             self.item_key,
-        )  # fmt: skip
+        )
 
     @property
     def state(self) -> BreakState:
@@ -121,9 +126,15 @@ class BreakEvent:
         found = self.found
         figures = (found.ours, found.theirs, found.difference)
         return _digest(
-            self.break_id, str(self.sequence), self.state, self.made_in, self.author, found.cause, found.note,
+            self.break_id,
+            str(self.sequence),
+            self.state,
+            self.made_in,
+            self.author,
+            found.cause,
+            found.note,
             *("" if figure is None else canonical(figure) for figure in figures),
-        )  # fmt: skip
+        )
 
 
 def next_events(
@@ -198,9 +209,14 @@ def _may_close(event: BreakEvent, made_in: Pass) -> bool:
 
 def _closed(event: BreakEvent, made_in: Pass, at: datetime) -> BreakEvent:
     return replace(
-        event, sequence=event.sequence + 1, state=BreakState.CLOSED, made_in=made_in, author=THE_CHECK, event_at=at,
+        event,
+        sequence=event.sequence + 1,
+        state=BreakState.CLOSED,
+        made_in=made_in,
+        author=THE_CHECK,
+        event_at=at,
         found=replace(event.found, note="no longer there"),
-    )  # fmt: skip
+    )
 
 
 def open_of(events: Iterable[BreakEvent]) -> Sequence[BreakEvent]:

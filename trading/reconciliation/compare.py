@@ -127,15 +127,30 @@ def _day_breaks(
 
 
 def _break(
-    record: BrokerRecord, contract: HeldContract, kind: BreakKind, unit: Unit, ours: Decimal, theirs: Decimal,
+    record: BrokerRecord,
+    contract: HeldContract,
+    kind: BreakKind,
+    unit: Unit,
+    ours: Decimal,
+    theirs: Decimal,
     fill_ids: Sequence[str],
-) -> Break:  # fmt: skip
+) -> Break:
     return Break(
-        venue=record.venue, account=record.account, session=record.session, kind=kind,
-        instrument_id=contract.instrument_id, conid=contract.conid, symbol=contract.symbol,
-        underlying=contract.underlying, currency=contract.currency, unit=unit, ours=ours, theirs=theirs,
-        difference=ours - theirs, evidence=tuple(sorted(fill_ids)),
-    )  # fmt: skip
+        venue=record.venue,
+        account=record.account,
+        session=record.session,
+        kind=kind,
+        instrument_id=contract.instrument_id,
+        conid=contract.conid,
+        symbol=contract.symbol,
+        underlying=contract.underlying,
+        currency=contract.currency,
+        unit=unit,
+        ours=ours,
+        theirs=theirs,
+        difference=ours - theirs,
+        evidence=tuple(sorted(fill_ids)),
+    )
 
 
 def _sized(found: Iterable[Break], theirs: BrokerRecord) -> tuple[Break, ...]:

@@ -27,8 +27,7 @@ SEARCHED_MAX = 32  # conversions among which the debited ones are looked for: 2 
 
 
 def compare_cash(ours: OurRecord, theirs: BrokerRecord, bar: Decimal) -> list[Break]:
-    """Return one break per currency whose movement differs, with its cause where the cash report proves it.
-    """
+    """Return one break per currency whose movement differs, with its cause where the cash report proves it."""
     report = {row.currency: row for row in theirs.cash or () if row.currency != BASE_SUMMARY}
     found = [
         _cash_break(theirs, currency, ours.cash_moved.get(currency, ZERO), report.get(currency))
@@ -61,14 +60,20 @@ def _cash_break(theirs: BrokerRecord, currency: str, moved: Decimal, row: CashBa
     starting = row.starting if row else ZERO
     ending = row.ending if row else ZERO
     return Break(
-        venue=theirs.venue, account=theirs.account, session=theirs.session, kind=BreakKind.CASH, currency=currency,
-        unit=Unit.MONEY, ours=starting + moved, theirs=ending, difference=starting + moved - ending,
-    )  # fmt: skip
+        venue=theirs.venue,
+        account=theirs.account,
+        session=theirs.session,
+        kind=BreakKind.CASH,
+        currency=currency,
+        unit=Unit.MONEY,
+        ours=starting + moved,
+        theirs=ending,
+        difference=starting + moved - ending,
+    )
 
 
 def _is_pair(found: Sequence[Break], gaps: Mapping[str, Decimal]) -> bool:
-    """Every cash difference is a commission gap of its currency, and one currency's gain is another's loss.
-    """
+    """Every cash difference is a commission gap of its currency, and one currency's gain is another's loss."""
     return (
         len(found) > 1
         and min(item.difference for item in found) < 0 < max(item.difference for item in found)
@@ -84,8 +89,8 @@ def _explained(
     )
     verb = "more" if gaps[item.currency] > 0 else "less"
     note = (
-        f"the cash report took {canonical(abs(gaps[item.currency]))} {item.currency} {verb} commission than
-        the trades" f" list in it, against {others}: listed in one currency, debited in another"
+        f"the cash report took {canonical(abs(gaps[item.currency]))} {item.currency} {verb} commission than"
+        f" the trades list in it, against {others}: listed in one currency, debited in another"
     )
     listed_here = (
         item if gaps[item.currency] < 0 else next(other for other in pair if gaps[other.currency] < 0)

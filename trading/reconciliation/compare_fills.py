@@ -49,9 +49,15 @@ def _comes_live(fill: Fill) -> bool:
 
 def _extra(fill: Fill, theirs: BrokerRecord) -> Break:
     return _of_fill(
-        fill, theirs, BreakKind.EXTRA_FILL, Unit.QUANTITY, fill.revision.signed_quantity, None, _money(fill),
+        fill,
+        theirs,
+        BreakKind.EXTRA_FILL,
+        Unit.QUANTITY,
+        fill.revision.signed_quantity,
+        None,
+        _money(fill),
         note="the broker's statement does not know this fill",
-    )  # fmt: skip
+    )
 
 
 def _missing(fill: Fill, theirs: BrokerRecord, cause: str) -> Break:
@@ -61,9 +67,16 @@ def _missing(fill: Fill, theirs: BrokerRecord, cause: str) -> Break:
         else "in the statement, not in our books"
     )
     return _of_fill(
-        fill, theirs, BreakKind.MISSING_FILL, Unit.QUANTITY, None, fill.revision.signed_quantity, _money(fill),
-        cause=cause, note=note,
-    )  # fmt: skip
+        fill,
+        theirs,
+        BreakKind.MISSING_FILL,
+        Unit.QUANTITY,
+        None,
+        fill.revision.signed_quantity,
+        _money(fill),
+        cause=cause,
+        note=note,
+    )
 
 
 def _told_differently(live: Fill, told: Fill, theirs: BrokerRecord, bar: Decimal) -> Iterable[Break]:
@@ -74,9 +87,15 @@ def _told_differently(live: Fill, told: Fill, theirs: BrokerRecord, bar: Decimal
     if ours.multiplier != broker.multiplier:
         money = abs(ours.multiplier - broker.multiplier) * broker.quantity * abs(broker.price)
         yield _of_fill(
-            told, theirs, BreakKind.MULTIPLIER, Unit.QUANTITY, ours.multiplier, broker.multiplier, money,
+            told,
+            theirs,
+            BreakKind.MULTIPLIER,
+            Unit.QUANTITY,
+            ours.multiplier,
+            broker.multiplier,
+            money,
             note="the sources name different multipliers",
-        )  # fmt: skip
+        )
     if ours.signed_quantity != broker.signed_quantity:
         yield _of_fill(
             told,
@@ -111,9 +130,15 @@ def _inconsistent(fill: Fill, theirs: BrokerRecord, bar: Decimal) -> Iterable[Br
         yield from _fee_breaks(fill, theirs, fill.fees, {contract.currency: -fee}, bar)
     elif implied > 0 and implied == implied.to_integral_value():
         yield _of_fill(
-            fill, theirs, BreakKind.MULTIPLIER, Unit.QUANTITY, contract.multiplier, implied, abs(gap),
+            fill,
+            theirs,
+            BreakKind.MULTIPLIER,
+            Unit.QUANTITY,
+            contract.multiplier,
+            implied,
+            abs(gap),
             note="quantity, price and the broker's net cash give another multiplier than the row names",
-        )  # fmt: skip
+        )
     else:
         yield from _fee_breaks(fill, theirs, fill.fees, {contract.currency: fee - gap}, bar)
 
@@ -142,17 +167,39 @@ def _fee_breaks(
 
 
 def _of_fill(
-    fill: Fill, theirs: BrokerRecord, kind: BreakKind, unit: Unit, ours: Decimal | None, broker: Decimal |
-    None, money: Decimal | None, *, note: str = "", cause: str = "", currency: str = "",
-) -> Break:  # fmt: skip
+    fill: Fill,
+    theirs: BrokerRecord,
+    kind: BreakKind,
+    unit: Unit,
+    ours: Decimal | None,
+    broker: Decimal | None,
+    money: Decimal | None,
+    *,
+    note: str = "",
+    cause: str = "",
+    currency: str = "",
+) -> Break:
     contract = held_contract(fill)
     return Break(
-        venue=theirs.venue, account=theirs.account, session=theirs.session, kind=kind,
-        instrument_id=contract.instrument_id, conid=contract.conid, symbol=contract.symbol,
-        underlying=contract.underlying, currency=currency or contract.currency, item_key=fill.revision.fill_id,
-        unit=unit, ours=ours, theirs=broker, difference=(ours or ZERO) - (broker or ZERO), difference_base=money,
-        note=note, cause=cause, evidence=(fill.revision.fill_id,),
-    )  # fmt: skip
+        venue=theirs.venue,
+        account=theirs.account,
+        session=theirs.session,
+        kind=kind,
+        instrument_id=contract.instrument_id,
+        conid=contract.conid,
+        symbol=contract.symbol,
+        underlying=contract.underlying,
+        currency=currency or contract.currency,
+        item_key=fill.revision.fill_id,
+        unit=unit,
+        ours=ours,
+        theirs=broker,
+        difference=(ours or ZERO) - (broker or ZERO),
+        difference_base=money,
+        note=note,
+        cause=cause,
+        evidence=(fill.revision.fill_id,),
+    )
 
 
 def _money(fill: Fill) -> Decimal:

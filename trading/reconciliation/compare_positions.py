@@ -88,9 +88,13 @@ def _end_of(lots: Sequence[Lot]) -> _End:
     return _End(
         quantity=sum((lot.signed_quantity for lot in lots), ZERO),
         basis=sum((lot.basis for lot in lots), ZERO) if known else None,
-        mark=None, multiplier=contract.multiplier, currency=contract.currency, conid=contract.conid,
-        symbol=contract.symbol, underlying=contract.underlying,
-    )  # fmt: skip
+        mark=None,
+        multiplier=contract.multiplier,
+        currency=contract.currency,
+        conid=contract.conid,
+        symbol=contract.symbol,
+        underlying=contract.underlying,
+    )
 
 
 def _told(rows: Iterable[StatementPosition]) -> dict[str, _End]:
@@ -108,9 +112,13 @@ def _told_end(group: Sequence[StatementPosition]) -> _End:
     return _End(
         quantity=sum((row.quantity for row in rows), ZERO),
         basis=None if None in bases else sum((basis for basis in bases if basis is not None), ZERO),
-        mark=first.mark_price, multiplier=first.multiplier, currency=first.currency, conid=first.conid,
-        symbol=first.instrument.symbol, underlying=first.instrument.underlying,
-    )  # fmt: skip
+        mark=first.mark_price,
+        multiplier=first.multiplier,
+        currency=first.currency,
+        conid=first.conid,
+        symbol=first.instrument.symbol,
+        underlying=first.instrument.underlying,
+    )
 
 
 def _explained_by_fills(fill_breaks: Iterable[Break]) -> Mapping[str, Decimal]:
@@ -139,9 +147,15 @@ def _value_breaks(
     if mine.multiplier != broker.multiplier:
         money = abs(mine.multiplier - broker.multiplier) * abs(broker.quantity) * (broker.mark or ZERO)
         yield _end_break(
-            instrument_id, broker, theirs, BreakKind.MULTIPLIER, Unit.QUANTITY, mine.multiplier,
-            broker.multiplier, money if broker.mark is not None else None,
-        )  # fmt: skip
+            instrument_id,
+            broker,
+            theirs,
+            BreakKind.MULTIPLIER,
+            Unit.QUANTITY,
+            mine.multiplier,
+            broker.multiplier,
+            money if broker.mark is not None else None,
+        )
     elif mine.basis is not None and broker.basis is not None and abs(mine.basis - broker.basis) >= bar:
         yield _end_break(
             instrument_id, broker, theirs, BreakKind.COST_BASIS, Unit.MONEY, mine.basis, broker.basis, None
@@ -156,12 +170,29 @@ def _value_breaks(
 
 
 def _end_break(
-    instrument_id: str, end: _End | None, theirs: BrokerRecord, kind: BreakKind, unit: Unit, ours: Decimal,
-    told: Decimal, money: Decimal | None,
-) -> Break:  # fmt: skip
+    instrument_id: str,
+    end: _End | None,
+    theirs: BrokerRecord,
+    kind: BreakKind,
+    unit: Unit,
+    ours: Decimal,
+    told: Decimal,
+    money: Decimal | None,
+) -> Break:
     assert end is not None
     return Break(
-        venue=theirs.venue, account=theirs.account, session=theirs.session, kind=kind, instrument_id=instrument_id,
-        conid=end.conid, symbol=end.symbol, underlying=end.underlying, currency=end.currency, unit=unit, ours=ours,
-        theirs=told, difference=ours - told, difference_base=money,
-    )  # fmt: skip
+        venue=theirs.venue,
+        account=theirs.account,
+        session=theirs.session,
+        kind=kind,
+        instrument_id=instrument_id,
+        conid=end.conid,
+        symbol=end.symbol,
+        underlying=end.underlying,
+        currency=end.currency,
+        unit=unit,
+        ours=ours,
+        theirs=told,
+        difference=ours - told,
+        difference_base=money,
+    )

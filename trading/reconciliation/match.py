@@ -64,6 +64,10 @@ def _match_terms(
 def _terms(fill: Fill) -> Hashable:
     revision = fill.revision
     return (
-        revision.instrument.instrument_id, revision.order_id, revision.side, revision.quantity,
-        revision.price, revision.fill_ts,
-    )  # fmt: skip
+        revision.instrument.instrument_id,
+        revision.order_id,
+        revision.side,
+        revision.quantity,
+        revision.price,
+        revision.fill_ts,
+    )
