@@ -171,6 +171,54 @@ partition by toYear(report_date)
 order by (venue, account, report_date, statement_id, row_key)
 settings non_replicated_deduplication_window = 1000;
 
+-- Grain: one contract as the securities section of one statement describes it.
+-- Order: a statement is read whole, by account and day.
+create table if not exists core.statement_contracts
+(
+    venue LowCardinality(String),
+    account LowCardinality(String),
+    to_date Date,
+    statement_id String, -- of the statement's content: the same statement told twice is the same rows
+    told_at DateTime64(6, 'UTC'), -- when the broker made the statement, 1970-01-01 where it does not say
+    row_key String, -- the broker's row id, else a hash of the row with its ordinal among equal rows
+    instrument_id String,
+    instrument LowCardinality(String),
+    conid Nullable(Int64),
+    asset_class LowCardinality(String),
+    symbol LowCardinality(String),
+    underlying LowCardinality(String),
+    description String,
+    isin LowCardinality(String),
+    listing_exchange LowCardinality(String),
+    raw String codec(ZSTD(3)),
+    ingested_at DateTime64(6, 'UTC') default now64(6, 'UTC')
+)
+engine = ReplacingMergeTree
+partition by toYear(to_date)
+order by (venue, account, to_date, statement_id, row_key)
+settings non_replicated_deduplication_window = 1000;
+
+-- Grain: one conversion rate of one day, as one statement converts: a unit of from_currency in to_currency.
+-- Order: a statement is read whole, by account and day.
+create table if not exists core.fx_rates
+(
+    venue LowCardinality(String),
+    account LowCardinality(String),
+    report_date Date,
+    statement_id String, -- of the statement's content: the same statement told twice is the same rows
+    told_at DateTime64(6, 'UTC'), -- when the broker made the statement, 1970-01-01 where it does not say
+    row_key String, -- the broker's row id, else a hash of the row with its ordinal among equal rows
+    from_currency LowCardinality(String),
+    to_currency LowCardinality(String),
+    rate Decimal(38, 12),
+    raw String codec(ZSTD(3)),
+    ingested_at DateTime64(6, 'UTC') default now64(6, 'UTC')
+)
+engine = ReplacingMergeTree
+partition by toYear(report_date)
+order by (venue, account, report_date, statement_id, row_key)
+settings non_replicated_deduplication_window = 1000;
+
 -- Grain: one lot that is older than the first statement, imported by a person; never a fill. quantity is signed.
 -- Order: by account; few rows.
 create table if not exists core.opening_lots
@@ -214,7 +262,7 @@ from core.statement_positions
 where (venue, account, report_date, statement_id) in (
     select venue, account, to_date, argMax(statement_id, precedence)
     from core.current_statements
-    where kind = 'activity'
+    where kind = 'activity' and has(sections, 'OpenPositions')
     group by venue, account, to_date
 )
 limit 1 by venue, account, report_date, statement_id, row_key;
@@ -226,7 +274,7 @@ from core.statement_cash
 where (venue, account, to_date, statement_id) in (
     select venue, account, to_date, argMax(statement_id, precedence)
     from core.current_statements
-    where kind = 'activity'
+    where kind = 'activity' and has(sections, 'CashReport')
     group by venue, account, to_date
 )
 limit 1 by venue, account, to_date, statement_id, row_key;
@@ -255,7 +303,33 @@ where (venue, account, statement_id) in (select venue, account, statement_id fro
 order by told_at desc, statement_id desc
 limit 1 by venue, account, row_key;
 
--- Grain: one contract that any fill or statement ever named, with the first and the last session that did.
+-- Grain: one conversion rate (venue, account, day, pair): the word of the statement that was made last.
+create or replace view core.current_fx_rates as
+select * except (ingested_at)
+from core.fx_rates
+where (venue, account, statement_id) in (select venue, account, statement_id from core.broker_statements)
+order by told_at desc, statement_id desc
+limit 1 by venue, account, report_date, from_currency, to_currency;
+
+-- Grain: one row of a statement's section that is not read into a table of its own, as it came.
+create table if not exists raw.statement_rows
+(
+    venue LowCardinality(String),
+    account LowCardinality(String),
+    to_date Date,
+    statement_id String,
+    row_key String,
+    section LowCardinality(String),
+    tag LowCardinality(String),
+    raw String codec(ZSTD(3)),
+    ingested_at DateTime64(6, 'UTC') default now64(6, 'UTC')
+)
+engine = ReplacingMergeTree
+partition by toYear(to_date)
+order by (venue, account, to_date, statement_id, row_key)
+settings non_replicated_deduplication_window = 1000;
+
+-- Grain: one contract that any fill or statement named, with the first and the last session that did.
 create or replace view core.contracts as
 with named as (
     select instrument_id, instrument, conid, asset_class, symbol, underlying, currency, multiplier, session as seen_on
@@ -263,6 +337,9 @@ with named as (
     union all
     select instrument_id, instrument, conid, asset_class, symbol, underlying, currency, multiplier, report_date as seen_on
     from core.statement_positions
+    union all
+    select instrument_id, instrument, conid, asset_class, symbol, underlying, '' as currency, 0 as multiplier, to_date as seen_on
+    from core.statement_contracts
 )
 select
     n.instrument_id as instrument_id,

@@ -1,0 +1,225 @@
+"""The live state in Redis: locks, closed positions, P&L, leases and heartbeats, through the one key schema.
+
+What can lose money here: a flushed Redis that reads as "no locks" (the epoch is looked at before and
+after the locks, and without it no entry is allowed), a lease that two hold (one script on the server,
+with a fencing number that grows even over a flush), and an error that reads as an empty answer (every
+failure raises LiveStateUnavailableError).
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from adapters.redis import keys, values
+from trading.errors import LiveStateUnavailableError
+from trading.ports.live_state import (
+    AccountDailyPnl,
+    ClosedPosition,
+    EntryAnswer,
+    Lease,
+    LiveState,
+    Lock,
+    LockScope,
+)
+
+ANSWER_TIMEOUT_S = 2.0
+ATTEMPTS_MAX = 3
+BACKOFF_FIRST_S = 0.05
+KEYS_SCANNED_PER_CALL = 500
+KEYS_FOUND_MAX = 100_000  # of one pattern: more is a broken writer, not a state
+
+Answer = TypeVar("Answer")
+
+
+class RedisLiveState(LiveState):
+    """The port on a real Redis 6.2 or later, reached by its URL; connects at the first use."""
+
+    def __init__(self, url: str, *, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
+        self._client: Any = redis.Redis.from_url(
+            url,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 0),
+            health_check_interval=30,
+        )
+
+    def put_closed_positions(self, account: str, session: date, positions: Sequence[ClosedPosition]) -> None:
+        """Replace what is said of this account and session: positions that are not named are taken away."""
+        day = session.isoformat()
+        told = {
+            keys.POSITION_CLOSED.at(date=day, account=account, instrument=position.instrument): position
+            for position in positions
+        }
+
+        def put() -> None:
+            pattern = keys.POSITION_CLOSED.matching(date=day, account=account)
+            gone = [key for key in self._keys(pattern) if key not in told]
+            with self._client.pipeline(transaction=False) as pipe:
+                for key, position in told.items():
+                    pipe.set(key, values.closed_position_text(position), ex=keys.POSITION_CLOSED.ttl_s)
+                for key in gone:
+                    pipe.delete(key)
+                pipe.execute()
+
+        _asked(put)
+
+    def closed_positions(self, account: str, session: date) -> Sequence[ClosedPosition]:
+        """Return the closed positions of one account and session, by instrument."""
+        pattern = keys.POSITION_CLOSED.matching(date=session.isoformat(), account=account)
+        found = [values.closed_position_of(text) for text in self._values(pattern).values()]
+        return sorted(found, key=lambda position: position.instrument)
+
+    def put_daily_pnl(self, pnl: AccountDailyPnl) -> None:
+        """Set one account's P&L, unless a later session's is there already."""
+        field, day = pnl.account, pnl.session.isoformat()
+        self._run("put_latest", keys.RISK_DAILY_PNL.at(), field, day, values.daily_pnl_text(pnl))
+
+    def daily_pnl(self) -> Mapping[str, AccountDailyPnl]:
+        """Return the latest P&L of every account."""
+        found = _asked(lambda: self._client.hgetall(keys.RISK_DAILY_PNL.at()))
+        return {field.decode(): values.daily_pnl_of(text) for field, text in found.items()}
+
+    def put_lock(self, lock: Lock) -> None:
+        """Set a lock; it has no expiry."""
+        _asked(lambda: self._client.set(_lock_key(lock.scope, lock.scope_id), values.lock_text(lock)))
+
+    def lift_lock(self, scope: LockScope, scope_id: str) -> None:
+        """Take a lock away; one that is not there is no error."""
+        _asked(lambda: self._client.delete(_lock_key(scope, scope_id)))
+
+    def locks(self) -> Sequence[Lock]:
+        """Return every lock, by scope and id."""
+        found = [values.lock_of(text) for text in self._values(keys.LOCK.matching()).values()]
+        return sorted(found, key=lambda lock: (lock.scope, lock.scope_id))
+
+    def rebuild_locks(self, locks: Sequence[Lock], epoch: str) -> None:
+        """Take the epoch away, make the locks exactly these, and only then set the epoch."""
+        told = {_lock_key(lock.scope, lock.scope_id): lock for lock in locks}
+        _asked(lambda: self._client.delete(keys.LOCKS_EPOCH.at()))
+        for key in self._keys(keys.LOCK.matching()):
+            if key not in told:
+                self._delete(key)
+        for lock in locks:
+            self.put_lock(lock)
+        _asked(lambda: self._client.set(keys.LOCKS_EPOCH.at(), epoch))
+
+    def locks_epoch(self) -> str | None:
+        """Return the epoch of the last rebuild; None after a flush."""
+        told = _asked(lambda: self._client.get(keys.LOCKS_EPOCH.at()))
+        return told.decode() if told is not None else None
+
+    def entries_allowed(self, account: str, underlying: str, instrument: str) -> EntryAnswer:
+        """Say whether entries are allowed: the same epoch before and after no lock was seen."""
+        asked = [
+            _lock_key(LockScope.ACCOUNT, account),
+            _lock_key(LockScope.UNDERLYING, f"{account}:{underlying}"),
+            _lock_key(LockScope.CONTRACT, f"{account}:{instrument}"),
+        ]
+        before = self.locks_epoch()
+        found = _asked(lambda: [self._client.get(key) for key in asked])
+        if before is None or self.locks_epoch() != before:
+            return EntryAnswer(
+                allowed=False, reason="locks not rebuilt: the locks epoch is missing or changed"
+            )
+        for text in found:
+            if text is not None:
+                lock = values.lock_of(text)
+                return EntryAnswer(
+                    allowed=False, reason=f"{lock.scope} {lock.scope_id} locked: {lock.reason}"
+                )
+        return EntryAnswer(allowed=True)
+
+    def acquire_lease(self, component: str, shard: str, owner: str, ttl_s: int) -> Lease | None:
+        """Take the lease, or keep it when `owner` has it; None while another has it."""
+        key = keys.LEASE.at(component=component, shard=shard)
+        held, fencing = self._run("acquire_lease", key, owner, ttl_s * 1000)
+        return Lease(component=component, shard=shard, owner=owner, fencing=fencing) if held else None
+
+    def renew_lease(self, lease: Lease, ttl_s: int) -> bool:
+        """Keep the lease; False when it was lost."""
+        key = keys.LEASE.at(component=lease.component, shard=lease.shard)
+        return bool(self._run("renew_lease", key, lease.owner, lease.fencing, ttl_s * 1000))
+
+    def release_lease(self, lease: Lease) -> None:
+        """Give the lease back; only its holder can."""
+        self.renew_lease(lease, 0)
+
+    def beat(self, component: str, now: datetime, ttl_s: int) -> None:
+        """Say that a component lives, for `ttl_s`."""
+        key = keys.HEARTBEAT.at(component=component)
+        _asked(lambda: self._client.set(key, values.heartbeat_text(now), ex=ttl_s))
+
+    def heartbeats(self) -> Mapping[str, datetime]:
+        """Return when each living component last said so."""
+        found = self._values(keys.HEARTBEAT.matching())
+        read = {key: keys.HEARTBEAT.read(key) for key in found}
+        return {
+            parts["component"]: values.heartbeat_of(found[key])
+            for key, parts in read.items()
+            if parts is not None
+        }
+
+    def ping(self) -> bool:
+        """Say that the server answers."""
+        return bool(_asked(self._client.ping))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def _run(self, script: str, key: str, *arguments: object) -> Any:
+        return _asked(lambda: self._registered(script)(keys=[key], args=list(arguments)))
+
+    def _registered(self, script: str) -> Callable[..., Any]:
+        registered: Callable[..., Any] = self._client.register_script(_script(script))
+        return registered
+
+    def _delete(self, key: str) -> None:
+        _asked(lambda: self._client.delete(key))
+
+    def _keys(self, pattern: str) -> list[str]:
+        def scan() -> list[str]:
+            found: set[str] = set()
+            for key in self._client.scan_iter(match=pattern, count=KEYS_SCANNED_PER_CALL):
+                found.add(key.decode())
+                if len(found) > KEYS_FOUND_MAX:
+                    raise LiveStateUnavailableError(f"{pattern}: expected at most {KEYS_FOUND_MAX} keys")
+            return sorted(found)
+
+        return [key for key in _asked(scan) if key != keys.LOCKS_EPOCH.at()]
+
+    def _values(self, pattern: str) -> dict[str, bytes]:
+        found = self._keys(pattern)
+        told = _asked(lambda: [self._client.get(key) for key in found])
+        return {key: text for key, text in zip(found, told, strict=True) if text is not None}
+
+
+def _lock_key(scope: LockScope, scope_id: str) -> str:
+    return keys.LOCK.at(scope=str(scope), id=scope_id)
+
+
+@cache
+def _script(name: str) -> str:
+    return files("adapters.redis").joinpath("scripts", f"{name}.lua").read_text(encoding="utf-8")
+
+
+def _asked(ask: Callable[[], Answer]) -> Answer:
+    """Ask up to ATTEMPTS_MAX times while the connection fails; whatever fails in the end is unavailability."""
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        try:
+            return ask()
+        except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
+            if attempt == ATTEMPTS_MAX or isinstance(error, redis.AuthenticationError):
+                raise LiveStateUnavailableError(f"live state cannot answer now: {error}") from error
+            time.sleep(BACKOFF_FIRST_S * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+        except redis.RedisError as error:
+            raise LiveStateUnavailableError(f"live state refused: {error}") from error
+    raise AssertionError("the loop returns or raises")
