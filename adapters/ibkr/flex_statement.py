@@ -131,9 +131,12 @@ class StatementRows:
 
     def _read_other(self, row: FlexRow) -> None:
         rows = self._account(row.account(self.frame.account))
-        if row.tag == "AccountInformation":
+        if row.tag != "AccountInformation":
+            rows.keep(row)
+        elif row.text(
+            "currency"
+        ):  # its other fields are a person's name and address: read by nobody, kept nowhere
             rows.base_currency = row.currency("currency")
-        rows.keep(row)
 
     def _reject(self, row: FlexRow, error: Exception) -> None:
         account = self.frame.account

@@ -127,7 +127,10 @@ def _conid(row: FlexRow) -> int | None:
 
 def _days(row: FlexRow) -> tuple[date, date]:
     trade_date = row.day("tradeDate") or trade_date_of(Venue.IBKR, row.execution_moment())
-    return trade_date, session_on_or_after(trade_date)
+    try:
+        return trade_date, session_on_or_after(trade_date)
+    except InvalidFieldError as cause:
+        raise InvalidFieldError("tradeDate", cause.expected, trade_date) from cause
 
 
 def _side(row: FlexRow, quantity: Decimal, kind: FillKind) -> Side:
