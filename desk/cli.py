@@ -1,28 +1,64 @@
 """The `desk` command: names, help, and what an error becomes for a caller. Keep out what a command does.
 
-Exit codes: 0 done; 1 an unexpected open break or a rejected row; 2 wrong use or a missing service.
+A command's module is loaded when it is called: `desk status` must not wait for the drivers that `desk pnl`
+needs. Exit codes: 0 done; 1 an unexpected open break or a rejected row; 2 wrong use or a missing service.
 """
 
+import importlib
 import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from desk.answers import ExitCode, complain
-from desk.commands.down import down
-from desk.commands.status import status
-from desk.commands.up import up
 from trading.errors import DeskError
+
+# name → module in desk.commands and the function or the group of functions in it, in the order of `desk
+# --help`
+COMMANDS: Final[Mapping[str, str]] = {
+    "up": "up:up",
+    "down": "down:down",
+    "status": "status:status",
+    "doctor": "doctor:doctor",
+    "migrate": "migrate:migrate",
+    "sql": "sql:sql",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
+    "env": "env:env",
+}
+
+
+class CommandsOnDemand(TyperGroup):
+    """The commands of the table, each loaded at its first use; `Any` because typer carries its own click."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every name, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load one command; None for a name that is not in the table."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, attribute = place.partition(":")
+        return _built(cmd_name, getattr(importlib.import_module(f"desk.commands.{module}"), attribute))
+
 
 app = typer.Typer(
     name="desk",
+    cls=CommandsOnDemand,
     help="Broker statements in, fills exactly once, P&L proved to the cent.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(up)
-app.command()(down)
-app.command()(status)
+
+
+@app.callback()
+def _root() -> None:
+    """Broker statements in, fills exactly once, P&L proved to the cent."""
 
 
 def main() -> None:
@@ -32,3 +68,18 @@ def main() -> None:
     except DeskError as error:
         complain(f"{error}")
         sys.exit(ExitCode.NOT_POSSIBLE)
+    except BrokenPipeError:  # the reader of our output has had enough
+        sys.stderr.close()
+        sys.exit(ExitCode.DONE)
+
+
+def _built(name: str, found: typer.Typer | Callable[..., Any]) -> Any:
+    command: Any
+    if isinstance(found, typer.Typer):
+        command = typer.main.get_group(found)
+    else:
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single.command(name, context_settings={"help_option_names": ["-h", "--help"]})(found)
+        command = typer.main.get_command(single)
+    command.name = name
+    return command

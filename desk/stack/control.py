@@ -18,7 +18,7 @@ import psutil
 
 from desk.stack.catalog import external_services
 from desk.stack.layout import StackLayout
-from desk.stack.ports import accepts_connections
+from desk.stack.ports import LOOPBACK, accepts_connections
 from desk.stack.processes import MARK, end_processes, is_alive, marked_processes
 from desk.stack.state import ServiceState, StackState, read_state
 from trading.errors import ConfigurationError, TransientError
@@ -96,7 +96,7 @@ def bring_down(configured: Settings) -> DownReport:
             _stop_supervisor(state)
         ended = _end_leftovers(layout)
         ports = [service.port for service in last.services if service.port] if last else []
-        still_open = tuple(port for port in ports if accepts_connections(port))
+        still_open = tuple(port for port in ports if accepts_connections(LOOPBACK, port))
         return DownReport(was_running=state is not None, leftovers_ended=ended, ports_still_open=still_open)
 
 

@@ -60,7 +60,7 @@ def dagster_services(
                 LOCATION_NAME, ),
             environment=shared,
             port=code_server_port,
-            is_ready=lambda _: accepts_connections(code_server_port),
+            is_ready=lambda _: accepts_connections(LOOPBACK, code_server_port),
             stop_grace_s=STOP_GRACE_S,
         ),
         Service(

@@ -67,10 +67,10 @@ class PortReservations:
         return True
 
 
-def accepts_connections(port: int) -> bool:
-    """Whether something answers on this loopback port."""
+def accepts_connections(host: str, port: int) -> bool:
+    """Whether something listens there."""
     try:
-        with socket.create_connection((LOOPBACK, port), timeout=CONNECT_TIMEOUT_S):
+        with socket.create_connection((host, port), timeout=CONNECT_TIMEOUT_S):
             return True
     except OSError:
         return False

