@@ -85,7 +85,8 @@ class Book:
         total = net_cash + premium
         closing_cash = _share(total, closed, trade.quantity)
         if opened:
-            self._open(trade, opened * trade.side, total - closing_cash)
+            lot = opened_lot(trade, opened * trade.side, total - closing_cash)
+            self.lots[trade.contract.conid].append(lot)
         moves = trade.kind.moves_premium
         # The broker's `cost` of a closing is the opening cash, of an opening the basis with its sign turned.
         cost = opening_cash - (total - closing_cash)
@@ -115,16 +116,6 @@ class Book:
                 lots.popleft()
         return trade.quantity - left, cash
 
-    def _open(self, trade: Trade, quantity: Decimal, cash: Decimal) -> None:
-        lot = Lot(
-            trade=trade,
-            quantity=quantity,
-            cash=cash,
-            opened_at=trade.executed_at,
-            transaction_id=trade.last.transaction_id,
-        )
-        self.lots[trade.contract.conid].append(lot)
-
     def _convert(self, trade: Trade) -> Effect:
         """A conversion moves cash between two currencies, and its fee out of a third place; it opens nothing."""
         proceeds = -trade.signed_quantity * trade.last.price
@@ -135,6 +126,17 @@ class Book:
         return Effect(
             trade=trade, proceeds=proceeds, net_cash=ZERO, closed=ZERO, opened=ZERO, cost=ZERO, realized=ZERO
         )
+
+
+def opened_lot(trade: Trade, quantity: Decimal, cash: Decimal) -> Lot:
+    """The lot that a trade opens."""
+    return Lot(
+        trade=trade,
+        quantity=quantity,
+        cash=cash,
+        opened_at=trade.executed_at,
+        transaction_id=trade.last.transaction_id,
+    )
 
 
 def _share(cash: Decimal, part: Decimal, whole: Decimal) -> Decimal:

@@ -5,17 +5,18 @@ was made wrong on purpose and every break that must be found because of it. Colu
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
 from simulation.sample_desk.activity import mark_of
-from simulation.sample_desk.books import Effect
+from simulation.sample_desk.books import Effect, opened_lot
 from simulation.sample_desk.contracts import Contract, plain
 from simulation.sample_desk.month import Evening, Month
+from simulation.sample_desk.sources import Sources
 from simulation.sample_desk.trades import Trade
 
 JOURNAL_NAME = "journal.json"
@@ -74,18 +75,33 @@ class Journal:
         return cls(**{name: _frozen(value) for name, value in told.items()})
 
 
-def month_rows(month: Month) -> dict[str, Any]:
-    """The journal's rows about the month itself, by the journal's field names."""
+def month_rows(month: Month, told: Sequence[Sources]) -> dict[str, Any]:
+    """The journal's rows about the month itself, by the journal's field names.
+
+    What the book of record says beyond the truth (a fill booked twice) is in them, since the desk must believe it.
+    """
+    evenings = [_believed(sources) for sources in told]
     return {
         "seed": month.seed,
         "accounts": tuple(asdict(account) for account in month.accounts),
         "sessions": tuple(session.isoformat() for session in month.sessions),
         "contracts": tuple(_contract_row(contract) for contract in _all_contracts(month)),
-        "fills": tuple(fill_row(trade) for evening in month.evenings for trade in evening.trades),
-        "pnl_daily": tuple(row for evening in month.evenings for row in daily_rows(evening, month)),
-        "cash": tuple(row for evening in month.evenings for row in _cash_rows(evening)),
-        "cash_flows": tuple(row for evening in month.evenings for row in _flow_rows(evening)),
+        "fills": tuple(fill_row(trade) for evening in evenings for trade in evening.trades),
+        "pnl_daily": tuple(row for evening in evenings for row in daily_rows(evening, month)),
+        "cash": tuple(row for evening in evenings for row in _cash_rows(evening)),
+        "cash_flows": tuple(row for evening in evenings for row in _flow_rows(evening)),
     }
+
+
+def _believed(sources: Sources) -> Evening:
+    evening, more = sources.evening, sources.told_effects
+    cash = dict(evening.ending_cash)
+    lots = list(evening.lots)
+    for effect in more:
+        trade = effect.trade
+        cash[trade.contract.currency] += effect.net_cash
+        lots.append(opened_lot(trade, trade.signed_quantity, effect.net_cash))
+    return replace(evening, effects=(*evening.effects, *more), lots=tuple(lots), ending_cash=cash)
 
 
 def fill_row(trade: Trade) -> dict[str, Any]:

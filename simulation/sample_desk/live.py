@@ -8,7 +8,7 @@ messages recorded from a real gateway (31 fields and 8); busts are never told he
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -41,11 +41,11 @@ class Told:
     fields: tuple[str, ...]
 
 
-def live_lines(evening: Evening, seed: int) -> list[str]:
-    """The stream as one client saw it."""
+def live_lines(evening: Evening, seed: int, untold: Collection[str] = ()) -> list[str]:
+    """The stream as one client saw it; `untold` are fill ids that never came."""
     rng = Random(f"live {seed} {evening.account.name} {evening.session}")
     told: list[Told] = []
-    for effect, row in _printed(evening):
+    for effect, row in _printed(evening, untold):
         told += _live_execution(rng, evening, effect, row)
         told += _live_commission(rng, effect, row)
     told += _combinations(evening, LIVE_REQUEST)
@@ -53,11 +53,11 @@ def live_lines(evening: Evening, seed: int) -> list[str]:
     return [_login(evening), *_lines(told)]
 
 
-def same_day_lines(evening: Evening) -> list[str]:
+def same_day_lines(evening: Evening, untold: Collection[str] = ()) -> list[str]:
     """The answer to the executions request after the close: all since midnight, each with its commission."""
     midnight = datetime.combine(evening.session, time(0), NEW_YORK)
     told: list[Told] = []
-    for effect, row in _printed(evening):
+    for effect, row in _printed(evening, untold):
         if effect.trade.executed_at >= midnight:
             told.append(
                 Told(arrived_at=row.said_at, fields=_execution(evening, effect, row, SAME_DAY_REQUEST))
@@ -71,9 +71,9 @@ def _login(evening: Evening) -> str:
     return json.dumps({"fields": [ACCOUNTS, "1", evening.account.name]})
 
 
-def _printed(evening: Evening) -> Iterable[tuple[Effect, Print]]:
+def _printed(evening: Evening, untold: Collection[str]) -> Iterable[tuple[Effect, Print]]:
     for effect in evening.effects:
-        if is_executed(effect.trade):
+        if is_executed(effect.trade) and effect.trade.fill_id not in untold:
             for row in effect.trade.prints:
                 yield effect, row
 

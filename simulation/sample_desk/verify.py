@@ -64,7 +64,7 @@ def compare(
 def compare_fills(journal: Journal, rows: Iterable[Row]) -> list[Difference]:
     """Every fill once, with its final quantity, price, side, time, fees and bust."""
     expected = {_fill_key(row): _fill_values(row) for row in journal.fills}
-    return _compare("fills", expected, _unique("fills", rows, _fill_key, _fill_values), Decimal(0))
+    return _compare("fills", expected, _unique(rows, _fill_key, _fill_values), Decimal(0))
 
 
 def compare_daily(journal: Journal, rows: Iterable[Row]) -> list[Difference]:
@@ -74,10 +74,10 @@ def compare_daily(journal: Journal, rows: Iterable[Row]) -> list[Difference]:
 
 
 def compare_breaks(journal: Journal, rows: Iterable[Row]) -> list[Difference]:
-    """Exactly the planted breaks that are open, no other."""
-    expected = {_break_key(row): {"difference": number(row["difference"])} for row in journal.expected_breaks}
-    still_open = [row for row in rows if row.get("state", "open") == "open"]
-    found = {_break_key(row): {"difference": number(row["difference"])} for row in still_open}
+    """Exactly the planted breaks, open or explained as the journal says, and no other that is not closed."""
+    standing = [row for row in rows if str(row["state"]) != "closed"]
+    expected = _unique(journal.expected_breaks, _break_key, _break_values)
+    found = _unique(standing, _break_key, _break_values)
     return _compare("breaks", expected, found, ROUNDING)
 
 
@@ -130,7 +130,7 @@ def _line(row: Row) -> str:
 
 
 def _unique(
-    table: str, rows: Iterable[Row], key_of: Callable[[Row], Key], values_of: Callable[[Row], Row]
+    rows: Iterable[Row], key_of: Callable[[Row], Key], values_of: Callable[[Row], Row]
 ) -> dict[Key, Row]:
     """Rows by key; a second row of a key is kept under a key of its own, so that it shows as too many."""
     found: dict[Key, Row] = {}
@@ -184,6 +184,11 @@ def _cash(rows: Iterable[Row], column: str) -> dict[Key, Row]:
     }
 
 
+def _break_values(row: Row) -> Row:
+    return {"difference": number(row["difference"]), "state": str(row["state"])}
+
+
 def _break_key(row: Row) -> Key:
+    """A break is about a contract, or about a currency where there is none."""
     about = row.get("conid") or row.get("currency") or ""
     return (str(row["account"]), day_text(row["session"]), str(row["kind"]), str(about))
