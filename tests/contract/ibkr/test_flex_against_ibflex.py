@@ -1,4 +1,4 @@
-"""Our reading of the recorded statements against another reader's: ibflex, which drops what it does not know."""
+"""Our reading of the recorded statements against that of ibflex, which drops what it does not know."""
 
 from decimal import Decimal
 from pathlib import Path

@@ -5,9 +5,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from flex_documents import document, row, section, statement
 
 from adapters.ibkr.flex import parse_flex
-from flex_documents import document, row, section, statement
 from trading.model.statements import BrokerStatement
 
 FRAMES = {"FlexStatement", "FlexQueryResponse"}

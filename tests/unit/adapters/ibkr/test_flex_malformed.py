@@ -1,10 +1,6 @@
-"""Broken Flex files: a broken row is refused with its field and reason, a broken file as a whole, nothing is lost."""
+"""Broken Flex files: a broken row is refused with its reason, a broken file as a whole, nothing is lost."""
 
 import pytest
-
-from adapters.ibkr.flex import parse_flex
-from adapters.ibkr.flex_xml import DEPTH_MAX
-from adapters.ibkr.refusal import PAYLOAD_CHARS_MAX, FlexRefusedError
 from flex_documents import (
     ACCOUNT,
     POSITION,
@@ -17,6 +13,10 @@ from flex_documents import (
     statement,
     trade,
 )
+
+from adapters.ibkr.flex import parse_flex
+from adapters.ibkr.flex_xml import DEPTH_MAX
+from adapters.ibkr.refusal import PAYLOAD_CHARS_MAX, FlexRefusedError
 from trading.model.fills import Source
 
 TEN_MEGABYTES = "x" * 10 * 1024 * 1024
@@ -81,7 +81,7 @@ BAD_TRADES = {
     "no attribute at all": (row("Trade", {}), "assetCategory"),
     "a pair of three": (trade(assetCategory="CASH", symbol="EUR.USD.CHF"), "symbol"),
     "a pair in another currency": (trade(assetCategory="CASH", symbol="EUR.CHF"), "currency"),
-    "an option symbol OCC cannot print": (trade(symbol="TOOLONGROOT X", underlyingSymbol="TOOLONGROOT"), "trading_class"),
+    "an option symbol OCC cannot print": (trade(symbol="TOOLONG X", underlyingSymbol="TOOLONG"), "trading_class"),
 }  # fmt: skip
 
 BAD_CONFIRMS = {
@@ -168,7 +168,7 @@ BAD_FILES = {
     "bytes that are no text": activity(GOOD).replace(b"CZR 21AUG26", b"\xff\xfe\xfa"),
     "an unknown encoding": b'<?xml version="1.0" encoding="klingon"?>' + activity(GOOD),
     "a NUL": activity(GOOD).replace(b"CZR 21AUG26", b"CZR\x0021AUG26"),
-    "the service is busy": b"<FlexStatementResponse timestamp='x'><Status>Warn</Status><ErrorCode>1019</ErrorCode>"
+    "the service is busy": b"<FlexStatementResponse><Status>Warn</Status><ErrorCode>1019</ErrorCode>"
     b"<ErrorMessage>Statement generation in progress.</ErrorMessage></FlexStatementResponse>",
 }
 

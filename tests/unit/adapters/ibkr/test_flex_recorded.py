@@ -1,4 +1,4 @@
-"""The real statements, read: counts, identities, quantities, commissions and cash as their SOURCE.md states them."""
+"""The real statements, read: counts, identities, quantities, commissions and cash as SOURCE.md has them."""
 
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -137,7 +137,7 @@ def test_the_year_has_every_row(annual: BrokerStatement) -> None:
 
 
 def test_cash_ends_where_the_report_says_but_for_the_known_pair(annual: BrokerStatement) -> None:
-    """Starting cash, money of trades, both legs of conversions, fees and flows: EUR equal, CHF and USD off."""
+    """Start, money of trades, both legs of conversions, fees and flows: EUR equal, CHF and USD off."""
     cash: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for balance in annual.cash:
         cash[balance.currency] += balance.starting - balance.ending
@@ -172,7 +172,7 @@ def test_positions_are_met_on_all_contracts_but_the_one_with_a_history(annual: B
 
 
 def test_conversions_on_holidays_belong_to_the_next_session(annual: BrokerStatement) -> None:
-    """Four conversions are booked on days without a session; every fill has one, on or after its trade date."""
+    """Four conversions are booked on days without a session; each is in the next one."""
     elsewhere = [fill for fill in annual.batch.fills if fill.session != fill.trade_date]
     assert [fill.instrument.asset_class for fill in elsewhere] == ["currency"] * 4
     assert all(fill.session > fill.trade_date for fill in elsewhere)

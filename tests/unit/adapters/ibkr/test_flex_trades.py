@@ -4,8 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-
-from adapters.ibkr.flex import parse_flex
 from flex_documents import (
     CONVERSION,
     TRADE,
@@ -18,6 +16,8 @@ from flex_documents import (
     statement,
     trade,
 )
+
+from adapters.ibkr.flex import parse_flex
 from trading.model.fills import FillBatch, FillKind, FillRevision, Side
 from trading.model.instruments import CurrencyPair, Equity, Future, Option
 
