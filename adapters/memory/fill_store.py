@@ -1,0 +1,162 @@
+"""Fills in memory: the same judgements and winners as in the warehouse, written a second time in Python."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import sha1
+
+from trading.model.fills import CommissionFact, Fill, FillBatch, FillKind, FillRevision, Venue, precedence
+from trading.model.money import ZERO
+from trading.ports.fill_store import BatchReport, FillStore
+from trading.services.judge_fills import KnownFill, Outcome
+
+WITHOUT_NUMBER = 2**64 - 1  # a fill without a broker's number comes after those that have one
+
+FillKey = tuple[Venue, str, str]
+
+
+class MemoryFillStore(FillStore):
+    """The port in one process; keeps every version, as the warehouse does."""
+
+    def __init__(self) -> None:
+        self._versions: dict[FillKey, dict[str, FillRevision]] = defaultdict(dict)
+        self._fees: dict[FillKey, CommissionFact] = {}
+        self.batches: list[BatchReport] = []
+        self.rejected: dict[str, str] = {}
+
+    def record(self, batch: FillBatch, received_at: datetime) -> BatchReport:
+        """Store what is new of a batch and say what it did."""
+        counts: dict[Outcome, int] = defaultdict(int)
+        touched: set[tuple[str, date]] = set()
+        for revision in batch.fills:
+            counts[self._store(revision, touched)] += 1
+        for fact in batch.commissions:
+            self._store_fee(fact, touched)
+        for row in batch.rejected:
+            self.rejected[row.payload] = row.reason
+        times = [revision.fill_ts for revision in batch.fills]
+        report = BatchReport(
+            batch_id=_batch_id(batch),
+            origin=batch.origin,
+            total=batch.total_rows,
+            new=counts[Outcome.NEW],
+            duplicates=counts[Outcome.DUPLICATE],
+            corrected=counts[Outcome.CORRECTED],
+            rejected=sum(row.is_trade_row for row in batch.rejected),
+            first_fill_at=min(times, default=None),
+            last_fill_at=max(times, default=None),
+            touched=tuple(sorted(touched)),
+        )
+        self.batches.append(report)
+        return report
+
+    def fills(self, venue: Venue, account: str, sessions: Collection[date]) -> Sequence[Fill]:
+        """Return the fills whose winning revision lies in these sessions, in FIFO order."""
+        keys = [key for key in self._versions if key[:2] == (venue, account)]
+        found = [fill for fill in (self._fill(key) for key in keys) if fill is not None]
+        kept = [fill for fill in found if fill.revision.session in set(sessions)]
+        return sorted(kept, key=lambda fill: (fill.fifo_ts, fill.fifo_key))
+
+    def revisions(self, venue: Venue, account: str, fill_id: str) -> Sequence[FillRevision]:
+        """Return every version of one fill, lowest precedence first."""
+        return sorted(self._versions.get((venue, account, fill_id), {}).values(), key=precedence)
+
+    def sessions_with_fills(self, venue: Venue, account: str, start: date, end: date) -> Sequence[date]:
+        """Return the sessions in [start, end] that hold any fill revision, ascending."""
+        told = {revision.session for revision in self._of(venue, account)}
+        return sorted(session for session in told if start <= session <= end)
+
+    def accounts(self) -> Sequence[tuple[Venue, str]]:
+        """Return every (venue, account) that has fills."""
+        return sorted({key[:2] for key in self._versions})
+
+    def _store(self, revision: FillRevision, touched: set[tuple[str, date]]) -> Outcome:
+        versions = self._versions[(revision.venue, revision.account, revision.fill_id)]
+        content_hash = revision.content_hash
+        known = KnownFill((told, name) for name, told in versions.items())
+        outcome = known.judge(revision, content_hash)
+        if content_hash not in versions:
+            versions[content_hash] = revision
+            touched.update((revision.account, told.session) for told in versions.values())
+            touched.update((fill.account, fill.session) for fill in self._cancelled_by(revision))
+        return outcome
+
+    def _store_fee(self, fact: CommissionFact, touched: set[tuple[str, date]]) -> None:
+        key = (fact.venue, fact.account, fact.commission_key)
+        told = self._fees.get(key)
+        if told is None or _fee_precedence(fact) > _fee_precedence(told):
+            self._fees[key] = fact
+            touched.add((fact.account, fact.session or date(1970, 1, 1)))
+
+    def _of(self, venue: Venue, account: str) -> Iterable[FillRevision]:
+        for key, versions in self._versions.items():
+            if key[:2] == (venue, account):
+                yield from versions.values()
+
+    def _cancelled_by(self, cancel: FillRevision) -> list[FillRevision]:
+        if cancel.kind is not FillKind.CANCEL or not cancel.cancels_trade_id:
+            return []
+        told = self._of(cancel.venue, cancel.account)
+        return [
+            fill
+            for fill in told
+            if fill.kind is not FillKind.CANCEL and fill.trade_id == cancel.cancels_trade_id
+        ]
+
+    def _cancels(self, venue: Venue, account: str) -> list[FillRevision]:
+        told = self._of(venue, account)
+        return [row for row in told if row.kind is FillKind.CANCEL and row.cancels_trade_id]
+
+    def _fill(self, key: FillKey) -> Fill | None:
+        versions = [row for row in self._versions[key].values() if row.kind is not FillKind.CANCEL]
+        if not versions:
+            return None
+        winner = max(versions, key=precedence)
+        cancelled_at = max(
+            (
+                _number(cancel.transaction_id)
+                for cancel in self._cancels(*key[:2])
+                if winner.trade_id and cancel.cancels_trade_id == winner.trade_id
+            ),
+            default=0,
+        )
+        busted = cancelled_at > _number(winner.transaction_id)
+        numbers = [number for row in versions if (number := _number(row.transaction_id))]
+        return Fill(
+            revision=replace(winner, quantity=ZERO) if busted else winner,
+            fees=self._fees_of(key),
+            fifo_ts=min(row.fill_ts for row in versions),
+            fifo_key=f"{min(numbers, default=WITHOUT_NUMBER):020d}:{key[2]}",
+            busted=busted,
+        )
+
+    def _fees_of(self, key: FillKey) -> Mapping[str, Decimal]:
+        sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        ids = {key[2], *self._cancel_ids(key)}
+        for fact in self._fees.values():
+            if (fact.venue, fact.account) == key[:2] and fact.fill_id in ids:
+                sums[fact.currency] += fact.amount
+        return dict(sums)
+
+    def _cancel_ids(self, key: FillKey) -> set[str]:
+        """Ids of the cancels whose fees this fill carries: it is the first of the cancelled trade's fills."""
+        ids = set()
+        for cancel in self._cancels(*key[:2]):
+            if min((fill.fill_id for fill in self._cancelled_by(cancel)), default="") == key[2]:
+                ids.add(cancel.fill_id)
+        return ids
+
+
+def _fee_precedence(fact: CommissionFact) -> tuple[int, str]:
+    return (fact.source.rank, fact.content_hash)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _batch_id(batch: FillBatch) -> str:
+    told = sorted(revision.content_hash for revision in batch.fills)
+    return sha1("\x1f".join(told).encode(), usedforsecurity=False).hexdigest()

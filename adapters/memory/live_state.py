@@ -1,0 +1,126 @@
+"""The live state in memory: closes the same doors as Redis, and can be flushed like one."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from trading.ports.live_state import (
+    AccountDailyPnl,
+    ClosedPosition,
+    EntryAnswer,
+    Lease,
+    LiveState,
+    Lock,
+    LockScope,
+)
+
+
+class MemoryLiveState(LiveState):
+    """The port in one process."""
+
+    def __init__(self) -> None:
+        self._fencing = 0
+        self.flush()
+
+    def flush(self) -> None:
+        """Lose everything, as a flushed Redis does; fencing numbers grow on."""
+        self._closed: dict[tuple[str, date], dict[str, ClosedPosition]] = {}
+        self._pnl: dict[str, AccountDailyPnl] = {}
+        self._locks: dict[tuple[LockScope, str], Lock] = {}
+        self._epoch: str | None = None
+        self._leases: dict[tuple[str, str], tuple[Lease, float]] = {}
+        self._beats: dict[str, tuple[datetime, float]] = {}
+
+    def put_closed_positions(self, account: str, session: date, positions: Sequence[ClosedPosition]) -> None:
+        """Replace what is said of this account and session."""
+        self._closed[account, session] = {position.instrument: position for position in positions}
+
+    def closed_positions(self, account: str, session: date) -> Sequence[ClosedPosition]:
+        """Return the closed positions of one account and session, by instrument."""
+        found = self._closed.get((account, session), {}).values()
+        return sorted(found, key=lambda position: position.instrument)
+
+    def put_daily_pnl(self, pnl: AccountDailyPnl) -> None:
+        """Set one account's P&L, unless a later session's is there already."""
+        told = self._pnl.get(pnl.account)
+        if told is None or told.session <= pnl.session:
+            self._pnl[pnl.account] = pnl
+
+    def daily_pnl(self) -> Mapping[str, AccountDailyPnl]:
+        """Return the latest P&L of every account."""
+        return dict(self._pnl)
+
+    def put_lock(self, lock: Lock) -> None:
+        """Set a lock; it has no expiry."""
+        self._locks[lock.scope, lock.scope_id] = lock
+
+    def lift_lock(self, scope: LockScope, scope_id: str) -> None:
+        """Take a lock away; one that is not there is no error."""
+        self._locks.pop((scope, scope_id), None)
+
+    def locks(self) -> Sequence[Lock]:
+        """Return every lock, by scope and id."""
+        return sorted(self._locks.values(), key=lambda lock: (lock.scope, lock.scope_id))
+
+    def rebuild_locks(self, locks: Sequence[Lock], epoch: str) -> None:
+        """Make the locks exactly these, and set the epoch."""
+        self._locks = {(lock.scope, lock.scope_id): lock for lock in locks}
+        self._epoch = epoch
+
+    def locks_epoch(self) -> str | None:
+        """Return the epoch of the last rebuild; None after a flush."""
+        return self._epoch
+
+    def entries_allowed(self, account: str, underlying: str, instrument: str) -> EntryAnswer:
+        """Say whether entries are allowed: no lock on any of the three, and the epoch there."""
+        if self._epoch is None:
+            return EntryAnswer(
+                allowed=False, reason="locks not rebuilt: the locks epoch is missing or changed"
+            )
+        asked = (
+            (LockScope.ACCOUNT, account),
+            (LockScope.UNDERLYING, f"{account}:{underlying}"),
+            (LockScope.CONTRACT, f"{account}:{instrument}"),
+        )
+        for key in asked:
+            if key in self._locks:
+                lock = self._locks[key]
+                return EntryAnswer(
+                    allowed=False, reason=f"{lock.scope} {lock.scope_id} locked: {lock.reason}"
+                )
+        return EntryAnswer(allowed=True)
+
+    def acquire_lease(self, component: str, shard: str, owner: str, ttl_s: int) -> Lease | None:
+        """Take the lease, or keep it when `owner` has it; None while another has it."""
+        now = time.monotonic()
+        held = self._leases.get((component, shard))
+        if held is not None and held[1] > now:
+            if held[0].owner != owner:
+                return None
+            lease = held[0]
+        else:
+            self._fencing += 1
+            lease = Lease(component=component, shard=shard, owner=owner, fencing=self._fencing)
+        self._leases[component, shard] = (lease, now + ttl_s)
+        return lease
+
+    def renew_lease(self, lease: Lease, ttl_s: int) -> bool:
+        """Keep the lease; False when it was lost."""
+        held = self._leases.get((lease.component, lease.shard))
+        if held is None or held[0] != lease or held[1] <= time.monotonic():
+            return False
+        self._leases[lease.component, lease.shard] = (lease, time.monotonic() + ttl_s)
+        return True
+
+    def release_lease(self, lease: Lease) -> None:
+        """Give the lease back; only its holder can."""
+        self.renew_lease(lease, 0)
+
+    def beat(self, component: str, now: datetime, ttl_s: int) -> None:
+        """Say that a component lives, for `ttl_s`."""
+        self._beats[component] = (now, time.monotonic() + ttl_s)
+
+    def heartbeats(self) -> Mapping[str, datetime]:
+        """Return when each living component last said so."""
+        now = time.monotonic()
+        return {component: at for component, (at, until) in self._beats.items() if until > now}

@@ -1,0 +1,138 @@
+"""What every live state promises: closed doors when anything is missing."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from fill_samples import DAY, NOON
+
+from trading.errors import InvalidFieldError
+from trading.ports.live_state import AccountDailyPnl, ClosedPosition, LiveState, Lock, LockScope
+
+
+def lock(scope: LockScope, scope_id: str) -> Lock:
+    """A lock for a break."""
+    return Lock(scope=scope, scope_id=scope_id, reason="break b1 of 12.50 USD", since=NOON)
+
+
+def closed(instrument: str = "893396239", realized: str = "-27.5746") -> ClosedPosition:
+    """A closed position."""
+    return ClosedPosition(
+        account="U1",
+        session=DAY,
+        instrument=instrument,
+        symbol="CZR",
+        currency="USD",
+        realized=Decimal(realized),
+        fees=Decimal("2.1"),
+        quantity_closed=Decimal(2),
+        closed_at=NOON,
+    )
+
+
+def pnl(session_offset: int = 0, realized: str = "1") -> AccountDailyPnl:
+    """One account's day."""
+    return AccountDailyPnl(
+        account="U1",
+        session=DAY + timedelta(days=session_offset),
+        base_currency="CHF",
+        realized=Decimal(realized),
+        fees=Decimal("0.5"),
+        unrealized=None,
+        computed_at=NOON,
+    )
+
+
+def test_without_an_epoch_no_entry_is_allowed(live_state: LiveState) -> None:
+    """An empty state is a flushed state: it says nothing about locks, so nothing is allowed."""
+    assert live_state.locks_epoch() is None
+    answer = live_state.entries_allowed("U1", "CZR", "893396239")
+    assert not answer.allowed
+    assert "epoch" in answer.reason
+
+
+def test_rebuilt_locks_are_exactly_those_that_were_given(live_state: LiveState) -> None:
+    """What was there before and is not named is gone; the epoch opens what is not locked."""
+    live_state.put_lock(lock(LockScope.ACCOUNT, "U1"))
+    live_state.rebuild_locks([lock(LockScope.UNDERLYING, "U1:CZR")], "e1")
+    assert live_state.locks() == [lock(LockScope.UNDERLYING, "U1:CZR")]
+    assert live_state.locks_epoch() == "e1"
+    assert live_state.entries_allowed("U1", "CLF", "1").allowed
+
+
+@pytest.mark.parametrize(
+    ("scope", "scope_id"),
+    [
+        (LockScope.ACCOUNT, "U1"),
+        (LockScope.UNDERLYING, "U1:CZR"),
+        (LockScope.CONTRACT, "U1:893396239"),
+        (LockScope.CONTRACT, "U1:OPT:CZR   260821C00030000"),
+    ],
+)
+def test_each_scope_of_lock_refuses_entries_until_it_is_lifted(
+    live_state: LiveState, scope: LockScope, scope_id: str
+) -> None:
+    """The answer names the lock; another account is free; lifting twice is no error."""
+    live_state.rebuild_locks([], "e1")
+    live_state.put_lock(lock(scope, scope_id))
+    instrument = scope_id.partition(":")[2] if scope is LockScope.CONTRACT else "893396239"
+    refused = live_state.entries_allowed("U1", "CZR", instrument)
+    assert not refused.allowed
+    assert scope_id in refused.reason
+    assert live_state.entries_allowed("U2", "CZR", instrument).allowed
+    live_state.lift_lock(scope, scope_id)
+    live_state.lift_lock(scope, scope_id)
+    assert live_state.entries_allowed("U1", "CZR", instrument).allowed
+
+
+def test_closed_positions_are_replaced_as_a_whole(live_state: LiveState) -> None:
+    """A position that the broker does not name any more is taken away; other days and accounts stay."""
+    live_state.put_closed_positions("U1", DAY, [closed("1"), closed("2")])
+    live_state.put_closed_positions("U1", DAY + timedelta(days=1), [closed("3")])
+    live_state.put_closed_positions("U1", DAY, [closed("2", "5.00")])
+    assert live_state.closed_positions("U1", DAY) == [closed("2", "5")]
+    assert live_state.closed_positions("U1", DAY + timedelta(days=1)) == [closed("3")]
+    assert live_state.closed_positions("U2", DAY) == []
+
+
+def test_an_earlier_session_never_replaces_a_later_ones_pnl(live_state: LiveState) -> None:
+    """Recomputing a past day leaves today's figure; the same day again replaces it."""
+    live_state.put_daily_pnl(pnl(0))
+    live_state.put_daily_pnl(pnl(-1, "99"))
+    assert live_state.daily_pnl() == {"U1": pnl(0)}
+    live_state.put_daily_pnl(pnl(0, "2.50"))
+    assert live_state.daily_pnl()["U1"].realized == Decimal("2.5")
+
+
+def test_a_lease_has_one_holder_and_its_number_grows(live_state: LiveState) -> None:
+    """The second asks in vain until it is given back; the first cannot act on it any more."""
+    first = live_state.acquire_lease("ingest", "ibkr:U1", "one", 60)
+    assert first is not None
+    assert live_state.acquire_lease("ingest", "ibkr:U1", "two", 60) is None
+    assert live_state.acquire_lease("ingest", "ibkr:U1", "one", 60) == first
+    assert live_state.acquire_lease("ingest", "ibkr:U2", "two", 60) is not None
+    assert live_state.renew_lease(first, 60)
+    live_state.release_lease(first)
+    second = live_state.acquire_lease("ingest", "ibkr:U1", "two", 60)
+    assert second is not None
+    assert second.fencing > first.fencing
+    assert not live_state.renew_lease(first, 60)
+    live_state.release_lease(first)
+    assert live_state.renew_lease(second, 60)
+
+
+def test_a_heartbeat_says_when_a_component_last_lived(live_state: LiveState) -> None:
+    """Each component by its name."""
+    live_state.beat("sensor", NOON, 60)
+    live_state.beat("sensor", NOON + timedelta(seconds=5), 60)
+    assert live_state.heartbeats() == {"sensor": NOON + timedelta(seconds=5)}
+
+
+def test_a_name_with_a_glob_sign_is_refused_or_harmless(live_state: LiveState) -> None:
+    """An account called `*` never takes other accounts' positions away."""
+    live_state.put_closed_positions("U1", DAY, [closed("1")])
+    try:
+        live_state.put_closed_positions("*", DAY, [])
+    except InvalidFieldError:
+        pass
+    assert live_state.closed_positions("U1", DAY) == [closed("1")]
