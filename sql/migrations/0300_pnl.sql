@@ -58,7 +58,8 @@ create table if not exists core.lot_versions
     fee_opened Decimal(38, 9),
     cost Decimal(38, 9),
     fee Decimal(38, 9),
-    premium_carried Decimal(38, 9),
+    premium_opened Decimal(38, 9),
+    premium Decimal(38, 9),
     origin LowCardinality(String),
     open_fill_id String,
     open_ts DateTime64(6, 'UTC'),
@@ -74,7 +75,7 @@ create view if not exists core.lots as
 select
     venue, account, session, lot_id, place, instrument_id, conid, symbol, underlying, asset_class, strategy, currency,
     direction, quantity, quantity_opened, multiplier, inverse, open_price, value_opened, fee_opened, cost, fee,
-    premium_carried, origin, open_fill_id, open_ts, open_session, run_id, computed_at
+    premium_opened, premium, origin, open_fill_id, open_ts, open_session, run_id, computed_at
 from core.lot_versions final
 where (venue, account, session, run_id) in (select venue, account, session, run_id from core.current_pnl_runs);
 

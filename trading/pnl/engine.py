@@ -101,7 +101,8 @@ def _apply_one(ledger: Ledger, cash: CashBook, fill: Fill, kind: MatchKind, prem
 
 
 def _delivers(fill: Fill, tied_legs: set[str]) -> bool:
-    """An option leg delivers when its shares are here, or when it is booked at 0 and they are still to come."""
+    """An option leg delivers when its shares are here, or when it is booked at 0 and they are still to come.
+    """
     return is_option_leg(fill) and (fill.revision.fill_id in tied_legs or fill.revision.price == 0)
 
 

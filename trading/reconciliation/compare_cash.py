@@ -27,7 +27,8 @@ SEARCHED_MAX = 32  # conversions among which the debited ones are looked for: 2 
 
 
 def compare_cash(ours: OurRecord, theirs: BrokerRecord, bar: Decimal) -> list[Break]:
-    """Return one break per currency whose movement differs, with its cause where the cash report proves it."""
+    """Return one break per currency whose movement differs, with its cause where the cash report proves it.
+    """
     report = {row.currency: row for row in theirs.cash or () if row.currency != BASE_SUMMARY}
     found = [
         _cash_break(theirs, currency, ours.cash_moved.get(currency, ZERO), report.get(currency))
@@ -73,7 +74,8 @@ def _cash_break(theirs: BrokerRecord, currency: str, moved: Decimal, row: CashBa
 
 
 def _is_pair(found: Sequence[Break], gaps: Mapping[str, Decimal]) -> bool:
-    """Every cash difference is a commission gap of its currency, and one currency's gain is another's loss."""
+    """Every cash difference is a commission gap of its currency, and one currency's gain is another's loss.
+    """
     return (
         len(found) > 1
         and min(item.difference for item in found) < 0 < max(item.difference for item in found)
