@@ -1,8 +1,8 @@
 """A sample desk: one trading month of several accounts from a seed, and what every source said about it.
 
-`write_sample_desk` is the way in. The journal is the truth, the files in the inbox are what the sources told, with
-their losses, repeats and planted breaks; `verify.compare` tells the warehouse's rows from the journal's.
-Keep out: anything that reads statements or computes P&L for the desk itself.
+`write_sample_desk` is the way in. The journal is the truth, the files in the inbox are what the sources
+told, with their losses, repeats and planted breaks; `verify.compare` tells the warehouse's rows from the
+journal's. Keep out: anything that reads statements or computes P&L for the desk itself.
 """
 
 from simulation.sample_desk.journal import Journal

@@ -1,4 +1,4 @@
-"""Write the sample desk from the command line: `python -m simulation.sample_desk --directory DIR --seed N`."""
+"""Write the sample desk: `python -m simulation.sample_desk --directory DIR --seed N`."""
 
 import argparse
 import json

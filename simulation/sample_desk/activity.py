@@ -1,4 +1,4 @@
-"""The Activity statement of one account and session, as the broker makes it over night: the book of record."""
+"""The Activity statement of one account and session, made over night: the book of record."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

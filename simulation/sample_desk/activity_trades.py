@@ -1,7 +1,8 @@
 """Trade rows of the Activity statement: executions, cancels, bookings, with the broker's own figures.
 
-A corrected trade has three rows: the first print, its cancel (no execution id, pointing back by origTradeID), and the
-second print under the next revision. Their quantities, money, costs and realized figures add up to what stands.
+A corrected trade has three rows: the first print, its cancel (no execution id, pointing back by
+origTradeID), and the second print under the next revision. Their quantities, money, costs and realized
+figures add up to what stands.
 """
 
 from decimal import Decimal

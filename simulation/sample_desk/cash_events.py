@@ -1,4 +1,6 @@
-"""Money that moves without a trade: deposits and withdrawals, dividends and their tax, interest, the broker's fees."""
+"""Money that moves without a trade: deposits and withdrawals, dividends and their tax, interest, the
+broker's fees.
+"""
 
 from datetime import date
 from decimal import Decimal

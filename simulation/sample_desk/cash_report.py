@@ -1,4 +1,6 @@
-"""The statement's cash report: for each currency what it began with, what came and went by item, what it ended with."""
+"""The statement's cash report: for each currency what it began with, what came and went by item, what it
+ended with.
+"""
 
 from collections import defaultdict
 from decimal import Decimal

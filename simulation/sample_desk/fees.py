@@ -1,7 +1,7 @@
 """What the broker charges in the sample: commission, exchange fee or rebate, and the regulators' shares.
 
-Shaped after real statements: odd amounts of four to nine decimals, and now and then an exchange's rebate that is
-larger than all that is charged, so that the fee of the fill is negative.
+Shaped after real statements: odd amounts of four to nine decimals, and now and then an exchange's rebate
+that is larger than all that is charged, so that the fee of the fill is negative.
 """
 
 from decimal import ROUND_HALF_EVEN, Decimal

@@ -1,15 +1,22 @@
-"""Attribute names of the broker's statements, element by element, in the order in which real files carry them.
+"""Attribute names of the broker's statements, element by element, in the order in which real files carry
+them.
 
 Taken from a real year's Activity statement, a real Activity statement with option events, and a real Trade
-Confirmation; a golden test holds them against those files. Only names belong here; values are written in `flex_rows`.
+Confirmation; a golden test holds them against those files. Only names belong here; values are written in
+`activity` and its neighbours.
 """
 
-FLEX_STATEMENT: tuple[str, ...] = tuple(
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+FLEX_STATEMENT: tuple[str, ...] = _names(
     """
     accountId fromDate toDate period whenGenerated
-    """.split()
+    """
 )  # one account and period
-ACTIVITY_SECTIONS: tuple[str, ...] = tuple(
+ACTIVITY_SECTIONS: tuple[str, ...] = _names(
     """
     AccountInformation EquitySummaryInBase MTDYTDPerformanceSummary CashReport OpenPositions
     HKIPOOpenSubscriptions FxPositions Trades TransactionTaxes TradeTransfers FxTransactions
@@ -18,18 +25,18 @@ ACTIVITY_SECTIONS: tuple[str, ...] = tuple(
     CFDCharges InterestAccruals HardToBorrowDetails SLBOpenContracts SLBCollaterals SLBActivities
     SLBFees IncentiveCouponAccrualDetails Transfers ChangeInDividendAccruals OpenDividendAccruals
     SecuritiesInfo DepositsOnHold
-    """.split()
+    """
 )  # children of an Activity statement, most of them empty
-ACCOUNT_INFORMATION: tuple[str, ...] = tuple(
+ACCOUNT_INFORMATION: tuple[str, ...] = _names(
     """
     accountId acctAlias model currency name accountType customerType accountCapabilities
     tradingPermissions accountRepName accountRepPhone dateOpened dateFunded dateClosed lastTradedDate
     street street2 city state country postalCode streetResidentialAddress street2ResidentialAddress
     cityResidentialAddress stateResidentialAddress countryResidentialAddress
     postalCodeResidentialAddress masterName ibEntity primaryEmail
-    """.split()
+    """
 )  # whose account
-TRADE: tuple[str, ...] = tuple(
+TRADE: tuple[str, ...] = _names(
     """
     accountId acctAlias model currency fxRateToBase assetCategory subCategory symbol description conid
     securityID securityIDType cusip isin figi listingExchange underlyingConid underlyingSymbol
@@ -42,9 +49,9 @@ TRADE: tuple[str, ...] = tuple(
     volatilityOrderLink exchOrderId extExecID orderTime openDateTime holdingPeriodDateTime whenRealized
     whenReopened levelOfDetail changeInPrice changeInQuantity orderType traderID isAPIOrder accruedInt
     initialInvestment positionActionID serialNumber deliveryType commodityType fineness weight
-    """.split()
+    """
 )  # Activity: one execution, cancel or booking
-OPEN_POSITION: tuple[str, ...] = tuple(
+OPEN_POSITION: tuple[str, ...] = _names(
     """
     accountId acctAlias model currency fxRateToBase assetCategory subCategory symbol description conid
     securityID securityIDType cusip isin figi listingExchange underlyingConid underlyingSymbol
@@ -53,9 +60,9 @@ OPEN_POSITION: tuple[str, ...] = tuple(
     costBasisMoney percentOfNAV fifoPnlUnrealized side levelOfDetail openDateTime holdingPeriodDateTime
     vestingDate code originatingOrderID originatingTransactionID accruedInt serialNumber deliveryType
     commodityType fineness weight
-    """.split()
+    """
 )  # LOT and SUMMARY rows
-CASH_TRANSACTION: tuple[str, ...] = tuple(
+CASH_TRANSACTION: tuple[str, ...] = _names(
     """
     accountId acctAlias model currency fxRateToBase assetCategory subCategory symbol description conid
     securityID securityIDType cusip isin figi listingExchange underlyingConid underlyingSymbol
@@ -63,14 +70,14 @@ CASH_TRANSACTION: tuple[str, ...] = tuple(
     putCall principalAdjustFactor dateTime settleDate availableForTradingDate amount type tradeID code
     transactionID reportDate exDate clientReference actionID levelOfDetail serialNumber deliveryType
     commodityType fineness weight
-    """.split()
+    """
 )  # DETAIL and SUMMARY rows
-CASH_REPORT_HEAD: tuple[str, ...] = tuple(
+CASH_REPORT_HEAD: tuple[str, ...] = _names(
     """
     accountId acctAlias model currency levelOfDetail fromDate toDate
-    """.split()
+    """
 )  # CashReportCurrency: what the row is about
-CASH_REPORT_LINES: tuple[str, ...] = tuple(
+CASH_REPORT_LINES: tuple[str, ...] = _names(
     """
     startingCash clientFees commissions referralFee commissionCreditsRedemption billableCommissions
     depositWithdrawals deposits withdrawals carbonCredits donations accountTransfers linkingAdjustments
@@ -81,29 +88,29 @@ CASH_REPORT_LINES: tuple[str, ...] = tuple(
     salesTax billableSalesTax ipoSubscription fxTranslationGainLoss otherFees otherIncome other
     endingCash endingSettledCash slbStartingCashCollateral slbNetSecuritiesLentActivity
     slbEndingCashCollateral slbNetCash slbNetSettledCash
-    """.split()
+    """
 )  # each of them three times: all, securities (Sec), commodities (Com)
-SECURITY_INFO: tuple[str, ...] = tuple(
+SECURITY_INFO: tuple[str, ...] = _names(
     """
     currency assetCategory subCategory symbol description conid securityID securityIDType cusip isin
     figi listingExchange underlyingConid underlyingSymbol underlyingSecurityID underlyingListingExchange
     issuer issuerCountryCode multiplier strike expiry putCall principalAdjustFactor maturity issueDate
     underlyingCategory settlementPolicyMethod code serialNumber deliveryType commodityType fineness
     weight
-    """.split()
+    """
 )  # the contract master of the statement
-OPTION_EAE: tuple[str, ...] = tuple(
+OPTION_EAE: tuple[str, ...] = _names(
     """
     accountId currency assetCategory symbol conid underlyingSymbol multiplier strike expiry putCall date
     transactionType quantity tradePrice markPrice realizedPnl tradeID
-    """.split()
+    """
 )  # expirations, exercises, assignments
-TRADE_CONFIRM: tuple[str, ...] = tuple(
+TRADE_CONFIRM: tuple[str, ...] = _names(
     """
     accountId currency assetCategory symbol description conid underlyingSymbol multiplier strike expiry
     putCall transactionType tradeID orderID execID dateTime tradeDate buySell quantity price commission
     code levelOfDetail
-    """.split()
+    """
 )  # Trade Confirmation: one execution
 CASH_REPORT: tuple[str, ...] = CASH_REPORT_HEAD + tuple(
     line + part for line in CASH_REPORT_LINES for part in ("", "Sec", "Com")

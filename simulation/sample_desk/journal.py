@@ -1,7 +1,8 @@
 """The journal: the truth about the month as plain rows, to be compared with the warehouse row for row.
 
-Rows are mappings of text, numbers as exact decimal text, so the journal survives JSON unchanged. `planted` holds what
-was made wrong on purpose and every break that must be found because of it. Column names are those of the warehouse.
+Rows are mappings of text, numbers as exact decimal text, so the journal survives JSON unchanged. `planted`
+holds what was made wrong on purpose and every break that must be found because of it. Column names are
+those of the warehouse.
 """
 
 import json
@@ -28,8 +29,9 @@ class Journal:
     """All that is true of the sample desk, and all that was planted.
 
     fills: one row per fill as it stands, fees by currency, true time; corrected, busted: fill ids.
-    pnl_daily: account, session, conid: bought, sold, position_end, fees, realized, mark. cash: account, session,
-    currency: starting, ending. files: name, account, session, source, and how many trade rows arrive in it.
+    pnl_daily: account, session, conid: bought, sold, position_end, fees, realized, mark. cash: account,
+    session, currency: starting, ending. files: name, account, session, source, and how many trade rows
+    arrive in it.
     """
 
     seed: int
@@ -78,7 +80,8 @@ class Journal:
 def month_rows(month: Month, told: Sequence[Sources]) -> dict[str, Any]:
     """The journal's rows about the month itself, by the journal's field names.
 
-    What the book of record says beyond the truth (a fill booked twice) is in them, since the desk must believe it.
+    What the book of record says beyond the truth (a fill booked twice) is in them, since the desk must
+    believe it.
     """
     evenings = [_believed(sources) for sources in told]
     return {

@@ -1,9 +1,10 @@
 """What the gateway told: executions and commission reports as recorded messages, one JSON object a line.
 
-`live_lines` is the stream of the day, with what streams do: messages that never came, came twice, came in another
-order, commissions minutes late or before their execution, all of it again after a reconnect. `same_day_lines` is the
-answer to the evening's executions request: complete, but only since midnight of New York. Field layouts are those of
-messages recorded from a real gateway (31 fields and 8); busts are never told here, the statement brings them.
+`live_lines` is the stream of the day, with what streams do: messages that never came, came twice, came in
+another order, commissions minutes late or before their execution, all of it again after a reconnect.
+`same_day_lines` is the answer to the evening's executions request: complete, but only since midnight of New
+York. Field layouts are those of messages recorded from a real gateway (31 fields and 8); busts are never
+told here, the statement brings them.
 """
 
 import json
@@ -147,7 +148,8 @@ def _contract_fields(trade: Trade) -> tuple[str, ...]:
     if contract.asset == "CASH":
         base, _, quote = contract.symbol.partition(".")
         return (
-            str(contract.conid), base, "CASH", "", "0.0", "", "", trade.exchange, quote, contract.symbol, contract.symbol,
+            str(contract.conid), base, "CASH", "", "0.0", "", "", trade.exchange, quote, contract.symbol,
+            contract.symbol,
         )  # fmt: skip
     if contract.underlying is None:
         raise ValueError(f"contract: expected an underlying, was {contract.symbol}")
@@ -179,7 +181,9 @@ def _commission(effect: Effect, row: Print) -> tuple[str, ...]:
 
 
 def _combinations(evening: Evening, request: str) -> list[Told]:
-    """The gateway also reports the combination itself, under part 01 of its legs' id; only the legs are fills."""
+    """The gateway also reports the combination itself, under part 01 of its legs' id; only the legs are
+    fills.
+    """
     groups: dict[int, list[Trade]] = defaultdict(list)
     for trade in evening.trades:
         if trade.order.group and trade.kind is TradeKind.EXECUTION:
@@ -213,6 +217,8 @@ def _stamp(moment: datetime, zone: str) -> str:
 
 
 def trade_rows_in(lines: Iterable[str]) -> int:
-    """How many executions of securities and currencies are told; reports of a combination itself are not counted."""
+    """How many executions of securities and currencies are told; reports of a combination itself are not
+    counted.
+    """
     told = (json.loads(line)["fields"] for line in lines)
     return sum(fields[0] == EXECUTION and fields[5] != "BAG" for fields in told)

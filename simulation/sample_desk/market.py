@@ -1,7 +1,8 @@
 """Where prices come from: one seeded path per underlying in whole cents, and option prices around it.
 
-Integers throughout, so the same seed gives the same cents on every machine. The option price is intrinsic value plus
-a time value that falls with the distance to the strike: enough to look like a market, and no more than that.
+Integers throughout, so the same seed gives the same cents on every machine. The option price is intrinsic
+value plus a time value that falls with the distance to the strike: enough to look like a market, and no
+more than that.
 """
 
 from collections.abc import Sequence
@@ -50,7 +51,9 @@ class Market:
         return price if price < NICKEL_FROM_CENTS else price // 5 * 5
 
     def mark(self, contract: Contract, session: date) -> Decimal:
-        """The statement's mark at the end of the session, with four decimals for options as the broker has them."""
+        """The statement's mark at the end of the session, with four decimals for options as the broker has
+        them.
+        """
         if contract.underlying is None:
             raise ValueError(f"contract: expected a security, was {contract.symbol}")
         if contract.asset == "STK":

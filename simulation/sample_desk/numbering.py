@@ -1,8 +1,9 @@
-"""Ids as the broker gives them: execution ids, order ids, trade ids, and row numbers in the order rows are booked.
+"""Ids as the broker gives them: execution ids, order ids, trade ids, and row numbers in the order rows are
+booked.
 
-An execution id has four dotted parts; the first two are opaque, the third is 01 for a single order and counts from 02
-for the legs of a combination (01 being the combination itself), the last is the revision. No two trades of the desk
-share the first three parts.
+An execution id has four dotted parts; the first two are opaque, the third is 01 for a single order and
+counts from 02 for the legs of a combination (01 being the combination itself), the last is the revision. No
+two trades of the desk share the first three parts.
 """
 
 from collections.abc import Sequence
@@ -76,19 +77,23 @@ class Ids:
 
 
 def number_rows(ids: Ids, drafts: Sequence[tuple[Trade, str]]) -> list[Trade]:
-    """Give every print and cancel its row number in the order in which they were said; executions get their ids.
+    """Give every print and cancel its row number in the order in which they were said; executions get their
+    ids.
 
-    `drafts` holds trades with the base and part of their execution id (empty for bookings), in the order made up.
+    `drafts` holds trades with the base and part of their execution id (empty for bookings), in the order
+    made up.
     """
-    told = [
-        (row.said_at, position, place, is_cancel)
-        for position, (trade, _) in enumerate(drafts)
-        for is_cancel, rows in ((False, trade.prints), (True, trade.cancels))
-        for place, row in enumerate(rows)
-    ]
-    told.sort(key=lambda row: (row[0], row[1], row[2], row[3]))
+    told = sorted(line for position, (trade, _) in enumerate(drafts) for line in _lines_of(position, trade))
     numbers = {(position, place, is_cancel): ids.transaction() for _, position, place, is_cancel in told}
     return [_numbered(ids, index, trade, base, numbers) for index, (trade, base) in enumerate(drafts)]
+
+
+def _lines_of(position: int, trade: Trade) -> list[tuple[datetime, int, int, bool]]:
+    """When each print and each cancel was said; at one moment a cancel comes before the print that replaces
+    it.
+    """
+    prints = [(row.said_at, position, place, False) for place, row in enumerate(trade.prints)]
+    return prints + [(row.said_at, position, place, True) for place, row in enumerate(trade.cancels)]
 
 
 def _numbered(

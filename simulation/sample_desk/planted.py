@@ -1,9 +1,10 @@
 """Breaks planted on purpose, each in one source, each with every break that must be found because of it.
 
-A figure is changed where a real mistake would sit, and chosen so that the list of consequences is complete and short:
-what the statement says wrongly spreads into cash and positions, what the confirmation says wrongly does not, since the
-statement has the last word. `difference` is ours minus the statement's, in the unit of its kind; an `explained` break
-is one whose cause follows from the sources themselves (a fill that only the statement has is back-filled).
+A figure is changed where a real mistake would sit, and chosen so that the list of consequences is complete
+and short: what the statement says wrongly spreads into cash and positions, what the confirmation says
+wrongly does not, since the statement has the last word. `difference` is ours minus the statement's, in the
+unit of its kind; an `explained` break is one whose cause follows from the sources themselves (a fill that
+only the statement has is back-filled).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,7 +44,9 @@ class Planter:
     planted: list[Found] = field(default_factory=list)
 
     def plant(self, name: str, account: int, place: int, change: Callable[[Sources], Found | None]) -> None:
-        """Plant one break on the account and session at these places of the month (counted around their ends)."""
+        """Plant one break on the account and session at these places of the month (counted around their
+        ends).
+        """
         accounts, sessions = self.month.accounts, self.month.sessions
         first = place if place < 0 else place % len(sessions)
         own = accounts[account % len(accounts)].name
@@ -57,7 +60,9 @@ class Planter:
 
     def choose(self, sources: Sources, wanted: Callable[[Effect], bool]) -> Effect | None:
         """Draw one plain execution of a free contract that nothing else happened to in the same second."""
-        fits = [effect for effect in sources.evening.effects if self._is_plain(sources, effect) and wanted(effect)]
+        fits = [
+            effect for effect in sources.evening.effects if self._is_plain(sources, effect) and wanted(effect)
+        ]
         if not fits:
             return None
         chosen = self.rng.choice(fits)
@@ -81,7 +86,7 @@ class Planter:
 
 
 def plant_breaks(month: Month, by_session: BySession) -> tuple[Found, ...]:
-    """Plant one break of every sort, spread over accounts and sessions; returns the journal's list of them."""
+    """Plant one break of every sort, spread over accounts and sessions; returns the journal's list."""
     planter = Planter(month=month, by_session=by_session, rng=Random(f"planted {month.seed}"))
     plans: Sequence[tuple[str, int, int, Callable[[Planter, Sources], Found | None]]] = (
         ("one cent in a realized figure", 0, 3, _realized_cent),
@@ -123,7 +128,9 @@ def _commission_cent(planter: Planter, sources: Sources) -> Found | None:
         return None
     row = sources.confirmed_row(effect.trade.last.exec_id)
     row["commission"] = money(Decimal(row["commission"]) - CENT)
-    return _told("confirmation", "the commission is one cent more than in the statement", effect.trade, commission=CENT)
+    return _told(
+        "confirmation", "the commission is one cent more than in the statement", effect.trade, commission=CENT
+    )
 
 
 def _rebate_sign(planter: Planter, sources: Sources) -> Found | None:
@@ -195,20 +202,28 @@ def _cash_gap(planter: Planter, sources: Sources) -> Found | None:
 
 
 def _doubled_fill(planter: Planter, sources: Sources) -> Found | None:
-    """One opening stands twice under two execution ids, on the last session; positions and cash have it once."""
+    """One opening stands twice under two execution ids, on the last session; positions and cash have it
+    once.
+    """
     evening = sources.evening
 
     def only_opened(effect: Effect) -> bool:
         conid = effect.trade.contract.conid
         same = [other for other in evening.effects if other.trade.contract.conid == conid]
-        return effect.trade.side > 0 and bool(evening.position(conid)) and not any(item.closed for item in same)
+        return (
+            effect.trade.side > 0 and bool(evening.position(conid)) and not any(item.closed for item in same)
+        )
 
     effect = planter.choose(sources, only_opened)
     if effect is None:
         return None
     twin = _twin(effect.trade)
     row = sources.statement_row(effect.trade.last.exec_id)
-    ids = {"tradeID": str(twin.trade_id), "transactionID": str(twin.last.transaction_id), "ibExecID": twin.last.exec_id}
+    ids = {
+        "tradeID": str(twin.trade_id),
+        "transactionID": str(twin.last.transaction_id),
+        "ibExecID": twin.last.exec_id,
+    }
     sources.statement.trades.append({**row, **ids})
     told = Book(account=twin.account).apply(twin)
     sources.told_effects.append(told)
@@ -219,7 +234,13 @@ def _doubled_fill(planter: Planter, sources: Sources) -> Found | None:
         {**_break(sources, "missing_fill", -quantity, conid=twin.contract.conid), "state": EXPLAINED},
     ]
     what = "one opening stands twice among the trades, and once in positions and cash"
-    return {"source": "activity", "what": what, "conid": twin.contract.conid, "fill_id": twin.fill_id, "breaks": breaks}
+    return {
+        "source": "activity",
+        "what": what,
+        "conid": twin.contract.conid,
+        "fill_id": twin.fill_id,
+        "breaks": breaks,
+    }
 
 
 def _twin(trade: Trade) -> Trade:

@@ -1,4 +1,6 @@
-"""What the sources say about one account and session, still open to change: here breaks are planted before printing."""
+"""What the sources say about one account and session, still open to change: here breaks are planted before
+printing.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +18,8 @@ from simulation.sample_desk.month import Evening
 class Sources:
     """The four tellings of one evening.
 
-    untold: fill ids that neither the stream nor the same-day answer has. told_effects: what the desk must believe
-    beyond the truth, because the book of record says so.
+    untold: fill ids that neither the stream nor the same-day answer has. told_effects: what the desk must
+    believe beyond the truth, because the book of record says so.
     """
 
     evening: Evening

@@ -1,4 +1,5 @@
-"""The truth about trades: what was done, every version in which it was told, and what moved cash without a trade.
+"""The truth about trades: what was done, every version in which it was told, and what moved cash without a
+trade.
 
 Fees are positive when paid and negative when the exchange paid us. Times are the exchange's, aware UTC.
 """

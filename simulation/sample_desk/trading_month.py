@@ -1,28 +1,31 @@
-"""What one account does on one session: it opens, closes, combines, corrects, converts, and lets options end.
+"""What one account does on one session: it opens, closes, combines, corrects, converts, and lets options
+end.
 
-Decisions are draws of a seeded generator with fixed odds; a few things that a month must contain (an exercise, an
-assignment, the sale of the delivered shares, corrections, busts) are scripted so that every seed has them.
+Decisions are draws of a seeded generator with fixed odds; a few things that a month must contain (an
+exercise, an assignment, the sale of the delivered shares, corrections, busts) are scripted so that every
+seed has them.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
+from simulation.sample_desk.accidents import with_accidents
 from simulation.sample_desk.contracts import (
     UNDERLYINGS,
     Contract,
     ContractMaster,
     Underlying,
     euro_dollar,
-    share_of,
 )
+from simulation.sample_desk.endings import ending_of
 from simulation.sample_desk.fees import conversion_fee, option_fee, share_fee
 from simulation.sample_desk.market import STEPS, Market
 from simulation.sample_desk.numbering import FIRST_LEG_PART, Ids, number_rows
-from simulation.sample_desk.trades import Cancel, Order, Print, Trade, TradeKind
+from simulation.sample_desk.trades import Order, Print, Trade, TradeKind
 from trading.calendar import TradingCalendar
 from trading.model.times import NEW_YORK
 
@@ -32,18 +35,11 @@ ORDERS_LEAST, ORDERS_MOST = 18, 28
 CLOSING_PERCENT = 46  # of the orders, when there is something to close
 COMBINATION_PERCENT = 16
 FLIP_PERCENT = 4  # of the closing orders sell more than is held
-PRICE_CORRECTION_PER_MILLE = 9  # of the fills
-QUANTITY_CORRECTION_PER_MILLE = 9
-BUST_PER_MILLE = 5
 EVENING_PERCENT = 25  # of the sessions have a fill in the global session of the evening before
 CONVERSION_PERCENT = 15
 OPEN_QUANTITY_MOST = 10
 KEPT_TO_THE_END_PERCENT = 12  # of in-the-money options are not closed before they expire
-BOOKED_AT = time(16, 20)  # New York; the broker books expiries then, on early closes too
 EVENING_AT = time(20, 35)
-CORRECTED_AFTER = timedelta(seconds=99)
-BUSTED_AFTER = timedelta(minutes=12)
-CENT = Decimal("0.01")
 
 
 @dataclass(slots=True)
@@ -123,7 +119,9 @@ class AccountMonth:
         return tuple(dict.fromkeys((session, self.calendar.next_session(session), *reachable)))
 
     def _open_combination(self, session: date, step: int) -> None:
-        """A vertical of two legs or a condor of four; all legs share the first two parts of the execution id."""
+        """A vertical of two legs or a condor of four; all legs share the first two parts of the execution
+        id.
+        """
         first = self._series(session, step)
         wing = 2 * first.underlying.strike_step_cents if first.underlying else 0
         legs = [(first, 1), (self._shifted(first, first.right, wing), -1)]
@@ -151,7 +149,7 @@ class AccountMonth:
         at += timedelta(seconds=self.rng.randint(0, 20))
         for part in self._parts(quantity):
             at += timedelta(seconds=self.rng.choice((0, 0, 0, 1, 7)))
-            self._fill_with_accidents(session, contract, side, at, order, part, price)
+            self._fill_and_more(self._fill(session, contract, side, at, order, part, price))
 
     def _parts(self, quantity: int) -> Iterator[int]:
         left = quantity
@@ -160,48 +158,11 @@ class AccountMonth:
             yield part
             left -= part
 
-    # --- fills, and what goes wrong with them
+    # --- fills
 
-    def _fill_with_accidents(
-        self,
-        session: date,
-        contract: Contract,
-        side: int,
-        at: datetime,
-        order: Order,
-        quantity: int,
-        price: Decimal,
-    ) -> None:
-        fill = self._fill(session, contract, side, at, order, quantity, price)
-        draw = self.rng.randrange(1000)
-        if draw < PRICE_CORRECTION_PER_MILLE:
-            fill = self._with_price_corrected(fill)
-        elif draw < PRICE_CORRECTION_PER_MILLE + QUANTITY_CORRECTION_PER_MILLE and quantity > 1:
-            fill = self._with_quantity_corrected(fill)
-        elif draw >= 1000 - BUST_PER_MILLE:
-            fill = self._busted(fill)
-        self._add(fill)
-
-    def _with_price_corrected(self, fill: Trade) -> Trade:
-        first = fill.prints[0]
-        said_at = first.said_at + CORRECTED_AFTER
-        again = replace(first, said_at=said_at, price=first.price + CENT, fee=Decimal(0))
-        return replace(fill, prints=(first, again), cancels=(Cancel(said_at=said_at, fee=Decimal(0)),))
-
-    def _with_quantity_corrected(self, fill: Trade) -> Trade:
-        """Like the real one: 2 bought, taken back, 1 booked with a fee given back, 1 under an id of its own."""
-        first = fill.prints[0]
-        said_at = first.said_at + CORRECTED_AFTER
-        kept = first.quantity - 1
-        given_back = (first.fee / first.quantity).quantize(Decimal("0.0001"))
-        again = replace(first, said_at=said_at, quantity=kept, fee=-given_back)
-        rest = replace(first, said_at=said_at, quantity=Decimal(1), fee=given_back)
-        self._add(replace(fill, executed_at=said_at, prints=(rest,)))
-        return replace(fill, prints=(first, again), cancels=(Cancel(said_at=said_at, fee=Decimal(0)),))
-
-    def _busted(self, fill: Trade) -> Trade:
-        first = fill.prints[0]
-        return replace(fill, cancels=(Cancel(said_at=first.said_at + BUSTED_AFTER, fee=-first.fee),))
+    def _fill_and_more(self, fill: Trade) -> None:
+        for told in with_accidents(self.rng, fill):
+            self._add(told)
 
     def _fill(
         self,
@@ -293,7 +254,7 @@ class AccountMonth:
 
     def _open_what_will_be_delivered(self, session: date) -> None:
         """Scripted on Fridays: a long call and a short put in the money, both kept to the end."""
-        if session.weekday() != 4 or self.rng.randrange(100) >= 60 and session != self._first_friday():
+        if session.weekday() != 4 or (self.rng.randrange(100) >= 60 and session != self._first_friday()):
             return
         for symbol, right, side, quantity in (("AAPL", "C", 1, 2), ("MSFT", "P", -1, 1)):
             underlying = next(item for item in UNDERLYINGS if item.symbol == symbol)
@@ -329,50 +290,8 @@ class AccountMonth:
         for conid in self._expiring(session):
             contract, held = self.known[conid], self.holdings[conid]
             close = self.market.close_cents(_required(contract.underlying), session)
-            intrinsic = contract.intrinsic_cents(close)
-            if not intrinsic:
-                self._book(session, contract, TradeKind.EXPIRATION, -held, Decimal(0))
-            elif contract.settles_in_cash:
-                kind = TradeKind.CASH_EXERCISE if held > 0 else TradeKind.CASH_ASSIGNMENT
-                self._book(session, contract, kind, -held, Decimal(intrinsic) / 100)
-            else:
-                self._deliver(session, contract, held)
-
-    def _deliver(self, session: date, contract: Contract, held: int) -> None:
-        """Both legs of an exercise (held long) or assignment (held short), tied by one action."""
-        exercised = held > 0
-        action = self.ids.action()
-        option_kind = TradeKind.EXERCISE if exercised else TradeKind.ASSIGNMENT
-        share_kind = TradeKind.DELIVERY_EXERCISE if exercised else TradeKind.DELIVERY_ASSIGNMENT
-        shares = held * contract.multiplier * (1 if contract.right == "C" else -1)
-        strike = Decimal(contract.strike_cents) / 100
-        self._book(session, contract, option_kind, -held, Decimal(0), action=action)
-        self._book(
-            session, share_of(_required(contract.underlying)), share_kind, shares, strike, action=action
-        )
-
-    def _book(
-        self, session: date, contract: Contract, kind: TradeKind, signed: int, price: Decimal, action: int = 0
-    ) -> None:
-        at = datetime.combine(session, BOOKED_AT, NEW_YORK).astimezone(UTC)
-        row = Print(said_at=at, quantity=Decimal(abs(signed)), price=price, fee=Decimal(0))
-        order = Order(
-            order_id=0, perm_id=0, client_id=0, reference="", placed_at=at, quantity=Decimal(abs(signed))
-        )
-        booking = Trade(
-            account=self.account,
-            session=session,
-            contract=contract,
-            kind=kind,
-            side=1 if signed > 0 else -1,
-            executed_at=at,
-            order=order,
-            exchange="--",
-            liquidity=0,
-            prints=(row,),
-            action_id=action or self.ids.action(),
-        )
-        self._add(booking)
+            for booking in ending_of(self.ids, self.account, session, contract, held, close):
+                self._add(booking)
 
     # --- time, price, name
 

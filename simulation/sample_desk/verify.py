@@ -1,8 +1,9 @@
-"""Tell the warehouse's rows from the journal's: which are missing, which are too many, which differ and in what.
+"""Tell the warehouse's rows from the journal's: which are missing, which are too many, which differ and in
+what.
 
-Pure: rows in, differences out. Rows are mappings with the warehouse's column names; values may be Decimal, text, date
-or datetime. P&L may differ in the ninth decimal, where two lawful ways of splitting a fee over a lot round apart;
-quantities, prices, fees and times may not differ at all.
+Pure: rows in, differences out. Rows are mappings with the warehouse's column names; values may be Decimal,
+text, date or datetime. P&L may differ in the ninth decimal, where two lawful ways of splitting a fee over a
+lot round apart; quantities, prices, fees and times may not differ at all.
 """
 
 from collections import defaultdict
@@ -22,7 +23,9 @@ DIFFERENCES_MOST = 1_000  # listed; a broken engine differs everywhere
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One thing that is not as the journal has it; `expected` is the journal's, None stands for a missing row."""
+    """One thing that is not as the journal has it; `expected` is the journal's, None stands for a missing
+    row.
+    """
 
     table: str
     key: Key
@@ -47,7 +50,8 @@ def compare(
     """Compare whatever is given with the journal; an empty result means that all of it is right.
 
     fills: core.fills (venue, account, fill_id, quantity, price, fill_ts, side, busted, fees). pnl_daily:
-    core.pnl_daily, summed here over strategies. cash: account, session, currency, ending. breaks: core.breaks.
+    core.pnl_daily, summed here over strategies. cash: account, session, currency, ending. breaks:
+    core.breaks.
     """
     found: list[Difference] = []
     if fills is not None:

@@ -1,7 +1,7 @@
 """Write the sample desk: the files of every source into `inbox/`, the journal beside it.
 
-A file that is there already with the same bytes is left alone, and a new one appears whole under its name, so that a
-watcher of the folder sees what it would see of a careful person.
+A file that is there already with the same bytes is left alone, and a new one appears whole under its name,
+so that a watcher of the folder sees what it would see of a careful person.
 """
 
 from datetime import date
@@ -28,7 +28,9 @@ def write_sample_desk(
     accounts: int = DEFAULT_ACCOUNTS,
     first_session: date = DEFAULT_FIRST_SESSION,
 ) -> Journal:
-    """Write `directory/inbox/*` and `directory/journal.json`; same arguments, same bytes. Returns the journal."""
+    """Write `directory/inbox/*` and `directory/journal.json`; same arguments, same bytes. Returns the
+    journal.
+    """
     month = draw_month(seed, first_session, sessions, accounts, TradingCalendar())
     told = [sources_of(evening, month.market) for evening in month.evenings]
     by_session = {(item.evening.account.name, item.evening.session): item for item in told}

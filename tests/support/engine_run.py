@@ -1,4 +1,6 @@
-"""All files of a sample desk read by our adapters and taken through our engine and our comparison, without a warehouse."""
+"""All files of a sample desk read by our adapters and taken through our engine and our comparison, without
+a warehouse.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
