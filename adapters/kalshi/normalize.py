@@ -53,7 +53,7 @@ def normalize(payload: bytes | str, *, account: str, source: Source, origin: str
 
 
 def rows_of(envelope: JsonObject) -> Sequence[object] | None:
-    """The fills of an answer or a message, none if it is about something else; None for what is a row itself."""
+    """The fills of an answer or message, none if it is about something else; None for what is a row."""
     if envelope.get("error") is not None:
         raise InvalidFieldError("error", "an answer without error", envelope["error"])
     if "fills" in envelope:

@@ -1,7 +1,8 @@
 """From rows to a batch: one bad row never costs a good one, and a fill without an id gets a computed one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from adapters.venue.payload import (
@@ -15,11 +16,20 @@ from adapters.venue.payload import (
     sample_of,
 )
 from trading.errors import InvalidFieldError
-from trading.model.fills import CommissionFact, FillBatch, FillRevision, RejectedRow, Source, Venue
+from trading.model.fills import (
+    CommissionFact,
+    CoverageInterval,
+    FillBatch,
+    FillRevision,
+    RejectedRow,
+    Source,
+    Venue,
+)
 from trading.model.ids import ordinals, synthetic_fill_id
 from trading.model.money import MONEY_PLACES, parse_decimal
 
 UNNAMED = "\x00"  # stands in for the id until the whole payload is known; no venue can send it
+VENUE_LAG = timedelta(seconds=10)  # until a fill is in the answers; coverage ends that much earlier
 FEE_PLACES_MAX = 18  # of a fee as a venue prints it
 
 
@@ -180,3 +190,20 @@ def _refused_fees(venue: Venue, source: Source, readings: Sequence[Reading]) -> 
 def _warnings(readings: Sequence[Reading]) -> tuple[str, ...]:
     rounded = sum(isinstance(reading.fee, Fee) and reading.fee.was_rounded for reading in readings)
     return (f"{rounded} fees rounded to {MONEY_PLACES} places",) if rounded else ()
+
+
+def distinct(rows: Iterable[RejectedRow]) -> tuple[RejectedRow, ...]:
+    """Refused rows once each: overlapping pages repeat them."""
+    return tuple({(row.reason, row.payload): row for row in rows}.values())
+
+
+def covered(
+    venue: Venue, account: str, source: Source, start: datetime, told_until: datetime | None
+) -> tuple[tuple[CoverageInterval, ...], tuple[str, ...]]:
+    """What was told completely, and a warning if the reading broke off (`told_until` is None)."""
+    if told_until is None:
+        return (), (f"incomplete: no coverage from {start:%Y-%m-%d %H:%M:%S}",)
+    if told_until <= start:
+        return (), ()
+    interval = CoverageInterval(venue=venue, account=account, source=source, start=start, end=told_until)
+    return (interval,), ()
