@@ -38,6 +38,7 @@ from trading.model.fills import (
     FillRevision,
     RejectedRow,
     Venue,
+    content_hashes,
 )
 from trading.ports.fill_store import BatchReport, FillStore
 from trading.services.judge_fills import ToldBefore, told_before
@@ -200,7 +201,7 @@ class ClickHouseFillStore(FillStore):
 
 def _staging(batch: FillBatch, received_at: datetime) -> Staging:
     """Leave out what the batch tells twice, mark other versions of a fill, and lay out in columns."""
-    hashes = [revision.content_hash for revision in batch.fills]
+    hashes = content_hashes(batch.fills)
     marks = told_before(batch.fills, hashes)
     kept = [place for place, mark in enumerate(marks) if mark is not ToldBefore.IDENTICAL]
     batch_id = _batch_id(batch, hashes)
