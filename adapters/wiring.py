@@ -4,14 +4,44 @@ Nothing connects here: each adapter connects at its first use, so a service that
 call. A missing address is an error of the factory, with the way to mend it.
 """
 
+import os
+import socket
+import time
+
 from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.fill_store import ClickHouseFillStore
+from adapters.clickhouse.statement_store import ClickHouseStatementStore
+from adapters.clock import SystemClock
 from trading.errors import ConfigurationError
+from trading.ports.live_state import LiveState
+from trading.services.ingest_fills import IngestStores
 from trading.settings import Settings
+
+LEASE_PAUSE_S = 0.1
 
 
 def open_warehouse(settings: Settings) -> Warehouse:
     """The warehouse as its writer."""
     return Warehouse(_required(settings.services.warehouse_url, "warehouse", "CLICKHOUSE_URL"))
+
+
+def open_live_state(settings: Settings) -> LiveState:
+    """The live state."""
+    from adapters.redis.live_state import RedisLiveState  # 0.25 s, and the code location must load in 3 s
+
+    return RedisLiveState(_required(settings.services.redis_url, "redis", "REDIS_URL"))
+
+
+def ingest_stores(settings: Settings, warehouse: Warehouse, component: str) -> IngestStores:
+    """What ingestion writes to; `component` names the process that works, for its lease."""
+    return IngestStores(
+        fills=ClickHouseFillStore(warehouse),
+        statements=ClickHouseStatementStore(warehouse),
+        live_state=open_live_state(settings),
+        clock=SystemClock(),
+        owner=f"{component}:{socket.gethostname()}:{os.getpid()}",
+        pause=lambda: time.sleep(LEASE_PAUSE_S),
+    )
 
 
 def _required(url: str | None, service: str, variable: str) -> str:

@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "doctor": "doctor:doctor",
     "migrate": "migrate:migrate",
     "sql": "sql:sql",
+    "fills": "fills:app",
     "backup": "backup:backup",
     "restore": "backup:restore",
     "env": "env:env",

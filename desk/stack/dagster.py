@@ -16,15 +16,16 @@ from desk.stack.layout import StackLayout
 from desk.stack.passwords import write_private
 from desk.stack.ports import LOOPBACK, accepts_connections
 from desk.stack.service import Service
-from trading.errors import TransientError
+from trading.errors import DeskError
 
 CODE_SERVER = "code-server"
 WEBSERVER = "webserver"
 DAEMON = "daemon"
 CODE_LOCATION_MODULE = "orchestration.definitions"
 LOCATION_NAME = "desk"
+UNREACHABLE = "UserCodeUnreachable"  # part of the name of Dagster's error
 STOP_GRACE_S = 8.0  # measured: about 1 s
-EXCLUSIVE_TAG = "desk/exclusive"  # runs with the same value of this tag never overlap
+KIND_TAG = "desk/kind"  # landing, books: two runs of one kind never overlap
 
 
 def dagster_url(port: int) -> str:
@@ -67,28 +68,39 @@ def dagster_services(
             name=WEBSERVER,
             command=(_script("dagster-webserver"), "-h", LOOPBACK, "-p", str(webserver_port), *workspace),
             environment=shared,
-            needs=(CODE_SERVER,),  # a location that is unreachable at start is shown as an error for a while
             port=webserver_port,
             url=dagster_url(webserver_port),
-            is_ready=lambda _: api.is_answering(),
+            is_ready=lambda _: _has_reached_code_server(api),
             stop_grace_s=STOP_GRACE_S,
         ),
         Service(
             name=DAEMON,
             command=(_script("dagster-daemon"), "run", *workspace),
             environment=shared,
-            needs=(*needs, CODE_SERVER),
+            needs=(*needs, CODE_SERVER),  # one that it does not reach at start is tried again after a minute
             is_ready=lambda started_at: _daemons_beat_since(api, started_at),
             stop_grace_s=STOP_GRACE_S,
         ),
     )  # fmt: skip
 
 
+def _has_reached_code_server(api: DagsterApi) -> bool:
+    """Whether the webserver serves and has heard of the code server, be it that its code does not load.
+
+    It starts beside the code server to save time, and looks for it again by itself.
+    """
+    try:
+        locations = api.locations() if api.is_answering() else []
+    except DeskError:
+        return False
+    return bool(locations) and not any(UNREACHABLE in (location.error or "") for location in locations)
+
+
 def _daemons_beat_since(api: DagsterApi, started_at: float) -> bool:
     """Whether every required daemon has reported since the process began (old reports survive a crash)."""
     try:
         return api.oldest_daemon_heartbeat() > started_at
-    except TransientError:
+    except DeskError:
         return False
 
 
@@ -104,11 +116,16 @@ def _instance(concurrent_runs_max: int) -> dict[str, object]:
             "module": "dagster.core.run_coordinator",
             "class": "QueuedRunCoordinator",
             "config": {
-                "max_concurrent_runs": concurrent_runs_max,
                 "dequeue_interval_seconds": 1,  # the default of 5 s would be half of a run's start
                 "dequeue_use_threads": True,
+            },
+        },
+        "concurrency": {
+            "pools": {"default_limit": 1},  # a pool is named because its steps must not overlap
+            "runs": {
+                "max_concurrent_runs": concurrent_runs_max,
                 "tag_concurrency_limits": [
-                    {"key": EXCLUSIVE_TAG, "limit": 1, "value": {"applyLimitPerUniqueValue": True}}
+                    {"key": KIND_TAG, "limit": 1, "value": {"applyLimitPerUniqueValue": True}}
                 ],
             },
         },
