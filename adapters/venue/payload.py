@@ -6,10 +6,12 @@ hash where it is absurdly long.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
+from json.encoder import encode_basestring, encode_basestring_ascii
 
 from trading.errors import InvalidFieldError
 from trading.model.fills import RejectedRow, Source, Venue
@@ -20,6 +22,7 @@ FIELD_CHARS_KEPT = 200  # of a field that is cut there
 ID_CHARS_MAX = 256  # real ids have 36
 ROW_CHARS_MAX = 32_768  # of one row; real ones have 600
 INT_DIGITS_MAX = 30  # longer whole numbers stay decimals; the language refuses to read them as ints
+SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: no table stores it
 ROW_ERRORS = (InvalidFieldError, ValueError, ArithmeticError, LookupError)  # what a bad row may raise
 
 
@@ -62,6 +65,8 @@ def sample_of(payload: bytes | str) -> str:
 
 def canonical_text(value: object) -> str:
     """Print JSON in one form: sorted keys, no blanks, numbers as they came; every character storable."""
+    if isinstance(value, str):
+        return _quoted(value)
     if isinstance(value, Mapping):
         pairs = (f"{_quoted(str(key))}:{canonical_text(value[key])}" for key in sorted(value))
         return "{" + ",".join(pairs) + "}"
@@ -69,7 +74,7 @@ def canonical_text(value: object) -> str:
         return "[" + ",".join(map(canonical_text, value)) + "]"
     if isinstance(value, Decimal):
         return str(value) if value.is_finite() else _quoted(str(value))
-    return _quoted(value) if isinstance(value, str) else json.dumps(value)
+    return json.dumps(value)
 
 
 def checked_row(row: object) -> tuple[JsonObject, str]:
@@ -182,8 +187,7 @@ def _whole(text: str) -> int | Decimal:
 
 
 def _quoted(text: str) -> str:
-    quoted = json.dumps(text, ensure_ascii=False)
-    return quoted if _is_encodable(quoted) else json.dumps(text)
+    return encode_basestring(text) if _is_encodable(text) else encode_basestring_ascii(text)
 
 
 def _is_storable(text: str) -> bool:
@@ -191,4 +195,4 @@ def _is_storable(text: str) -> bool:
 
 
 def _is_encodable(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return SURROGATE.search(text) is None
