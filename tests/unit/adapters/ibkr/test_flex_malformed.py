@@ -81,7 +81,7 @@ BAD_TRADES = {
     "no attribute at all": (row("Trade", {}), "assetCategory"),
     "a pair of three": (trade(assetCategory="CASH", symbol="EUR.USD.CHF"), "symbol"),
     "a pair in another currency": (trade(assetCategory="CASH", symbol="EUR.CHF"), "currency"),
-    "an option symbol OCC cannot print": (trade(symbol="TOOLONG X", underlyingSymbol="TOOLONG"), "trading_class"),
+    "a symbol OCC cannot print": (trade(symbol="TOOLONG X", underlyingSymbol="TOOLONG"), "trading_class"),
 }  # fmt: skip
 
 BAD_CONFIRMS = {
