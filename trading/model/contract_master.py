@@ -73,30 +73,25 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class ContractMaster:
-    """All versions of all contracts we know; a change makes a new master."""
+    """All versions of all contracts we know, oldest first; a change makes a new master."""
 
     versions: Mapping[str, tuple[ContractTerms, ...]] = field(default_factory=dict)
+    conids: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, terms: Iterable[ContractTerms]) -> "ContractMaster":
-        """Build from rows in any order; overlapping versions of one contract are refused."""
-        master = cls()
-        for version in sorted(terms, key=lambda row: (row.option.instrument_id, row.valid_from)):
-            master = master.with_version(version)
-        return master
+        """Build from rows in any order; of two that start on one day the later row counts."""
+        versions: dict[str, tuple[ContractTerms, ...]] = {}
+        conids: dict[int, str] = {}
+        for row in sorted(terms, key=lambda row: row.valid_from):
+            _add(versions, conids, row)
+        return cls(versions, conids)
 
     def with_version(self, version: ContractTerms) -> "ContractMaster":
         """Add a version; it ends the open one before it, and one that starts the same day replaces that."""
-        name = version.option.instrument_id
-        kept = []
-        for row in self.versions.get(name, ()):
-            if row.valid_from > version.valid_from:
-                raise InvalidFieldError("valid_from", f"{row.valid_from} or later", version.valid_from)
-            if row.valid_from < version.valid_from:
-                kept.append(
-                    replace(row, valid_to=version.valid_from) if row.holds_on(version.valid_from) else row
-                )
-        return ContractMaster({**self.versions, name: (*kept, version)})
+        versions, conids = dict(self.versions), dict(self.conids)
+        _add(versions, conids, version)
+        return ContractMaster(versions, conids)
 
     def terms_on(self, option: Option, day: date) -> ContractTerms | None:
         """The version in force on the day; None for a contract or a day we do not know."""
@@ -105,8 +100,8 @@ class ContractMaster:
 
     def by_conid(self, conid: int, day: date) -> ContractTerms | None:
         """The version in force of the contract the broker calls so."""
-        rows = (row for versions in self.versions.values() for row in versions)
-        return next((row for row in rows if row.option.conid == conid and row.holds_on(day)), None)
+        rows = self.versions.get(self.conids.get(conid, ""), ())
+        return next((row for row in reversed(rows) if row.holds_on(day)), None)
 
     def is_usable(self, option: Option, day: date) -> bool:
         """Whether exposures and selection may count the contract on the day.
@@ -155,3 +150,19 @@ def split_contract(option: Option, split: Split) -> tuple[ContractTerms, Contrac
         reason=reason,
     )
     return old, new, count
+
+
+def _add(
+    versions: dict[str, tuple[ContractTerms, ...]], conids: dict[int, str], version: ContractTerms
+) -> None:
+    name = version.option.instrument_id
+    kept = []
+    for row in versions.get(name, ()):
+        if row.valid_from > version.valid_from:
+            raise InvalidFieldError("valid_from", f"{row.valid_from} or later", version.valid_from)
+        if row.valid_from < version.valid_from:
+            ends = row.holds_on(version.valid_from)
+            kept.append(replace(row, valid_to=version.valid_from) if ends else row)
+    versions[name] = (*kept, version)
+    if version.option.conid is not None:
+        conids[version.option.conid] = name

@@ -18,8 +18,6 @@ from trading.model.symbology import (
     parse_lean_member,
 )
 
-DATA = Path(__file__).parents[5] / "shared" / "data"
-
 
 def test_alpha_vantage_id_is_occ_without_blanks() -> None:
     """`IBM270115C00390000` is the January 2027 call at 390, and prints back."""
@@ -77,16 +75,22 @@ def test_what_is_no_lean_option_file_is_refused(name: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["lean-goog-options-20151224", "lean-aapl-options-201406", "lean-spx-options-202101"]
+    ("folder", "count"),
+    [
+        ("lean-goog-options-20151224", 2_192),
+        ("lean-aapl-options-201406", 1_185),
+        ("lean-spx-options-202101", 20),
+    ],
 )
-def test_every_member_of_the_recorded_archives_is_a_contract(folder: str) -> None:
+def test_every_member_of_the_recorded_archives_is_a_contract(
+    shared_data: Path, folder: str, count: int
+) -> None:
     """All names of the real chains parse and print back."""
-    archives = sorted((DATA / folder).glob("option_*/*.zip"))
-    if not archives:
-        pytest.skip(f"recorded chains are not here: {DATA / folder}")
+    archives = sorted((shared_data / folder).glob("option_*/*.zip"))
     names = [name for archive in archives for name in zipfile.ZipFile(archive).namelist()]
-    assert len(names) > 20
-    assert [lean_member_name(parse_lean_member(name)) for name in names] == names
+    members = [parse_lean_member(name) for name in names]
+    assert [lean_member_name(member) for member in members] == names
+    assert len({member.option for member in members}) >= count
 
 
 def test_ibkr_contracts_of_every_kept_type() -> None:
