@@ -41,30 +41,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         directory = own(options.directory, options.config_dir, options.memory_bytes or _default_memory())
     except DirectoryRefusedError as error:
         return _refused(str(error))
-    return _serve(sock, directory, accounts, options.ready_file)
+    return _serve(sock, directory, accounts, options)
 
 
-def _serve(sock: socket.socket, directory: Directory, accounts: Accounts, ready_file: Path | None) -> int:
+def _serve(sock: socket.socket, directory: Directory, accounts: Accounts, options: argparse.Namespace) -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     try:
-        executor = _open(directory)
+        executor = _open(directory, Admission(options.running_max, options.queued_max))
     except EngineFailedError as error:
         return _refused(str(error))
     server = Server(sock, accounts, executor)
     server.start()
-    _announce(server.port, ready_file)
+    _announce(server.port, options.ready_file)
     stopping.wait()
-    _end(server, executor)
+    _end(server, executor, options.drain_seconds)
     os._exit(0)
 
 
-def _end(server: Server, executor: Executor) -> None:
+def _end(server: Server, executor: Executor, drain_s: float) -> None:
     """Let running queries finish, kill those that take too long, write out logs: each within a bound."""
     server.stop()
-    if not server.wait_until_idle(DRAIN_S):
+    if not server.wait_until_idle(drain_s):
         executor.running.stop_all()
         server.wait_until_idle(KILLED_DRAIN_S)
     flush = threading.Thread(target=executor.engine.flush, daemon=True, name="flush")
@@ -72,7 +72,7 @@ def _end(server: Server, executor: Executor) -> None:
     flush.join(FLUSH_S)
 
 
-def _open(directory: Directory) -> Executor:
+def _open(directory: Directory, admission: Admission) -> Executor:
     engine = Engine(directory.data, directory.config_file)
     running = RunningQueries(engine.kill)
     return Executor(
@@ -104,6 +104,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ready-file", type=Path, help="written with the port once it listens")
     parser.add_argument(
         "--memory-bytes", type=int, help="the engine's memory limit (default: 60 %% of the machine)"
+    )
+    parser.add_argument(
+        "--drain-seconds", type=float, default=DRAIN_S, help="SIGTERM waits this long for queries"
+    )
+    parser.add_argument("--running-max", type=int, default=RUNNING_MAX, help="queries at once")
+    parser.add_argument(
+        "--queued-max", type=int, default=QUEUED_MAX, help="queries that wait; beyond it: 503"
     )
     return parser.parse_args(arguments)
 

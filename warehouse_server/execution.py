@@ -14,15 +14,16 @@ from warehouse_server.accounts import Role
 from warehouse_server.admission import Admission, Place
 from warehouse_server.answers import Answer
 from warehouse_server.engine import Engine, Session, StatementClass, identifier
+from warehouse_server.external_tables import ExternalTable
 from warehouse_server.invocation import Invocation
 from warehouse_server.names import names
 from warehouse_server.permissions import check_insert, check_text
-from warehouse_server.query_ids import marker, with_client_ids
 from warehouse_server.results import Selection, bounded, rows
 from warehouse_server.running import DisconnectWatcher, RunningQueries
 from warehouse_server.sessions import Sessions, prepare
 from warehouse_server.statement_source import StatementSource
 from warehouse_server.statements import InsertWithData, Text, parse_text
+from warehouse_server.system_tables import as_on_a_server, marker
 
 _NO_RESULT_SET: Final = names(
     """
@@ -64,9 +65,8 @@ class Executor:
                 self.running.register(invocation.query_id, comment, replace=invocation.replace_running)
             )
             place = answer.place = held.enter_context(self.admission.place())
-            session = held.enter_context(self._connection(invocation, settings))
-            for table in source.external_tables():
-                held.enter_context(table.created(session))
+            tables = source.external_tables()
+            session = held.enter_context(self._connection(invocation, settings, tables))
             run = _Run(invocation, source, answer, session, place)
             started = time.monotonic_ns()
             try:
@@ -81,27 +81,36 @@ class Executor:
                 answer.statistics.elapsed_ns = time.monotonic_ns() - started
 
     @contextmanager
-    def _connection(self, invocation: Invocation, settings: dict[str, str]) -> Iterator[Session]:
+    def _connection(
+        self, invocation: Invocation, settings: dict[str, str], tables: list[ExternalTable]
+    ) -> Iterator[Session]:
         """The connection to use: the session's where a writer names one, else a fresh one."""
         if invocation.session is None:
-            with self._fresh(invocation, settings) as session:
+            with self._fresh(invocation, settings, tables) as session:
                 yield session
             return
         with self.sessions.hold(invocation.role, invocation.session) as kept:
             if invocation.role is Role.READER:
-                with self._fresh(invocation, settings) as session:
+                with self._fresh(invocation, settings, tables) as session:
                     yield session
             else:
                 prepare(kept, invocation.database, settings)
-                yield kept.connection
+                with ExitStack() as made:
+                    for table in tables:
+                        made.enter_context(table.created(kept.connection))
+                    yield kept.connection
 
     @contextmanager
-    def _fresh(self, invocation: Invocation, settings: dict[str, str]) -> Iterator[Session]:
+    def _fresh(
+        self, invocation: Invocation, settings: dict[str, str], tables: list[ExternalTable]
+    ) -> Iterator[Session]:
         session = self.engine.session()
         try:
             if invocation.database is not None:
                 session.do(f"USE {identifier(invocation.database)}")
             session.set(settings)
+            for table in tables:
+                table.create(session)
             if invocation.role is Role.READER:
                 session.do("SET readonly = 1")
             yield session
@@ -123,6 +132,6 @@ def _run_text(run: _Run, text: Text, kind: StatementClass) -> None:
     no_result = kind is not StatementClass.READ_ONLY and text.first_word in _NO_RESULT_SET
     run.answer.describe(None if no_result else output_format)
     streams = kind is StatementClass.READ_ONLY and text.streamable
-    selection = Selection(text, with_client_ids(text), output_format, run.invocation)
+    selection = Selection(text, as_on_a_server(text, run.invocation.role), output_format, run.invocation)
     for chunk in rows(run.session, selection, run.answer.statistics, streams=streams):
         run.answer.write(chunk)

@@ -3,11 +3,16 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from warehouse_server.engine import Session, Statistics, identifier
+from warehouse_server.lexer import Kind, Token, tokens
 from warehouse_server.limits import MULTIPART_BYTES
 from warehouse_server.refusals import BAD_ARGUMENTS, QUERY_TOO_LARGE, refuse
 from warehouse_server.wire import Request
+
+_NO_TYPES: Final = frozenset(("DEFAULT", "MATERIALIZED", "ALIAS", "EPHEMERAL", "CODEC", "TTL"))
+_SIGNS: Final = frozenset(("(", ")", ",", "=", "-"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +24,36 @@ class ExternalTable:
     format: str
     data: bytes
 
+    def create(self, session: Session) -> None:
+        """A temporary table with these rows; it goes with its connection."""
+        name = identifier(self.name)
+        session.do(f"CREATE TEMPORARY TABLE {name} ({_columns(self.structure)})")
+        session.insert(f"INSERT INTO {name}".encode(), self.format, [self.data], Statistics())
+
     @contextmanager
     def created(self, session: Session) -> Iterator[None]:
-        """A temporary table with these rows, dropped at the end of the request."""
-        name = identifier(self.name)
-        session.do(f"CREATE TEMPORARY TABLE {name} ({self.structure})")
+        """The same on a connection that is kept: dropped at the end of the request."""
         try:
-            session.insert(f"INSERT INTO {name}".encode(), self.format, [self.data], Statistics())
+            self.create(session)
             yield
         finally:
-            session.do(f"DROP TEMPORARY TABLE IF EXISTS {name}")
+            session.do(f"DROP TEMPORARY TABLE IF EXISTS {identifier(self.name)}")
+
+
+def _columns(structure: str) -> str:
+    """Names and types only, put together anew: a default or a second clause could read files."""
+    text = structure.encode()
+    found = list(tokens(text))
+    strange = [t.upper for t in found if t.depth < 0 or t.upper in _NO_TYPES or not _is_of_a_type(t)]
+    if strange:
+        raise refuse(
+            BAD_ARGUMENTS, "BAD_ARGUMENTS", f"expected names and types of columns, was {strange[0][:64]}"
+        )
+    return " ".join(text[t.start : t.end].decode() for t in found)
+
+
+def _is_of_a_type(token: Token) -> bool:
+    return token.kind is not Kind.SIGN or token.upper in _SIGNS
 
 
 @dataclass(slots=True)

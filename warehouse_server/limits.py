@@ -29,6 +29,7 @@ QUEUE_WAIT_S: Final = 600.0
 COALESCE_BYTES: Final = 64 * KIB  # small chunks are joined up to here
 HOLD_S: Final = 0.1  # headers are held this long, so that an early error keeps its status
 SPOOL_MEMORY_BYTES: Final = 16 * MIB  # wait_end_of_query: beyond it the answer goes to a temporary file
+BUFFERED_RESULT_ROWS: Final = 1_000_000  # the engine does not count the bytes of constant columns
 BUFFERED_RESULT_BYTES: Final = 64 * MIB  # formats that are one document: larger ones go through a pipe
 READER_RESULT_BYTES: Final = (
     256 * MIB

@@ -7,12 +7,12 @@ from typing import Final
 from warehouse_server.accounts import Role
 from warehouse_server.engine import Session, Statistics
 from warehouse_server.invocation import Invocation
-from warehouse_server.limits import BUFFERED_RESULT_BYTES, READER_RESULT_BYTES
+from warehouse_server.limits import BUFFERED_RESULT_BYTES, BUFFERED_RESULT_ROWS, READER_RESULT_BYTES
 from warehouse_server.refusals import BAD_ARGUMENTS, RESULT_TOO_LARGE, Refusal
 from warehouse_server.result_streams import PIPED, joiner, piped
 from warehouse_server.statements import Text, parse_text
 
-_LIMIT: Final = "max_result_bytes"
+_LIMITS: Final = ("max_result_bytes", "max_result_rows", "result_overflow_mode")
 _NOT_STREAMABLE: Final = "Streaming query is not supported"
 
 
@@ -31,10 +31,14 @@ def bounded(invocation: Invocation, text: Text) -> Mapping[str, str]:
     if joiner(text.format or invocation.default_format) is not None:
         return {}
     if invocation.role is Role.READER:
-        return {_LIMIT: str(READER_RESULT_BYTES), "result_overflow_mode": "throw"}
-    if _LIMIT in invocation.settings or _LIMIT.upper() in text.words:
-        return {}
-    return {_LIMIT: str(BUFFERED_RESULT_BYTES), "result_overflow_mode": "throw"}
+        return _limits(READER_RESULT_BYTES)
+    own = set(_LIMITS) & set(invocation.settings) or {name.upper() for name in _LIMITS} & text.words
+    return {} if own else _limits(BUFFERED_RESULT_BYTES)
+
+
+def _limits(result_bytes: int) -> dict[str, str]:
+    values = (str(result_bytes), str(BUFFERED_RESULT_ROWS), "throw")
+    return dict(zip(_LIMITS, values, strict=True))
 
 
 def rows(session: Session, selection: Selection, statistics: Statistics, *, streams: bool) -> Iterator[bytes]:
@@ -60,8 +64,12 @@ def _one_document(session: Session, selection: Selection, statistics: Statistics
             yield session.run(selection.sql, selection.output_format, statistics, selection.invocation.bound)
             return
         except Refusal as refusal:
-            if refusal.code != RESULT_TOO_LARGE or not writes or _LIMIT in selection.invocation.settings:
+            if (
+                refusal.code != RESULT_TOO_LARGE
+                or not writes
+                or set(_LIMITS) & set(selection.invocation.settings)
+            ):
                 raise
-        session.set({_LIMIT: "0"})
+        session.set(dict.fromkeys(_LIMITS[:2], "0"))
     select = parse_text(selection.sql).before_format
     yield from piped(session, select, selection.output_format, statistics, selection.invocation.bound)

@@ -82,6 +82,10 @@ def parse_insert(statement: bytes) -> InsertWithData | None:
 def parse_text(statement: bytes) -> Text:
     """A statement without data; refuses several in one text, and INTO OUTFILE."""
     found = tuple(tokens(statement))
+    if not found or found[0].upper == ";":
+        raise refuse(
+            SYNTAX_ERROR, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query"
+        )
     _refuse_several(found)
     _refuse_files(found)
     at = _format_clause(found)

@@ -3,6 +3,7 @@
 Own code rather than `http.server`: its header parser costs about as much as `select 1` itself.
 """
 
+import os
 import select
 import socket
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from warehouse_server.limits import (
     RECEIVE_BYTES,
     REQUEST_HEAD_BYTES,
     SOCKET_READ_S,
+    SOCKET_WRITE_S,
 )
 from warehouse_server.refusals import BAD_ARGUMENTS, QUERY_TOO_LARGE, Refusal, refuse
 
@@ -99,14 +101,18 @@ class Connection:
     def send(self, data: bytes | bytearray | memoryview) -> None:
         """Send all of it, or raise ClientGone."""
         try:
+            self.sock.settimeout(SOCKET_WRITE_S)
             self.sock.sendall(data)
         except OSError as error:
             raise ClientGone(str(error)) from error
 
     def send_some(self, parts: list[bytes]) -> int:
-        """Send what fits without waiting; the number of bytes taken."""
+        """Send what fits without waiting; the number of bytes taken.
+
+        Not the socket's own send: with a timeout set, it waits for room even where told not to.
+        """
         try:
-            return self.sock.sendmsg(parts, (), socket.MSG_DONTWAIT)
+            return os.writev(self.sock.fileno(), parts)
         except BlockingIOError:
             return 0
         except OSError as error:
