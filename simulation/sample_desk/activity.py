@@ -47,6 +47,7 @@ class ActivityStatement:
     """Rows by section; still open to change, because breaks are planted in them before they are printed."""
 
     head: Row
+    generated_again: str
     information: Row
     sections: dict[str, list[Row]] = field(default_factory=dict)
 
@@ -65,10 +66,11 @@ class ActivityStatement:
         """The CashReportCurrency rows."""
         return self.sections["CashReport"]
 
-    def xml(self) -> str:
-        """The file as the broker's web service sends it."""
+    def xml(self, *, made_again: bool = False) -> str:
+        """The file as the broker's web service sends it; made again it differs in its time only."""
         lines = ['<FlexQueryResponse queryName="Desk Activity" type="AF">', '<FlexStatements count="1">']
-        told = element("FlexStatement", names.FLEX_STATEMENT, self.head)
+        head = {**self.head, "whenGenerated": self.generated_again} if made_again else self.head
+        told = element("FlexStatement", names.FLEX_STATEMENT, head)
         lines += [
             told.replace(" />", ">"),
             element("AccountInformation", ROWS["AccountInformation"], self.information),
@@ -91,16 +93,17 @@ def activity_statement(evening: Evening, market: Market) -> ActivityStatement:
     made_at = evening.session + timedelta(days=1)
     day = style.day(evening.session)
     account = evening.account
-    clock = "04:12:31" if style.dashed else "041231"
+    made, again = ("04:12:31", "05:40:02") if style.dashed else ("041231", "054002")
     head = {
         "accountId": account.name,
         "fromDate": day,
         "toDate": day,
         "period": "LastBusinessDay",
-        "whenGenerated": f"{style.day(made_at)};{clock}",
+        "whenGenerated": f"{style.day(made_at)};{made}",
     }
     return ActivityStatement(
         head=head,
+        generated_again=f"{style.day(made_at)};{again}",
         information={
             "accountId": account.name,
             "currency": account.base_currency,

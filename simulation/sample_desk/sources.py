@@ -36,17 +36,23 @@ class Sources:
         """The confirmation's row of an execution."""
         return next(row for row in self.confirmed if row["execID"] == exec_id)
 
-    def files(self, seed: int, market: Market) -> list[tuple[dict[str, Any], str]]:
-        """Name, source and number of trade rows of each file, with its text."""
+    def files(self, seed: int, market: Market, *, again: bool = False) -> list[tuple[dict[str, Any], str]]:
+        """Name, source and number of trade rows of each file, with its text.
+
+        again: the Activity statement is downloaded a second time, later; only its time is another.
+        """
         live = live_lines(self.evening, seed, self.untold)
         same_day = same_day_lines(self.evening, self.untold)
         confirmation = confirmation_xml(self.evening, market, self.confirmed)
-        texts = (
+        texts = [
             ("live.jsonl", "live", _text(live), trade_rows_in(live)),
             ("executions.jsonl", "same_day", _text(same_day), trade_rows_in(same_day)),
             ("confirmation.xml", "confirmation", confirmation, len(self.confirmed)),
             ("activity.xml", "statement", self.statement.xml(), len(self.statement.trades)),
-        )
+        ]
+        if again:
+            later = self.statement.xml(made_again=True)
+            texts.append(("activity_again.xml", "statement", later, len(self.statement.trades)))
         return [
             ({**self._name(suffix), "source": source, "trade_rows": rows}, text)
             for suffix, source, text, rows in texts

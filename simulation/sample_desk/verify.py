@@ -59,7 +59,7 @@ def compare(
     if pnl_daily is not None:
         found += compare_daily(journal, pnl_daily)
     if cash is not None:
-        found += _compare("cash", _cash(journal.cash, "ending"), _cash(cash, "ending"), ROUNDING)
+        found += compare_cash(journal, cash)
     if breaks is not None:
         found += compare_breaks(journal, breaks)
     return tuple(found[:DIFFERENCES_MOST])
@@ -72,9 +72,18 @@ def compare_fills(journal: Journal, rows: Iterable[Row]) -> list[Difference]:
 
 
 def compare_daily(journal: Journal, rows: Iterable[Row]) -> list[Difference]:
-    """Bought, sold, fees, realized and end position of each account, session and contract."""
-    expected, found = _daily(journal.pnl_daily), _daily(rows)
+    """Bought, sold, fees, realized and end position of each account, session and contract of the broker."""
+    accounts = {str(account["name"]) for account in journal.accounts}
+    expected = _daily(journal.pnl_daily)
+    found = _daily(row for row in rows if str(row["account"]) in accounts)
     return _compare("pnl_daily", _without_nothing(expected), _without_nothing(found), ROUNDING)
+
+
+def compare_cash(journal: Journal, rows: Iterable[Row]) -> list[Difference]:
+    """Ending cash of each of the broker's accounts, session and currency."""
+    accounts = {str(account["name"]) for account in journal.accounts}
+    own = [row for row in rows if str(row["account"]) in accounts]
+    return _compare("cash", _cash(journal.cash, "ending"), _cash(own, "ending"), ROUNDING)
 
 
 def compare_breaks(journal: Journal, rows: Iterable[Row]) -> list[Difference]:

@@ -6,18 +6,19 @@ so that a watcher of the folder sees what it would see of a careful person.
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from simulation.sample_desk.journal import JOURNAL_NAME, Journal, month_rows
 from simulation.sample_desk.month import draw_month
 from simulation.sample_desk.planted import plant_breaks
 from simulation.sample_desk.sources import sources_of
+from simulation.sample_desk.venue_exports import venue_exports
 from trading.calendar import TradingCalendar
 
 INBOX = "inbox"
 DEFAULT_FIRST_SESSION = date(2026, 10, 15)  # daylight saving ends within the month
 DEFAULT_SESSIONS = 21
 DEFAULT_ACCOUNTS = 3
+DOWNLOADED_TWICE_ON = 6  # place of the session whose Activity statement somebody fetched twice
 
 
 def write_sample_desk(
@@ -27,22 +28,30 @@ def write_sample_desk(
     sessions: int = DEFAULT_SESSIONS,
     accounts: int = DEFAULT_ACCOUNTS,
     first_session: date = DEFAULT_FIRST_SESSION,
+    venues: bool = True,
 ) -> Journal:
     """Write `directory/inbox/*` and `directory/journal.json`; same arguments, same bytes. Returns the
     journal.
     """
-    month = draw_month(seed, first_session, sessions, accounts, TradingCalendar())
+    calendar = TradingCalendar()
+    month = draw_month(seed, first_session, sessions, accounts, calendar)
     told = [sources_of(evening, month.market) for evening in month.evenings]
     by_session = {(item.evening.account.name, item.evening.session): item for item in told}
     planted_rows = plant_breaks(month, by_session) if planted else ()
-    inbox = directory / INBOX
-    inbox.mkdir(parents=True, exist_ok=True)
-    files: list[dict[str, Any]] = []
-    for sources in told:
-        for description, text in sources.files(seed, month.market):
-            _write(inbox / description["name"], text)
-            files.append(description)
-    journal = Journal(**month_rows(month, told), files=tuple(files), planted=planted_rows)
+    twice = month.sessions[DOWNLOADED_TWICE_ON % len(month.sessions)]
+    files = [
+        file
+        for sources in told
+        for file in sources.files(seed, month.market, again=sources.evening.session == twice)
+    ]
+    exports, fills_elsewhere = venue_exports(seed, month.sessions, calendar) if venues else ([], [])
+    files += exports
+    for description, text in files:
+        _write(directory / INBOX / description["name"], text)
+    rows = month_rows(month, told)
+    rows["fills"] += tuple(fills_elsewhere)
+    described = tuple(description for description, _ in files)
+    journal = Journal(**rows, files=described, planted=planted_rows)
     journal.write(directory / JOURNAL_NAME)
     return journal
 
@@ -51,6 +60,7 @@ def _write(path: Path, text: str) -> None:
     data = text.encode("utf-8")
     if path.exists() and path.read_bytes() == data:
         return
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(data)
     part.replace(path)

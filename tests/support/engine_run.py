@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from adapters.ibkr.read_file import BrokerFile, read
+from adapters.inbox.reader import VenueFileReader
 from simulation.sample_desk import Journal
 from trading.model.fills import Fill, Source, Venue
 from trading.model.money import ZERO
-from trading.model.statements import BrokerStatement
+from trading.model.statements import BrokerStatement, StatementKind
 from trading.pnl.book import Book, SessionResult
 from trading.pnl.engine import SessionInputs, advance
+from trading.ports.inbox import ReadFile
 from trading.reconciliation.breaks import Break, Pass
 from trading.reconciliation.compare import compare
 from trading.reconciliation.records import BrokerRecord, OurRecord, Told, standing_fills
@@ -28,15 +29,17 @@ class EngineRun:
 
     def __init__(self, directory: Path, journal: Journal) -> None:
         self.accounts = [str(account["name"]) for account in journal.accounts]
-        self.files = [read(path) for path in sorted((directory / "inbox").iterdir())]
+        self.files = list(_read_all(directory / "inbox"))
         self.told = {account: _told(self.files, account) for account in self.accounts}
         self.fills = {account: standing_fills(self.told[account], EVERYBODY) for account in self.accounts}
         self.statements = {account: self._statements(account) for account in self.accounts}
         self.results = {account: list(self._advance(account)) for account in self.accounts}
 
     def fill_rows(self) -> list[Row]:
-        """As core.fills has them."""
-        return [_fill_row(fill) for fills in self.fills.values() for fill in fills]
+        """As core.fills has them, of all venues."""
+        accounts = {fill.account for file in self.files for batch in file.batches for fill in batch.fills}
+        told = {account: _told(self.files, account) for account in sorted(accounts)}
+        return [_fill_row(fill) for item in told.values() for fill in standing_fills(item, EVERYBODY)]
 
     def daily_rows(self) -> list[Row]:
         """As core.pnl_daily has them."""
@@ -82,9 +85,11 @@ class EngineRun:
         ]
 
     def _statements(self, account: str) -> list[BrokerStatement]:
+        """One Activity statement a session: of two downloads the later counts."""
         every = [item for file in self.files for item in file.statements]
-        own = [item for item in every if item.account == account and item.kind == "activity"]
-        return sorted(own, key=lambda item: item.to_date)
+        own = [item for item in every if item.account == account and item.kind is StatementKind.ACTIVITY]
+        newest = {item.to_date: item for item in sorted(own, key=lambda item: str(item.generated_at))}
+        return [newest[day] for day in sorted(newest)]
 
     def _advance(self, account: str) -> Iterator[tuple[SessionResult, Book]]:
         book = Book(venue=Venue.IBKR, account=account)
@@ -128,7 +133,13 @@ class EngineRun:
             yield from compare(ours, theirs).breaks
 
 
-def _told(files: Iterable[BrokerFile], account: str) -> Told:
+def _read_all(inbox: Path) -> Iterator[ReadFile]:
+    reader = VenueFileReader()
+    for path in sorted(path for path in inbox.rglob("*") if path.is_file()):
+        yield reader.read(path.read_bytes(), path.relative_to(inbox).as_posix())
+
+
+def _told(files: Iterable[ReadFile], account: str) -> Told:
     batches = [batch for file in files for batch in file.batches]
     return Told(
         revisions=[fill for batch in batches for fill in batch.fills if fill.account == account],
