@@ -30,7 +30,7 @@ BOOKKEEPING = (
 )
 engine = ReplacingMergeTree
 order by name
-comment 'Grain: one applied migration'""",
+settings non_replicated_deduplication_window = 100""",
 )
 LOCK_TABLE = "core.schema_migrations_lock"
 REPLICATED = re.compile(r"(?<=engine = )((?:\w*)MergeTree)", re.IGNORECASE)
