@@ -85,5 +85,5 @@ def money(amount: Decimal) -> str:
 
 def element(tag: str, names: Iterable[str], row: Mapping[str, str]) -> str:
     """One element with exactly these attributes, empty where the row says nothing."""
-    told = " ".join(f"{name}={quoteattr(row.get(name, ''))}" for name in names)
-    return f"<{tag} {told} />"
+    told = [f"{name}={quoteattr(value)}" if (value := row.get(name)) else f'{name}=""' for name in names]
+    return f"<{tag} {' '.join(told)} />"

@@ -7,7 +7,7 @@ those of the warehouse.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -66,9 +66,10 @@ class Journal:
         return tuple(row for planted in self.planted for row in planted["breaks"])
 
     def write(self, path: Path) -> None:
-        """Write as JSON; the same journal gives the same bytes."""
-        text = json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8", newline="\n")
+        """Write as JSON, one row a line; the same journal gives the same bytes."""
+        parts = [f"{json.dumps(item.name)}: {_json(getattr(self, item.name))}" for item in fields(self)]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8", newline="\n")
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -205,6 +206,12 @@ def _flow_rows(evening: Evening) -> Iterable[dict[str, Any]]:
             "kind": event.kind,
             "transaction_id": str(event.transaction_id),
         }
+
+
+def _json(value: Any) -> str:
+    if not isinstance(value, tuple):
+        return json.dumps(value)
+    return "[\n" + ",\n".join(json.dumps(row, sort_keys=True, ensure_ascii=False) for row in value) + "\n]"
 
 
 def _frozen(value: Any) -> Any:

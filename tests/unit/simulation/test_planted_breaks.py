@@ -84,7 +84,7 @@ def test_no_two_breaks_touch_one_contract_of_an_account(pair: Pair) -> None:
 
 
 def test_each_break_names_kind_place_and_size(pair: Pair) -> None:
-    """Every expected break has an account, a session, a kind, what it is about, and a size other than zero."""
+    """Every expected break has a session, what it is about, and a size other than zero."""
     breaks = pair.journal.expected_breaks
     assert len(breaks) == 11
     for row in breaks:
