@@ -153,4 +153,9 @@ def _pair(symbol: str, currency: str) -> CurrencyPair:
 
 def contract_size(instrument: Instrument, multiplier: str) -> Decimal:
     """The row's own multiplier, else the instrument's."""
-    return parse_contract_size(multiplier) if multiplier not in ("", "0") else instrument.contract_size
+    return _size(multiplier) if multiplier not in ("", "0") else instrument.contract_size
+
+
+@lru_cache(maxsize=CACHED_CONTRACTS)
+def _size(multiplier: str) -> Decimal:
+    return parse_contract_size(multiplier)

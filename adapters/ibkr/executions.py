@@ -126,7 +126,7 @@ def executions_from_messages(
     for line in lines:
         _read_message(line, zone, told)
     fees = _fees(told)
-    combinations = f"{len(told.combinations)} combinations passed over: their legs are the fills"
+    combinations = f"combinations passed over, since their legs are the fills: {len(told.combinations)}"
     return FillBatch(
         venue=Venue.IBKR,
         source=Source.LIVE,

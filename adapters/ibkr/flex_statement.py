@@ -139,12 +139,18 @@ class StatementRows:
             rows.base_currency = row.currency("currency")
 
     def _reject(self, row: FlexRow, error: Exception) -> None:
-        account = self.frame.account
+        account = self._account_named(row)
         source = TRADE_SOURCES.get(row.tag, self.frame.source)
         refused = dead_letter(
             source, error, row.attributes, account=account, is_trade_row=row.tag in TRADE_SOURCES
         )
         self._account(account).rejected.append(refused)
+
+    def _account_named(self, row: FlexRow) -> str:
+        try:
+            return row.account(self.frame.account)
+        except InvalidFieldError:
+            return self.frame.account
 
     def _account(self, account: str) -> AccountRows:
         if account not in self.accounts:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from trading.errors import InvalidFieldError
-from trading.model.times import NEW_YORK, aware_utc, parse_date
+from trading.model.times import EARLIEST, LATEST, NEW_YORK, aware_utc, parse_date
 
 FLEX_MOMENT = re.compile(r"(\d{8}|\d{4}-\d\d-\d\d);(\d{6}|\d\d:\d\d:\d\d)(?: +(\S+))?", re.ASCII)
 FLEX_CLOCK = re.compile(r"(\d{6}|\d\d:\d\d:\d\d)(?: +(\S+))?", re.ASCII)
@@ -26,6 +26,8 @@ CACHED_TIMES = 65_536  # a statement's rows share few seconds; bounded for a hos
 
 FLEX_EXPECTED = "yyyyMMdd;HHmmss or yyyy-MM-dd;HH:mm:ss with an optional zone"
 TWS_EXPECTED = "yyyymmdd hh:mm:ss with an optional zone, or yyyymmdd-hh:mm:ss in UTC"
+
+FIRST_DAY, LAST_DAY = EARLIEST.date(), LATEST.date()  # no table's date column takes the year 9999
 
 OFFSETS_HOURS = {"EST": -5, "EDT": -4, "UTC": 0, "GMT": 0, "Z": 0}  # abbreviations that statements carry
 
@@ -65,7 +67,10 @@ def read_tws_moment(field: str, text: str, zone: tzinfo) -> datetime:
 @lru_cache(maxsize=CACHED_TIMES)
 def read_day(field: str, text: str) -> date:
     """Read a date; where a moment stands (``yyyyMMdd;HHmmss``), its day as written."""
-    return parse_date(field, text.strip().partition(";")[0])
+    day = parse_date(field, text.strip().partition(";")[0])
+    if not FIRST_DAY <= day < LAST_DAY:
+        raise InvalidFieldError(field, "a date between 1990 and 2100", text)
+    return day
 
 
 def zone_named(field: str, name: str) -> tzinfo:

@@ -105,6 +105,8 @@ def _named_by_hash(text: str, kept: int) -> str:
 def checked_texts(fields: Mapping[str, str]) -> None:
     """Refuse a field that no table can keep: too long, or with half a surrogate pair or a NUL in it."""
     checked_lengths(fields)
+    if not UNSTORABLE.search("".join(fields.values())):
+        return
     for name, value in fields.items():
         if UNSTORABLE.search(value):
             raise InvalidFieldError(name, "a text of whole characters", value)

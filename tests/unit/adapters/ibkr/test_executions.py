@@ -100,7 +100,7 @@ def test_only_the_legs_of_a_combination_are_fills() -> None:
     )
     assert [fill.fill_id for fill in told.fills] == ["a.b.02", "a.b.03"]
     assert told.commissions == ()
-    assert told.warnings == ("1 combinations passed over: their legs are the fills",)
+    assert told.warnings == ("combinations passed over, since their legs are the fills: 1",)
 
 
 def test_a_fee_may_come_before_its_fill_and_twice() -> None:
