@@ -78,7 +78,8 @@ def test_every_page_of_both_endpoints_is_read(client: KalshiFills, stub: KalshiS
 
 def test_the_end_is_not_included(client: KalshiFills, stub: KalshiStub) -> None:
     """Spans that follow each other share no fill and lose none."""
-    stub.rows[LIVE_PATH] = [row(number) for number in range(20)]
+    times = [(START + timedelta(seconds=number)).isoformat() for number in range(20)]
+    stub.rows[LIVE_PATH] = [row(number, created_time=time) for number, time in enumerate(times)]
     middle = START + timedelta(seconds=10)
     first, second = client.fills_between(START, middle), client.fills_between(middle, END)
     assert len(first.fills) == 10

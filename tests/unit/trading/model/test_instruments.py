@@ -320,6 +320,22 @@ def test_inverse_pnl_is_rounded_once_half_to_even() -> None:
     assert gross_pnl(perpetual, Decimal("27937.5"), Decimal(28_050), Decimal(5_000)) == Decimal("0.000717798")
 
 
+@pytest.mark.parametrize(
+    ("exact", "rounded"),
+    [
+        ("0.0000000005", "0"),
+        ("0.0000000015", "0.000000002"),
+        ("0.0000000025", "0.000000002"),
+        ("0.00000000251", "0.000000003"),
+    ],
+)
+def test_halves_of_the_last_place_go_to_the_even_neighbor(exact: str, rounded: str) -> None:
+    """Rounding up every half would pay out more than it takes in over many trades."""
+    pair = CurrencyPair(base="EUR", quote="USD")
+    assert gross_pnl(pair, Decimal(0), Decimal(exact), Decimal(1)) == Decimal(rounded)
+    assert gross_pnl(pair, Decimal(0), Decimal(exact), Decimal(-1)) == -Decimal(rounded)
+
+
 @pytest.mark.parametrize("price", [Decimal(0), Decimal(-1)])
 def test_an_inverse_contract_has_a_positive_price(price: Decimal) -> None:
     """One divided by zero is a broken input, refused by name."""
