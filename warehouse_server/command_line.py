@@ -77,7 +77,7 @@ def _open(directory: Directory, admission: Admission) -> Executor:
     running = RunningQueries(engine.kill)
     return Executor(
         engine,
-        Admission(RUNNING_MAX, QUEUED_MAX),
+        admission,
         Sessions(engine.session),
         running,
         DisconnectWatcher(running.stop),

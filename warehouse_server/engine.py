@@ -5,7 +5,7 @@ blocks hangs: cancel by KILL QUERY, and let the fetching thread close. Never for
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -82,15 +82,16 @@ class Session:
 
     def stream(
         self, sql: bytes, output_format: str, statistics: Statistics, parameters: Mapping[str, str]
-    ) -> Iterator[bytes]:
-        """The answer chunk by chunk; each chunk is a complete document of its format."""
+    ) -> Generator[bytes, None, None]:
+        """The answer chunk by chunk, each a complete document; to be closed before its connection."""
         try:
             result = self._raw.send_query(sql, output_format, params=dict(parameters))
         except RuntimeError as error:
             raise self._engine.refusal(error) from error
         return self._chunks(result, statistics)
 
-    def _chunks(self, result: Any, statistics: Statistics) -> Iterator[bytes]:
+    def _chunks(self, result: Any, statistics: Statistics) -> Generator[bytes, None, None]:
+        """Cancels what is left where the caller stops early; on a closed connection that hangs the process."""
         finished = False
         try:
             while True:
@@ -102,7 +103,7 @@ class Session:
                 data = chunk.bytes()
                 if data:
                     yield data
-                if not chunk.rows_read():
+                elif not chunk.rows_read():
                     finished = True
                     return
         except RuntimeError as error:

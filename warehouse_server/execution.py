@@ -6,7 +6,7 @@ before the last bytes go out, so that a client which got its answer finds its se
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -133,5 +133,6 @@ def _run_text(run: _Run, text: Text, kind: StatementClass) -> None:
     run.answer.describe(None if no_result else output_format)
     streams = kind is StatementClass.READ_ONLY and text.streamable
     selection = Selection(text, as_on_a_server(text, run.invocation.role), output_format, run.invocation)
-    for chunk in rows(run.session, selection, run.answer.statistics, streams=streams):
-        run.answer.write(chunk)
+    with closing(rows(run.session, selection, run.answer.statistics, streams=streams)) as chunks:
+        for chunk in chunks:
+            run.answer.write(chunk)

@@ -18,6 +18,7 @@ REQUEST_HEAD_BYTES: Final = 1 * MIB  # request line with its parameters, and hea
 QUERY_TEXT_BYTES: Final = 64 * MIB  # statements with long IN lists; data of an INSERT is not text
 BODY_BYTES: Final = 64 * GIB  # a body streams through, so this guards the disk and not the memory
 MULTIPART_BYTES: Final = 512 * MIB  # form bodies are held in memory
+FRAME_BYTES: Final = 1 * MIB  # plain bytes in one block of ClickHouse's own framing
 RECEIVE_BYTES: Final = 256 * KIB  # one recv
 
 # --- execution

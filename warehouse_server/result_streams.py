@@ -9,7 +9,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Final
 
 from warehouse_server.engine import Session, Statistics
@@ -107,7 +107,7 @@ def _join_arrow(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def piped(
     session: Session, select: bytes, output_format: str, statistics: Statistics, bound: Mapping[str, str]
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """One document, written by the engine into a pipe; unordered rows may come in another order."""
     read_end, write_end = os.pipe()
     failures: list[Refusal] = []

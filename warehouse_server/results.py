@@ -1,6 +1,7 @@
 """How a result leaves the engine: chunk by chunk, through a pipe, or as one buffered document."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,22 +42,37 @@ def _limits(result_bytes: int) -> dict[str, str]:
     return dict(zip(_LIMITS, values, strict=True))
 
 
-def rows(session: Session, selection: Selection, statistics: Statistics, *, streams: bool) -> Iterator[bytes]:
-    """The result's bytes; `streams` where the statement's class and form allow it."""
+def rows(
+    session: Session, selection: Selection, statistics: Statistics, *, streams: bool
+) -> Generator[bytes, None, None]:
+    """The result's bytes, to be closed before the session; `streams` where class and form allow it."""
     join = joiner(selection.output_format)
-    bound = selection.invocation.bound
-    if streams and join is not None:
-        try:
-            return join(session.stream(selection.sql, selection.output_format, statistics, bound))
-        except Refusal as refusal:
-            if refusal.code != BAD_ARGUMENTS or _NOT_STREAMABLE not in refusal.message:
-                raise
     if streams and join is None:
-        return _one_document(session, selection, statistics)
-    return iter((session.run(selection.sql, selection.output_format, statistics, bound),))
+        yield from _one_document(session, selection, statistics)
+        return
+    chunks = _streamed(session, selection, statistics) if streams else None
+    if chunks is None or join is None:
+        yield session.run(selection.sql, selection.output_format, statistics, selection.invocation.bound)
+        return
+    with closing(chunks):
+        yield from join(chunks)
 
 
-def _one_document(session: Session, selection: Selection, statistics: Statistics) -> Iterator[bytes]:
+def _streamed(
+    session: Session, selection: Selection, statistics: Statistics
+) -> Generator[bytes, None, None] | None:
+    """The chunks, or None where the engine does not stream this statement (nothing has run then)."""
+    try:
+        return session.stream(selection.sql, selection.output_format, statistics, selection.invocation.bound)
+    except Refusal as refusal:
+        if refusal.code == BAD_ARGUMENTS and _NOT_STREAMABLE in refusal.message:
+            return None
+        raise
+
+
+def _one_document(
+    session: Session, selection: Selection, statistics: Statistics
+) -> Generator[bytes, None, None]:
     """Buffered up to a bound; beyond it the writer's result goes through a pipe, the reader's is refused."""
     writes = selection.invocation.role is Role.WRITER
     if not (writes and selection.output_format.upper() in PIPED):
@@ -64,11 +80,8 @@ def _one_document(session: Session, selection: Selection, statistics: Statistics
             yield session.run(selection.sql, selection.output_format, statistics, selection.invocation.bound)
             return
         except Refusal as refusal:
-            if (
-                refusal.code != RESULT_TOO_LARGE
-                or not writes
-                or set(_LIMITS) & set(selection.invocation.settings)
-            ):
+            own = set(_LIMITS) & set(selection.invocation.settings)
+            if refusal.code != RESULT_TOO_LARGE or not writes or own:
                 raise
         session.set(dict.fromkeys(_LIMITS[:2], "0"))
     select = parse_text(selection.sql).before_format

@@ -9,6 +9,7 @@ from typing import Final
 
 from warehouse_server.accounts import Accounts
 from warehouse_server.answers import Answer
+from warehouse_server.block_frames import FrameEncoder
 from warehouse_server.compression import choose_encoding, encoder
 from warehouse_server.execution import Executor
 from warehouse_server.invocation import Invocation, read_invocation
@@ -166,7 +167,9 @@ def _answered_without_query(request: Request, answer: Answer) -> bool:
 
 def _encode(answer: Answer, invocation: Invocation) -> None:
     name = choose_encoding(invocation.accept_encoding)
-    if name is not None:
+    if invocation.framed_response:
+        answer.encode("", FrameEncoder())
+    elif name is not None:
         answer.encode(name, encoder(name))
     if invocation.wait_for_end:
         answer.wait_for_end()

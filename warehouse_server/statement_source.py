@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from warehouse_server.admission import Place
+from warehouse_server.block_frames import unframe
 from warehouse_server.compression import decode
 from warehouse_server.external_tables import ExternalTable, read_form
 from warehouse_server.invocation import Invocation, read_invocation
@@ -27,7 +28,8 @@ class StatementSource:
         self._connection = connection
         self._place: Place | None = None
         self._tables: list[ExternalTable] = []
-        self._parts = decode(self._arriving(), invocation.content_encoding)
+        plain = decode(self._arriving(), invocation.content_encoding)
+        self._parts = unframe(plain) if invocation.framed_request else plain
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
             self._read_form(request)
         query = self.invocation.query.encode("utf-8", "surrogateescape")

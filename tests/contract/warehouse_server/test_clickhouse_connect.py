@@ -36,7 +36,8 @@ def test_types_come_back_as_they_went(writer: Any) -> None:
     """Money, nanoseconds, nulls, enums, arrays, maps and JSON survive."""
     writer.command(
         "create table types (d Decimal(38, 10), t DateTime64(6, 'UTC'), n Nullable(Int64), e Enum8('a' = 1), "
-        "l LowCardinality(String), r Array(Float64), m Map(String, UInt8), j JSON) engine MergeTree order by d"
+        "l LowCardinality(String), r Array(Float64), m Map(String, UInt8), j JSON) "
+        "engine MergeTree order by d"
     )
     at = datetime(2026, 8, 21, 13, 30, 0, 123456, tzinfo=UTC)
     row = [Decimal("1234567890.0123456789"), at, None, "a", "x", [1.5, 2.5], {"k": 1}, {"q": 7}]
@@ -117,7 +118,8 @@ def test_errors_carry_their_code(writer: Any) -> None:
 def test_dedup_token_makes_a_retry_harmless(writer: Any) -> None:
     """A batch sent twice with its token is stored once."""
     writer.command(
-        "create table once (a UInt32) engine MergeTree order by a settings non_replicated_deduplication_window = 100"
+        "create table once (a UInt32) engine MergeTree order by a "
+        "settings non_replicated_deduplication_window = 100"
     )
     for _ in range(2):
         writer.insert(

@@ -372,7 +372,8 @@ def test_the_query_log_knows_the_clients_id(warehouse: RunningWarehouse) -> None
 def test_external_tables_by_form(warehouse: RunningWarehouse) -> None:
     """A file of a form is a table for this request."""
     boundary = "edge"
-    body = f'--{boundary}\r\nContent-Disposition: form-data; name="ext"; filename="e"\r\n\r\n1\n2\n3\n\r\n--{boundary}--\r\n'
+    body = f'--{boundary}\r\nContent-Disposition: form-data; name="ext"; filename="e"\r\n\r\n1\n2\n3\n\r\n'
+    body += f"--{boundary}--\r\n"
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     sql = "select sum(x) from ext"
     reply = ask(warehouse, body, headers=headers, query=sql, ext_structure="x UInt32", ext_format="TSV")
@@ -432,3 +433,24 @@ def test_backup_and_restore(warehouse: RunningWarehouse) -> None:
     assert b"RESTORED" in ask(warehouse, f"restore table precious from File('{target}')").body
     assert ask(warehouse, "select sum(a) from precious").body == b"499500\n"
     assert ask(warehouse, "backup table precious to File('/tmp/elsewhere.tar')").status != 200
+
+
+def test_the_servers_own_block_framing(warehouse: RunningWarehouse) -> None:
+    """`decompress=1` reads and `compress=1` writes ClickHouse's frames, for drivers that need them."""
+    from warehouse_server.block_frames import FrameEncoder, unframe
+
+    ask(warehouse, "create table framed (a UInt32) engine MergeTree order by a")
+    body = FrameEncoder().compress(b"".join(b"%d\n" % n for n in range(300_000)))
+    reply = ask(warehouse, body, query="insert into framed format TSV", decompress="1")
+    assert json.loads(reply.headers["x-clickhouse-summary"])["written_rows"] == "300000", reply.body
+    framed = ask(warehouse, "select a from framed order by a", compress="1").body
+    assert b"".join(unframe([framed])) == b"".join(b"%d\n" % n for n in range(300_000))
+
+
+def test_rows_of_a_materialized_view_count_as_written(warehouse: RunningWarehouse) -> None:
+    """As on a real server `written_rows` counts every table written to: two rows and a view make four."""
+    ask(warehouse, "create table source (a UInt32) engine MergeTree order by a")
+    ask(warehouse, "create table target (a UInt32) engine MergeTree order by a")
+    ask(warehouse, "create materialized view copying to target as select a from source")
+    reply = ask(warehouse, "insert into source values (1), (2)")
+    assert json.loads(reply.headers["x-clickhouse-summary"])["written_rows"] == "4"
