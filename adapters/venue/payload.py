@@ -7,6 +7,7 @@ hash where it is absurdly long.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -148,15 +149,14 @@ def cut(text: str, chars_max: int, kept: int | None = None) -> str:
 
 
 def _shown_row(row: object) -> str:
-    if isinstance(row, Mapping):
-        row = {
-            str(key): cut(v, ROW_CHARS_MAX, FIELD_CHARS_KEPT) if isinstance(v, str) else v
-            for key, v in row.items()
-        }
     try:
+        if isinstance(row, Mapping):
+            row = {
+                cut(str(key), ROW_CHARS_MAX, FIELD_CHARS_KEPT): _short(value) for key, value in row.items()
+            }
         return cut(canonical_text(row), PAYLOAD_CHARS_MAX)
     except RecursionError:
-        pairs = row.items() if isinstance(row, dict) else ()
+        pairs = row.items() if isinstance(row, Mapping) else ()
         shallow = {key: value for key, value in pairs if not isinstance(value, dict | list)}
         return cut(
             canonical_text({**shallow, "…": "what is too deep to print was left out"}), PAYLOAD_CHARS_MAX
@@ -164,14 +164,15 @@ def _shown_row(row: object) -> str:
 
 
 def _short(value: object) -> object:
-    return cut(value, ROW_CHARS_MAX, FIELD_CHARS_KEPT) if isinstance(value, str) else value
+    text = value if isinstance(value, str) else canonical_text(value)
+    return value if len(text) <= ROW_CHARS_MAX else cut(text, ROW_CHARS_MAX, FIELD_CHARS_KEPT)
 
 
 def _object(pairs: list[tuple[str, object]]) -> JsonObject:
     built = JsonObject(pairs)
     if len(built) != len(pairs):
-        names = [name for name, _ in pairs]
-        built.repeated = tuple(name for name in built if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        built.repeated = tuple(name for name, count in counts.items() if count > 1)
     return built
 
 

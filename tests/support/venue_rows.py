@@ -3,6 +3,7 @@
 from typing import Any
 
 HUGE = "x" * 10_000_000
+MANY_KEYS = "".join(f', "k{n % 200_000}": 0' for n in range(400_000)) + "}"
 
 
 def with_bad_row(good: tuple[str, str], bad: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trading import calendar
@@ -207,6 +207,7 @@ def test_each_venue_turns_its_trade_date_at_its_own_time(
     assert calendar.trade_date_of(venue, moment) == trade_date
 
 
+@settings(deadline=None)
 @given(MOMENTS)
 def test_sessions_never_run_backwards(moment: datetime) -> None:
     """A later moment never belongs to an earlier session, and a session's own moments belong to it."""
@@ -217,6 +218,7 @@ def test_sessions_never_run_backwards(moment: datetime) -> None:
     assert calendar.trading_session(calendar.session_close(session)) == session
 
 
+@settings(deadline=None)
 @given(MOMENTS)
 def test_regular_hours_belong_to_the_days_own_session(moment: datetime) -> None:
     """In regular hours the session is the day in New York, and the close is ahead."""
@@ -225,6 +227,7 @@ def test_regular_hours_belong_to_the_days_own_session(moment: datetime) -> None:
         assert 0 < calendar.minutes_to_close(moment) <= 390
 
 
+@settings(deadline=None)
 @given(DAYS)
 def test_neighbors_are_inverse(day: date) -> None:
     """The session before the next one after a session is that session."""

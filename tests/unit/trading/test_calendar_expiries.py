@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trading import calendar
@@ -215,6 +215,7 @@ def test_negative_sessions_are_refused() -> None:
         calendar.expiry_for_dte("SPX", -1, at(FRIDAY, "12:00"), CHAIN)
 
 
+@settings(deadline=None)
 @given(st.dates(date(1990, 2, 1), date(2032, 11, 1)), st.integers(0, 30))
 def test_dte_is_the_number_of_sessions_after_today(day: date, days: int) -> None:
     """Counting sessions one by one gives the same number."""
@@ -224,6 +225,7 @@ def test_dte_is_the_number_of_sessions_after_today(day: date, days: int) -> None
     assert calendar.dte(expiry, calendar.session_open(session)) == counted
 
 
+@settings(deadline=None)
 @given(
     st.dates(date(2010, 1, 10), date(2032, 12, 20)), st.sampled_from(["AAPL", "SPY", "SPX", "SPXW", "VIX"])
 )

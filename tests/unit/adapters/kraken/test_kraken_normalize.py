@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from venue_rows import BROKEN_DOCUMENTS, HUGE, NO_ROWS, with_bad_row
+from venue_rows import BROKEN_DOCUMENTS, HUGE, MANY_KEYS, NO_ROWS, with_bad_row
 
 from adapters.kraken.normalize import normalize
 from adapters.kraken.symbols import instrument_of
@@ -175,6 +175,7 @@ SCALARS = st.none() | st.booleans() | st.floats() | st.integers() | st.text()
 DOCUMENTS = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 
 
+@settings(deadline=None)
 @given(st.permutations([NAMELESS | {"seq": n} for n in (1, 1, 2, 3)] + [NAMELESS | {"qty": 7}]))
 def test_names_do_not_depend_on_the_order_of_arrival(rows: list[dict[str, Any]]) -> None:
     """Any order of the same rows gives the same named rows."""
@@ -251,6 +252,9 @@ MALFORMED: list[tuple[str, str, str]] = [
     ("key of ten megabytes", changed(**{HUGE: 1}), "row"),
     ("order id as object", changed(order_id={}), "order_id"),
     ("the same key twice", changed()[:-1] + ', "qty": 6}', "qty"),
+    ("a number of ten megabytes", raw_value("qty", "9" * 10_000_000), "row"),
+    ("a fraction of ten megabytes", raw_value("qty", "0." + "9" * 10_000_000), "row"),
+    ("two hundred thousand keys, each twice", changed()[:-1] + MANY_KEYS, "k0"),
     ("nested beyond sense", raw_value("note", "[" * 900 + "]" * 900), "row"),
 ]
 
@@ -265,7 +269,7 @@ def test_a_malformed_row_is_refused_and_costs_no_other(bad: str, field: str) -> 
     assert refused.reason
     assert refused.account == "main"
     assert 0 < len(refused.payload) < 100_000
-    assert "the bad one" in refused.payload
+    assert "the bad one" in refused.payload or '"fill_id":"bad"' in refused.payload
     refused.payload.encode()
     assert batch.total_rows == 3
 
@@ -308,18 +312,21 @@ def test_a_refused_page_among_good_ones_costs_only_itself() -> None:
     assert "Unavailable" in batch.rejected[0].reason
 
 
+@settings(deadline=None)
 @given(DOCUMENTS)
 def test_no_json_raises(document: object) -> None:
     """Whatever JSON comes, it is a batch."""
     assert read(json.dumps(document)).fills == ()
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_no_bytes_raise(payload: bytes) -> None:
     """Whatever bytes come, it is a batch."""
     assert read(payload).fills == ()
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(REST | SOCKET)), SCALARS))
 def test_no_changed_row_raises_or_is_lost(changes: dict[str, Any]) -> None:
     """A row with any field replaced by anything is either a fill or a refused row."""

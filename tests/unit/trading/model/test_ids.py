@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trading.errors import InvalidFieldError
@@ -134,6 +134,7 @@ def test_generations_never_run_into_the_next_session() -> None:
         generation_after_end(last, MONDAY)
 
 
+@settings(deadline=None)
 @given(st.dates(date(1990, 1, 1), date(2099, 12, 30)))
 def test_generations_of_later_days_are_higher(day: date) -> None:
     """Whatever was kept, the next session's start is above it."""
@@ -236,6 +237,7 @@ def test_two_equal_fills_in_one_millisecond_are_two() -> None:
     assert ordinals([("a", "row"), ("b", "row"), ("a", "row"), ("a", "row")]) == [0, 0, 1, 2]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"))), st.randoms())
 def test_ordinals_do_not_depend_on_order(rows: list[tuple[str, str]], chance: Any) -> None:
     """The same rows in any order get the same numbers, so two readers agree."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trading.errors import InvalidFieldError
@@ -108,6 +108,7 @@ def test_what_is_no_contract_is_refused_by_field_and_value(field: str, value: An
     assert refusal.value.value is value or refusal.value.value == value
 
 
+@settings(deadline=None)
 @given(OPTIONS)
 def test_occ_round_trip(contract: Option) -> None:
     """Every listed contract prints as 21 OCC characters and reads back as itself."""
@@ -193,6 +194,7 @@ def test_ibkr_dates_with_and_without_time_are_one_expiry(last_trade_date: str) -
     assert contract.exchange == "SMART"
 
 
+@settings(deadline=None)
 @given(OPTIONS)
 def test_ibkr_round_trip(contract: Option) -> None:
     """What is printed as broker fields reads back as itself."""
@@ -349,6 +351,7 @@ def test_contract_size_can_be_overridden() -> None:
     assert gross_pnl(option(), Decimal(1), Decimal(2), Decimal(1), contract_size=Decimal(150)) == Decimal(150)
 
 
+@settings(deadline=None)
 @given(
     st.decimals("0.001", "100000", places=3),
     st.decimals("0.001", "100000", places=3),
