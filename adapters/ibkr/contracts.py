@@ -1,8 +1,11 @@
 """Contracts as the broker names them, brought to the instruments of the house.
 
 Both spellings end here: a statement's attributes (`flex_instrument`) and a message's contract fields
-(`api_instrument`). One contract is one instrument, whoever names it: the venue of an execution is no part
-of it.
+(`api_instrument`). One contract is one instrument, whoever names it; where it was executed is no part of it.
+
+An option says what it is twice, in its attributes and in its OCC symbol. What the attributes leave out the
+symbol gives. Where the two contradict each other, a statement's attributes count (the symbol is a label, and
+`contradiction` words the warning), while a message, which nothing checks until the evening, is refused.
 """
 
 import re
@@ -14,6 +17,7 @@ from adapters.ibkr.flex_times import read_day
 from trading.errors import InvalidFieldError
 from trading.model.contract_fields import parse_conid, parse_contract_size
 from trading.model.instruments import CurrencyPair, Equity, Future, Instrument, Option
+from trading.model.options import OCC_PATTERN
 
 CACHED_CONTRACTS = 8_192
 SHARE_LIKE = frozenset({"STK", "FUND", "WAR", "ETF"})  # money is quantity times price
@@ -40,7 +44,18 @@ def flex_instrument(row: FlexRow) -> Instrument:
         text("currency"),
         text("listingExchange"),
         "",
+        is_label=True,
     )
+
+
+def contradiction(row: FlexRow, instrument: Instrument) -> str:
+    """A sentence where a row's OCC symbol names another series than its attributes, else an empty text."""
+    if not isinstance(instrument, Option):
+        return ""
+    symbol = row.text("symbol").upper()
+    if not OCC_PATTERN.fullmatch(symbol) or symbol.replace(" ", "") == instrument.occ.replace(" ", ""):
+        return ""
+    return f"symbol {symbol!r} is not that of its attributes, which count: {instrument.occ!r}"
 
 
 @lru_cache(maxsize=CACHED_CONTRACTS)
@@ -79,10 +94,14 @@ def _instrument(
     currency: str,
     listing: str,
     trading_class: str,
+    *,
+    is_label: bool = False,
 ) -> Instrument:
     if category in OPTION_LIKE:
         size = multiplier or DEFAULT_MULTIPLIERS.get(category, "")
-        return _option(symbol, underlying, conid, size, strike, expiry, right, currency, trading_class)
+        return _option(
+            symbol, underlying, conid, size, strike, expiry, right, currency, trading_class, is_label
+        )
     if category in SHARE_LIKE:
         return Equity(symbol=symbol, conid=parse_conid(conid), currency=currency)
     if category in FUTURE_LIKE:
@@ -102,20 +121,26 @@ def _option(
     right: str,
     currency: str,
     trading_class: str,
+    is_label: bool,
 ) -> Option:
-    day = f"{read_day('expiry', expiry):%Y%m%d}"
+    named = Option.from_occ(symbol) if OCC_PATTERN.fullmatch(symbol.upper()) else None
+    day = read_day("expiry", expiry) if expiry or named is None else named.expiry
     fields = {
-        "symbol": underlying or symbol.split(" ")[0],
-        "lastTradeDateOrContractMonth": day,
-        "right": right,
-        "strike": strike,
+        "symbol": underlying or (named.symbol if named else symbol.split(" ")[0]),
+        "lastTradeDateOrContractMonth": f"{day:%Y%m%d}",
+        "right": right or (named.right if named else ""),
+        "strike": strike or (named.strike if named else ""),
         "multiplier": multiplier,
         "currency": currency,
-        "tradingClass": trading_class or _class_of(symbol),
+        "tradingClass": trading_class or (named.trading_class if named else _class_of(symbol)),
         "conId": conid,
-        "localSymbol": symbol,
     }
     option = Option.from_ibkr(fields)
+    try:
+        option = Option.from_ibkr(fields | {"localSymbol": symbol})
+    except InvalidFieldError:
+        if not is_label:
+            raise
     if not option.instrument_id:  # asking prints the OCC symbol, which refuses a root that OCC does not have
         raise InvalidFieldError("symbol", "a symbol with an OCC form", symbol)
     return option

@@ -7,6 +7,7 @@ are no executions.
 
 from collections.abc import Callable
 
+from adapters.ibkr.contracts import contradiction
 from adapters.ibkr.flex_account import AccountRows, StatementFrame, finished_statement
 from adapters.ibkr.flex_notices import Notices
 from adapters.ibkr.flex_rows import FlexRow
@@ -115,7 +116,10 @@ class StatementRows:
             self.notices.tell(
                 f"transactionType {row.text('transactionType')!r} is not known; read as an execution"
             )
-        self._account(account).add_trade(read_trade(row, account, TRADE_SOURCES[row.tag]))
+        reading = read_trade(row, account, TRADE_SOURCES[row.tag])
+        if warning := contradiction(row, reading.fill.instrument):
+            self.notices.tell(warning)
+        self._account(account).add_trade(reading)
 
     def _read_value(self, row: FlexRow) -> None:
         name, read = READERS[row.tag]

@@ -189,6 +189,28 @@ def test_index_options_keep_their_class() -> None:
     assert told.instrument.instrument_id == "OPT:SPXW  260821P06000000"
 
 
+def test_what_the_attributes_leave_out_the_symbol_gives() -> None:
+    """A query without strike, expiry, right and underlying still names the series."""
+    short = fill(activity(trade(strike="", expiry="", putCall="", underlyingSymbol="")))
+    assert short.instrument == fill(activity(trade())).instrument
+
+
+def test_a_symbol_that_contradicts_its_attributes_is_warned_about() -> None:
+    """The attributes count, in every section alike; the symbol is only a label."""
+    told = batch(activity(trade(expiry="20270820", strike="31")))
+    assert told.fills[0].instrument.instrument_id == "OPT:CZR   270820C00031000"
+    (warning,) = told.warnings
+    assert "'CZR   260821C00030000' is not that of its attributes" in warning
+
+
+def test_an_option_dated_by_its_last_trading_day_is_named_by_its_expiry() -> None:
+    """AM-settled: the broker's Thursday and the symbol's Friday are one series, and no contradiction."""
+    index = {"symbol": "SPX   260821C06000000", "underlyingSymbol": "SPX", "strike": "6000"}
+    told = batch(activity(trade(**index, expiry="20260820")))
+    assert told.fills[0].instrument.instrument_id == "OPT:SPX   260821C06000000"
+    assert told.warnings == ()
+
+
 def test_shares_and_futures_are_carried() -> None:
     """Assigned shares by conid, futures by exchange and local symbol."""
     nothing = {"strike": "", "expiry": "", "putCall": ""}
