@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from adapters.clickhouse.pnl_columns import CONTRACT_COLUMNS
 from trading.model.fills import Venue
 from trading.model.money import canonical
 from trading.pnl.book import (
@@ -24,96 +25,6 @@ from trading.pnl.parcels import Parcel
 from trading.ports.pnl_store import PnlRun, SessionOutcome
 
 Cells = list[object]
-KEY_COLUMNS = ("venue", "account", "session", "run_id")
-CONTRACT_COLUMNS = ("instrument_id", "conid", "symbol", "underlying", "asset_class", "currency")
-RUN_COLUMNS = (
-    *KEY_COLUMNS,
-    "previous_run_id",
-    "inputs_hash",
-    "settings_hash",
-    "fills",
-    "base_currency",
-    "cash",
-    "pending",
-    "version",
-    "computed_at",
-)
-LOT_COLUMNS = (
-    *KEY_COLUMNS,
-    *CONTRACT_COLUMNS,
-    "lot_id",
-    "place",
-    "strategy",
-    "direction",
-    "quantity",
-    "quantity_opened",
-    "multiplier",
-    "inverse",
-    "open_price",
-    "value_opened",
-    "fee_opened",
-    "cost",
-    "fee",
-    "premium_opened",
-    "premium",
-    "origin",
-    "open_fill_id",
-    "open_ts",
-    "open_session",
-    "computed_at",
-)
-MATCH_COLUMNS = (
-    *KEY_COLUMNS,
-    *CONTRACT_COLUMNS,
-    "match_id",
-    "strategy",
-    "direction",
-    "kind",
-    "open_fill_id",
-    "close_fill_id",
-    "open_ts",
-    "close_ts",
-    "open_session",
-    "quantity",
-    "multiplier",
-    "open_price",
-    "close_price",
-    "open_fee",
-    "close_fee",
-    "gross_realized",
-    "realized",
-    "premium_moved",
-    "computed_at",
-)
-DAILY_COLUMNS = (
-    *KEY_COLUMNS,
-    *CONTRACT_COLUMNS,
-    "strategy",
-    "quantity_bought",
-    "quantity_sold",
-    "position_end",
-    "gross_realized",
-    "fees",
-    "realized",
-    "unrealized",
-    "mark_price",
-    "fx_rate_to_base",
-    "realized_base",
-    "computed_at",
-)
-CASH_COLUMNS = (
-    *KEY_COLUMNS,
-    "currency",
-    "place",
-    "entry_id",
-    "kind",
-    "amount",
-    "balance",
-    "instrument_id",
-    "fill_id",
-    "description",
-    "computed_at",
-)
 MICROSECONDS = 1_000_000
 
 

@@ -12,12 +12,14 @@ from hashlib import sha256
 
 import sql
 from adapters.clickhouse.client import Warehouse
-from adapters.clickhouse.pnl_rows import (
+from adapters.clickhouse.pnl_columns import (
     CASH_COLUMNS,
     DAILY_COLUMNS,
     LOT_COLUMNS,
     MATCH_COLUMNS,
     RUN_COLUMNS,
+)
+from adapters.clickhouse.pnl_rows import (
     Cells,
     book_of,
     cash_cells,

@@ -23,6 +23,7 @@ class MemoryFillStore(FillStore):
     def __init__(self) -> None:
         self._versions: dict[FillKey, dict[str, FillRevision]] = defaultdict(dict)
         self._fees: dict[FillKey, CommissionFact] = {}
+        self._told_fees: dict[tuple[str, ...], CommissionFact] = {}
         self.batches: list[BatchReport] = []
         self.rejected: dict[str, str] = {}
 
@@ -54,9 +55,14 @@ class MemoryFillStore(FillStore):
 
     def fills(self, venue: Venue, account: str, sessions: Collection[date]) -> Sequence[Fill]:
         """Return the fills whose winning revision lies in these sessions, in FIFO order."""
-        keys = [key for key in self._versions if key[:2] == (venue, account)]
+        asked = set(sessions)
+        keys = [
+            key
+            for key, versions in self._versions.items()
+            if key[:2] == (venue, account) and any(row.session in asked for row in versions.values())
+        ]
         found = [fill for fill in (self._fill(key) for key in keys) if fill is not None]
-        kept = [fill for fill in found if fill.revision.session in set(sessions)]
+        kept = [fill for fill in found if fill.revision.session in asked]
         return sorted(kept, key=lambda fill: (fill.fifo_ts, fill.fifo_key))
 
     def revisions(self, venue: Venue, account: str, fill_id: str) -> Sequence[FillRevision]:
@@ -72,6 +78,15 @@ class MemoryFillStore(FillStore):
         """Return every (venue, account) that has fills."""
         return sorted({key[:2] for key in self._versions})
 
+    def told(
+        self, venue: Venue, account: str, session: date
+    ) -> tuple[list[FillRevision], list[CommissionFact]]:
+        """Return every version of every fill of a session, and every fee of these fills."""
+        revisions = [revision for revision in self._of(venue, account) if revision.session == session]
+        fill_ids = {revision.fill_id for revision in revisions}
+        facts = (fact for fact in self._told_fees.values() if (fact.venue, fact.account) == (venue, account))
+        return revisions, [fact for fact in facts if fact.fill_id in fill_ids]
+
     def _store(self, revision: FillRevision, touched: set[tuple[str, date]]) -> Outcome:
         versions = self._versions[(revision.venue, revision.account, revision.fill_id)]
         content_hash = revision.content_hash
@@ -85,6 +100,8 @@ class MemoryFillStore(FillStore):
 
     def _store_fee(self, fact: CommissionFact, touched: set[tuple[str, date]]) -> None:
         key = (fact.venue, fact.account, fact.commission_key)
+        told_key = (fact.venue, fact.account, fact.commission_key, fact.source, fact.content_hash)
+        self._told_fees.setdefault(told_key, fact)
         told = self._fees.get(key)
         if told is None or _fee_precedence(fact) > _fee_precedence(told):
             self._fees[key] = fact

@@ -33,6 +33,7 @@ class BreakKind(StrEnum):
     MARK = "mark"
     MISSING_FILL = "missing_fill"
     EXTRA_FILL = "extra_fill"
+    MISSING_HISTORY = "missing_history"
 
 
 class Unit(StrEnum):

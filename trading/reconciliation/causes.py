@@ -173,9 +173,28 @@ def _cost_agrees(fill: Fill) -> bool:
     return abs(value + fill.fees.get(revision.currency, ZERO) - revision.broker_cost) < PENNY_BAR
 
 
+def _closed_without_history(item: Break, ours: OurRecord, theirs: BrokerRecord) -> Cause | None:
+    return MISSING_HISTORY, "the broker calls it a closing, and its opening is in no file"
+
+
+def _closing_booked_twice(item: Break, ours: OurRecord, theirs: BrokerRecord) -> Cause | None:
+    """The closing that nothing was left for has a twin: more likely booked twice than of older history."""
+    fills = {fill.revision.fill_id: fill for fill in (*ours.known_fills, *ours.fills)}
+    same_contract = [
+        fill for fill in fills.values() if fill.revision.instrument.instrument_id == item.instrument_id
+    ]
+    for lot in ours.missing_lots(item.instrument_id):
+        closing = fills.get(lot.open_fill_id)
+        whole = closing is not None and closing.revision.quantity == lot.open_quantity
+        if closing is not None and whole and (same := twins(closing, same_contract)):
+            return BOOKED_TWICE, f"{lot.open_fill_id} says the same as {same[0].revision.fill_id}"
+    return None
+
+
 Rule = Callable[[Break, OurRecord, BrokerRecord], Cause | None]
 _RULES: dict[BreakKind, tuple[Rule, ...]] = {
     BreakKind.POSITION: (_booked_twice, _position_without_history),
-    BreakKind.REALIZED: (_commission_adjusted, _realized_without_history),
+    BreakKind.REALIZED: (_commission_adjusted, _closing_booked_twice, _realized_without_history),
+    BreakKind.MISSING_HISTORY: (_closing_booked_twice, _closed_without_history),
     BreakKind.COST_BASIS: (_basis_without_history, _basis_adjusted),
 }

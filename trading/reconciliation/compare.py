@@ -11,13 +11,15 @@ from decimal import Decimal
 
 from trading.model.fills import Fill
 from trading.model.money import ZERO
-from trading.pnl.book import HeldContract, held_contract
+from trading.pnl.book import HeldContract, Origin, held_contract
 from trading.reconciliation.breaks import Break, BreakKind, Unit
 from trading.reconciliation.causes import with_cause
 from trading.reconciliation.compare_cash import compare_cash
 from trading.reconciliation.compare_fills import compare_fills
 from trading.reconciliation.compare_positions import compare_positions
 from trading.reconciliation.records import PENNY_BAR, BrokerRecord, OurRecord
+
+SHOWN_PLACES = Decimal(1).scaleb(-12)  # an average price may have more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +52,31 @@ def compare(ours: OurRecord, theirs: BrokerRecord, bar: Decimal = PENNY_BAR) -> 
     days = _compare_days(ours, theirs, bar, rooted)
     ends = compare_positions(ours, theirs, bar, fill_breaks) if theirs.positions is not None else []
     cash = compare_cash(ours, theirs, bar) if theirs.cash is not None else []
-    found = [*fill_breaks, *(with_cause(item, ours, theirs) for item in (*days, *ends)), *cash]
+    uncovered = _uncovered(ours, theirs)
+    found = [*fill_breaks, *(with_cause(item, ours, theirs) for item in (*days, *ends, *uncovered)), *cash]
     contracts = {fill.revision.instrument.instrument_id for fill in (*ours.fills, *theirs.fills)}
     return Comparison(breaks=_sized(found, theirs), fills_matched=matched, contracts_compared=len(contracts))
+
+
+def _uncovered(ours: OurRecord, theirs: BrokerRecord) -> list[Break]:
+    """Closings of this session whose opening is in no file: one break each, in contracts."""
+    return [
+        replace(
+            _break(
+                theirs,
+                lot.contract,
+                BreakKind.MISSING_HISTORY,
+                Unit.QUANTITY,
+                lot.signed_quantity,
+                ZERO,
+                [lot.open_fill_id],
+            ),
+            item_key=lot.open_fill_id,
+            theirs=None,
+        )
+        for lot in ours.result.lots
+        if lot.origin is Origin.MISSING_HISTORY and lot.open_session == theirs.session
+    ]
 
 
 def _compare_days(ours: OurRecord, theirs: BrokerRecord, bar: Decimal, rooted: set[str]) -> list[Break]:
@@ -161,8 +185,19 @@ def _sized(found: Iterable[Break], theirs: BrokerRecord) -> tuple[Break, ...]:
 
 
 def _with_size(item: Break, rates: Mapping[str, Decimal]) -> Break:
+    item = replace(
+        item,
+        ours=_fitted(item.ours),
+        theirs=_fitted(item.theirs),
+        difference=item.difference.quantize(SHOWN_PLACES),
+    )
     money = item.difference_base if item.unit is not Unit.MONEY else abs(item.difference)
     rate = rates.get(item.currency)
     if money is None or rate is None:
         return replace(item, difference_base=None)
     return replace(item, difference_base=(abs(money) * rate).quantize(Decimal(1).scaleb(-9)))
+
+
+def _fitted(figure: Decimal | None) -> Decimal | None:
+    """To the places of the warehouse, so that the same figure found again is the same figure."""
+    return None if figure is None else figure.quantize(SHOWN_PLACES)

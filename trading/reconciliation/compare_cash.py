@@ -87,17 +87,15 @@ def _explained(
     item: Break, pair: Sequence[Break], gaps: Mapping[str, Decimal], fills: Iterable[Fill]
 ) -> Break:
     others = ", ".join(
-        f"{canonical(gaps[other.currency])} {other.currency}" for other in pair if other is not item
+        f"{canonical(other.difference)} {other.currency}" for other in pair if other is not item
     )
     verb = "more" if gaps[item.currency] > 0 else "less"
     note = (
-        f"the cash report took {canonical(abs(gaps[item.currency]))} {item.currency} {verb} commission than"
+        f"the cash report took {canonical(abs(item.difference))} {item.currency} {verb} commission than"
         f" the trades list in it, against {others}: listed in one currency, debited in another"
     )
-    listed_here = (
-        item if gaps[item.currency] < 0 else next(other for other in pair if gaps[other.currency] < 0)
-    )
-    debited = debited_elsewhere(fills, listed_here.currency, -gaps[listed_here.currency])
+    listed_here = next(other for other in pair if other.difference < 0)
+    debited = debited_elsewhere(fills, listed_here.currency, -listed_here.difference)
     if debited:
         note += f"; {len(debited)} conversions add up to it"
     return replace(item, cause=DEBITED_ELSEWHERE, note=note, evidence=debited)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from hashlib import sha256
 
 from trading.calendar import session_on_or_after
-from trading.model.fills import Venue
+from trading.model.fills import Fill, Venue
 from trading.model.money import canonical
 from trading.model.statements import (
     CashFlow,
@@ -32,6 +32,7 @@ from trading.settings import LotMethod
 
 ENGINE = "pnl-1"  # part of every run's identity: raise it when the same inputs give other rows
 SESSIONS_PER_WRITE_MAX = 40
+SESSIONS_PER_READ_MAX = 40
 HASH_DIGITS = 32
 BASE_SUMMARY = "BASE_SUMMARY"
 
@@ -75,6 +76,7 @@ class _Chain:
     run_id: str = ""
     book: Book | None = None
     last_kept: date | None = None
+    fills: dict[date, list[Fill]] = field(default_factory=dict)
 
 
 def compute_pnl(
@@ -120,7 +122,8 @@ def _outcomes(
 ) -> Iterator[SessionOutcome]:
     chain = _Chain()
     settings_hash = _digest(ENGINE, method.value)
-    for session in sorted(facts):
+    sessions = sorted(facts)
+    for place, session in enumerate(sessions):
         inputs_hash = _inputs_hash(facts[session], base)
         run_id = _digest(chain.run_id, session.isoformat(), inputs_hash, settings_hash)
         known = runs.get(session)
@@ -141,10 +144,21 @@ def _outcomes(
             base_currency=base,
             computed_at=stores.clock.now(),
         )
-        inputs = _inputs(stores, venue, account, session, facts[session], base)
+        if session not in chain.fills:
+            chain.fills = _fills_of(stores, venue, account, sessions[place : place + SESSIONS_PER_READ_MAX])
+        inputs = _inputs(stores, venue, account, session, facts[session], base, chain.fills[session])
         chain.book, result = advance(chain.book, inputs, method)
         chain.run_id = run_id
         yield SessionOutcome(run=run, result=result, book=chain.book)
+
+
+def _fills_of(
+    stores: PnlStores, venue: Venue, account: str, sessions: Sequence[date]
+) -> dict[date, list[Fill]]:
+    by_session: dict[date, list[Fill]] = {session: [] for session in sessions}
+    for fill in stores.fills.fills(venue, account, sessions):
+        by_session[fill.revision.session].append(fill)
+    return by_session
 
 
 def _book_before(stores: PnlStores, venue: Venue, account: str, last_kept: date | None) -> Book:
@@ -203,9 +217,14 @@ def _once_told(flows: Sequence[CashFlow]) -> Sequence[CashFlow]:
 
 
 def _inputs(
-    stores: PnlStores, venue: Venue, account: str, session: date, facts: _Facts, base: str
+    stores: PnlStores,
+    venue: Venue,
+    account: str,
+    session: date,
+    facts: _Facts,
+    base: str,
+    fills: Sequence[Fill],
 ) -> SessionInputs:
-    fills = stores.fills.fills(venue, account, [session]) if facts.fills else ()
     positions = (stores.statements.positions(venue, account, session) or ()) if facts.statement_id else ()
     rates = {base: Decimal(1)} if base else {}
     for rate in stores.statements.fx_rates(venue, account, session, session) if facts.statement_id else ():

@@ -1,0 +1,298 @@
+"""Reconcile one session of one account with the broker's word: breaks, locks, sign-off, live state.
+
+The Activity statement is the word for good (final pass); until it is there, Trade Confirmations are
+(provisional pass); without either the session awaits its statement and nothing is claimed. Running it again
+with the same facts writes nothing. Everything is persisted in the warehouse before the live state is
+rewritten, so that a kill in between loses only what the next run writes again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from trading.calendar import session_on_or_before
+from trading.model.fills import Fill, Source, Venue
+from trading.model.statements import OptionEvent, StatementKind
+from trading.pnl.book import Book, SessionResult
+from trading.ports.break_store import BreakStore
+from trading.ports.clock import Clock
+from trading.ports.fill_store import FillStore
+from trading.ports.live_state import LiveState
+from trading.ports.pnl_store import PnlRun, PnlStore
+from trading.ports.statement_store import StatementHeader, StatementStore
+from trading.reconciliation.breaks import BreakEvent, BreakState, Pass, next_events
+from trading.reconciliation.compare import Comparison, compare
+from trading.reconciliation.locks import LockEvent, next_lock_events
+from trading.reconciliation.records import BrokerRecord, OurRecord, Told, standing_fills
+from trading.reconciliation.sign_off import SignOff, sign_off_of
+from trading.services.rewrite_live_state import rewrite_live_state
+from trading.settings import ReconciliationSettings
+
+STATEMENT_ONLY = frozenset({Source.STATEMENT})
+CONFIRMATION_ONLY = frozenset({Source.CONFIRMATION})
+EVENT_LAG_DAYS = 7  # an option event may be reported around a weekend or a holiday
+FAR = date(2149, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileStores:
+    """What reconciliation needs from outside; without a live state nothing is rewritten there."""
+
+    fills: FillStore
+    statements: StatementStore
+    pnl: PnlStore
+    breaks: BreakStore
+    live_state: LiveState | None
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileReport:
+    """What one check found and changed."""
+
+    sign_off: SignOff
+    standing: tuple[BreakEvent, ...]
+    new_events: tuple[BreakEvent, ...]
+    lock_events: tuple[LockEvent, ...]
+    fills_matched: int
+    contracts_compared: int
+
+    @property
+    def open_breaks(self) -> tuple[BreakEvent, ...]:
+        """Breaks that nobody explains."""
+        return tuple(event for event in self.standing if event.state is BreakState.OPEN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Account:
+    """What is the same for every session of an account, read once."""
+
+    venue: Venue
+    account: str
+    runs: Mapping[date, PnlRun]
+    latest: Book | None
+
+
+def reconcile_session(
+    stores: ReconcileStores, settings: ReconciliationSettings, venue: Venue, account: str, session: date
+) -> ReconcileReport:
+    """Check one session. `compute_pnl` must have run before."""
+    return _reconcile(stores, settings, _account(stores, venue, account), session)
+
+
+def reconcile_range(
+    stores: ReconcileStores,
+    settings: ReconciliationSettings,
+    venue: Venue,
+    account: str,
+    start: date,
+    end: date,
+    progress: Callable[[int, int], None] | None = None,
+) -> Sequence[ReconcileReport]:
+    """Check every session in [start, end] that has facts, oldest first."""
+    whose = _account(stores, venue, account)
+    told = set(stores.fills.sessions_with_fills(venue, account, start, end))
+    sessions = sorted(told | {session for session in whose.runs if start <= session <= end})
+    reports = []
+    for place, session in enumerate(sessions, start=1):
+        reports.append(_reconcile(stores, settings, whose, session))
+        if progress is not None:
+            progress(place, len(sessions))
+    return reports
+
+
+def _account(stores: ReconcileStores, venue: Venue, account: str) -> _Account:
+    runs = {run.session: run for run in stores.pnl.runs(venue, account)}
+    return _Account(venue=venue, account=account, runs=runs, latest=stores.pnl.book(venue, account, FAR))
+
+
+def _reconcile(
+    stores: ReconcileStores, settings: ReconciliationSettings, whose: _Account, session: date
+) -> ReconcileReport:
+    made_in, header = _brokers_word(stores, whose, session)
+    if made_in is None or header is None:
+        return _keep(stores, settings, whose, session, None, None, None)
+    told = stores.breaks.told(whose.venue, whose.account, session)
+    theirs = _theirs(stores, whose, session, made_in, header, told)
+    ours = _ours(stores, whose, session, told, theirs)
+    found = compare(ours, theirs, settings.break_at)
+    if any(not item.cause for item in found.breaks):
+        found = compare(_with_evidence(stores, whose, ours), theirs, settings.break_at)
+    return _keep(stores, settings, whose, session, theirs, found, ours.result)
+
+
+def _keep(
+    stores: ReconcileStores,
+    settings: ReconciliationSettings,
+    whose: _Account,
+    session: date,
+    theirs: BrokerRecord | None,
+    found: Comparison | None,
+    result: SessionResult | None,
+) -> ReconcileReport:
+    """Persist what is new, in the order in which it may be lost: breaks, locks, sign-off, live state."""
+    now = stores.clock.now()
+    known = stores.breaks.standing(whose.venue, whose.account, session)
+    events: list[BreakEvent] = []
+    if theirs is not None and found is not None:
+        events = next_events(found.breaks, known, theirs.made_in, now)
+        stores.breaks.append(events)
+    standing = {**known, **{event.break_id: event for event in events}}
+    lock_events = _keep_locks(stores, settings, whose, list(standing.values()))
+    run = whose.runs.get(session)
+    word = sign_off_of(
+        whose.venue,
+        whose.account,
+        session,
+        standing.values(),
+        made_in=theirs.made_in if theirs else None,
+        run_id=run.run_id if run else "",
+        statement_sha256=theirs.statement_sha256 if theirs else "",
+        at=now,
+    )
+    before = stores.breaks.sign_off(whose.venue, whose.account, session)
+    if not word.says_the_same(before):
+        stores.breaks.put_sign_off(word)
+    if stores.live_state is not None:
+        rewrite_live_state(stores.live_state, stores.breaks, theirs, result, run, now)
+    return ReconcileReport(
+        sign_off=word if before is None or not word.says_the_same(before) else before,
+        standing=tuple(standing.values()),
+        new_events=tuple(events),
+        lock_events=tuple(lock_events),
+        fills_matched=found.fills_matched if found else 0,
+        contracts_compared=found.contracts_compared if found else 0,
+    )
+
+
+def _keep_locks(
+    stores: ReconcileStores, settings: ReconciliationSettings, whose: _Account, standing: Sequence[BreakEvent]
+) -> Sequence[LockEvent]:
+    known = {event.break_id: event for event in stores.breaks.locks([item.break_id for item in standing])}
+    may_set = stores.breaks.has_signed_off(whose.venue, whose.account)
+    events = next_lock_events(standing, known, settings, stores.clock.now(), may_set=may_set)
+    if events:
+        stores.breaks.append_locks(events)
+    return events
+
+
+def _brokers_word(
+    stores: ReconcileStores, whose: _Account, session: date
+) -> tuple[Pass | None, StatementHeader | None]:
+    for kind, made_in in (
+        (StatementKind.ACTIVITY, Pass.FINAL),
+        (StatementKind.CONFIRMATION, Pass.PROVISIONAL),
+    ):
+        header = stores.statements.covering(whose.venue, whose.account, session, kind)
+        if header is not None:
+            return made_in, header
+    return None, None
+
+
+def _theirs(
+    stores: ReconcileStores,
+    whose: _Account,
+    session: date,
+    made_in: Pass,
+    header: StatementHeader,
+    told: Told,
+) -> BrokerRecord:
+    is_final = made_in is Pass.FINAL
+    ends_here = is_final and session_on_or_before(header.to_date) == session
+    fills = standing_fills(told, STATEMENT_ONLY if is_final else CONFIRMATION_ONLY)
+    if is_final:
+        fills = _with_event_figures(fills, _option_events(stores, whose, session))
+    statements = stores.statements
+    positions = statements.positions(whose.venue, whose.account, header.to_date) if ends_here else None
+    return BrokerRecord(
+        venue=whose.venue,
+        account=whose.account,
+        session=session,
+        made_in=made_in,
+        fills=fills,
+        positions=positions,
+        cash=statements.cash(whose.venue, whose.account, header.to_date) if ends_here else None,
+        period_start=header.from_date,
+        rates_to_base=_rates(stores, whose, session, header, fills, positions or ()),
+        statement_sha256=header.sha256,
+    )
+
+
+def _rates(
+    stores: ReconcileStores,
+    whose: _Account,
+    session: date,
+    header: StatementHeader,
+    fills: Sequence[Fill],
+    positions: Sequence[object],
+) -> Mapping[str, Decimal]:
+    base = header.base_currency or ""
+    rates = {base: Decimal(1)} if base else {}
+    for rate in stores.statements.fx_rates(whose.venue, whose.account, session, session):
+        if rate.to_currency == base:
+            rates.setdefault(rate.from_currency, rate.rate)
+    rows = [*positions, *(fill.revision for fill in fills)]
+    for row in rows:
+        figure = getattr(row, "fx_rate_to_base", None)
+        if figure is not None:
+            rates.setdefault(getattr(row, "currency", ""), figure)
+    return rates
+
+
+def _ours(
+    stores: ReconcileStores, whose: _Account, session: date, told: Told, theirs: BrokerRecord
+) -> OurRecord:
+    result = stores.pnl.result(whose.venue, whose.account, session) or SessionResult(
+        session=session, lots=(), matches=(), daily=(), cash=()
+    )
+    book = stores.pnl.book(whose.venue, whose.account, session) or Book(
+        venue=whose.venue, account=whose.account
+    )
+    theirs_alone = STATEMENT_ONLY if theirs.made_in is Pass.FINAL else CONFIRMATION_ONLY
+    elsewhere = standing_fills(told, frozenset(Source) - theirs_alone - {Source.STATEMENT})
+    ours = OurRecord(
+        result=result,
+        fills=stores.fills.fills(whose.venue, whose.account, [session]),
+        book=book,
+        elsewhere=elsewhere or None,
+        latest=whose.latest,
+        first_session=min(whose.runs, default=None),
+    )
+    if theirs.cash is None or theirs.period_start is None:
+        return ours
+    sessions = [day for day in whose.runs if theirs.period_start <= day <= session]
+    start = min(sessions, default=session)
+    return replace(
+        ours,
+        cash_moved=stores.pnl.cash_moved(whose.venue, whose.account, start, session),
+        period_fills=stores.fills.fills(whose.venue, whose.account, sessions),
+    )
+
+
+def _with_evidence(stores: ReconcileStores, whose: _Account, ours: OurRecord) -> OurRecord:
+    """Read the openings of what was closed or is held: rules look at them, and only they."""
+    sessions = {match.open_session for match in ours.result.matches} | {
+        lot.open_session for lot in ours.book.lots
+    }
+    known = stores.fills.fills(whose.venue, whose.account, sessions)
+    by_id = {fill.revision.fill_id: fill for fill in (*known, *ours.period_fills, *ours.fills)}
+    return replace(ours, known_fills=tuple(by_id.values()))
+
+
+def _option_events(stores: ReconcileStores, whose: _Account, session: date) -> Sequence[OptionEvent]:
+    lag = timedelta(days=EVENT_LAG_DAYS)
+    return stores.statements.option_events(whose.venue, whose.account, session - lag, session + lag)
+
+
+def _with_event_figures(fills: Sequence[Fill], events: Sequence[OptionEvent]) -> list[Fill]:
+    """Some queries tell a booking's realized figure only with the option event of its trade id."""
+    figures = {
+        event.trade_id: event.realized for event in events if event.trade_id and event.realized is not None
+    }
+    return [
+        replace(fill, revision=replace(fill.revision, broker_realized=figures[fill.revision.trade_id]))
+        if fill.revision.broker_realized is None and fill.revision.trade_id in figures
+        else fill
+        for fill in fills
+    ]
