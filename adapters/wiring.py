@@ -8,13 +8,17 @@ import os
 import socket
 import time
 
+from adapters.clickhouse.break_store import ClickHouseBreakStore
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
+from adapters.clickhouse.pnl_store import ClickHousePnlStore
 from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.clock import SystemClock
 from trading.errors import ConfigurationError
 from trading.ports.live_state import LiveState
+from trading.services.compute_pnl import PnlStores
 from trading.services.ingest_fills import IngestStores
+from trading.services.reconcile_session import ReconcileStores
 from trading.settings import Settings
 
 LEASE_PAUSE_S = 0.1
@@ -41,6 +45,28 @@ def ingest_stores(settings: Settings, warehouse: Warehouse, component: str) -> I
         clock=SystemClock(),
         owner=f"{component}:{socket.gethostname()}:{os.getpid()}",
         pause=lambda: time.sleep(LEASE_PAUSE_S),
+    )
+
+
+def pnl_stores(warehouse: Warehouse) -> PnlStores:
+    """What the P&L engine reads and writes."""
+    return PnlStores(
+        fills=ClickHouseFillStore(warehouse),
+        statements=ClickHouseStatementStore(warehouse),
+        pnl=ClickHousePnlStore(warehouse),
+        clock=SystemClock(),
+    )
+
+
+def reconcile_stores(settings: Settings, warehouse: Warehouse) -> ReconcileStores:
+    """What the comparison with the broker reads and writes; locks are set in the live state too."""
+    return ReconcileStores(
+        fills=ClickHouseFillStore(warehouse),
+        statements=ClickHouseStatementStore(warehouse),
+        pnl=ClickHousePnlStore(warehouse),
+        breaks=ClickHouseBreakStore(warehouse),
+        live_state=open_live_state(settings),
+        clock=SystemClock(),
     )
 
 

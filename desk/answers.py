@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from enum import Enum, IntEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +26,8 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+
+CENT = Decimal("0.01")
 
 
 class ExitCode(IntEnum):
@@ -64,6 +66,11 @@ def print_table(
     for row in rows:
         table.add_row(*(Text("–" if value is None else _plain_text(value)) for value in row))
     _out().print(table)
+
+
+def money_text(amount: Decimal | None) -> str | None:
+    """Money to the cent, for people only; None stays None."""
+    return None if amount is None else f"{amount.quantize(CENT, ROUND_HALF_EVEN):,}"
 
 
 def complain(text: str) -> None:

@@ -18,6 +18,7 @@ from trading.errors import DeskError
 # name → module in desk.commands and the function or the group of functions in it, in the order of `desk
 # --help`
 COMMANDS: Final[Mapping[str, str]] = {
+    "run": "run:run",
     "up": "up:up",
     "down": "down:down",
     "status": "status:status",
@@ -25,6 +26,11 @@ COMMANDS: Final[Mapping[str, str]] = {
     "migrate": "migrate:migrate",
     "sql": "sql:sql",
     "fills": "fills:app",
+    "lots": "lots:app",
+    "reconcile": "reconcile:reconcile",
+    "breaks": "breaks:app",
+    "locks": "locks:app",
+    "pnl": "pnl:pnl",
     "backup": "backup:backup",
     "restore": "backup:restore",
     "env": "env:env",

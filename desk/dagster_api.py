@@ -3,6 +3,7 @@
 Belongs here: queries and their answers as values. Keep out: what a job means.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,12 @@ from trading.errors import PermanentError, TransientError
 QUERY_TIMEOUT_S = 30.0
 PROBE_TIMEOUT_S = 2.0
 FINISHED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
+IN_FLIGHT = ("QUEUED", "NOT_STARTED", "MANAGED", "STARTING", "STARTED", "CANCELING")
+RUNS_MAX = 100
+ERROR_DEPTH_MAX = 10  # errors are chained
+PARTITION = "dagster/partition"
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
 
 
 class DagsterUnavailableError(TransientError):
@@ -39,7 +46,10 @@ class RunView:
     run_id: str
     job: str
     status: str
-    partition: str | None
+    first: str | None  # partition, or first of its range
+    last: str | None
+    created_at: float  # seconds since the epoch
+    steps_done: int
 
     @property
     def is_finished(self) -> bool:
@@ -87,11 +97,86 @@ class DagsterApi:
         entries = self.query(_LOCATIONS)["workspaceOrError"].get("locationEntries", [])
         return [_location(entry) for entry in entries]
 
+    def launch(self, job: str, tags: Mapping[str, str], run_config: Mapping[str, Any] | None = None) -> str:
+        """Ask for a run of a job of the first loaded location and return its id."""
+        location = next((item for item in self.locations() if item.repository is not None), None)
+        if location is None:
+            raise DagsterRefusedError(f"dagster at {self.url}: no code location is loaded")
+        parameters = {
+            "selector": {
+                "repositoryLocationName": location.name,
+                "repositoryName": location.repository,
+                "jobName": job,
+            },
+            "runConfigData": dict(run_config or {}),
+            "mode": "default",
+            "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
+        }
+        answer = self.query(_LAUNCH, parameters=parameters)["launchRun"]
+        if answer["__typename"] != "LaunchRunSuccess":
+            raise DagsterRefusedError(f"dagster at {self.url}: {job}: {_refusal(answer)}")
+        return str(answer["run"]["runId"])
+
+    def runs(self, statuses: Sequence[str] = (), limit: int = RUNS_MAX) -> list[RunView]:
+        """The newest runs, in these statuses or in any."""
+        wanted = {"statuses": list(statuses)} if statuses else {}
+        results = self.query(_RUNS, filter=wanted, limit=limit)["runsOrError"].get("results", [])
+        return [_run(item) for item in results]
+
+    def run(self, run_id: str) -> RunView:
+        """One run as it stands."""
+        answer = self.query(_RUN, id=run_id)["runOrError"]
+        if "runId" not in answer:
+            raise DagsterRefusedError(f"dagster at {self.url}: run {run_id}: {_refusal(answer)}")
+        return _run(answer)
+
+    def failure(self, run_id: str) -> str:
+        """Why a run failed: the innermost error of its first failed step, else of the run."""
+        answer = self.query(_FAILURE, id=run_id)["runOrError"]
+        events = (answer.get("eventConnection") or {}).get("events", [])
+        errors = [(event.get("stepKey"), event["error"]) for event in events if event.get("error")]
+        if not errors:
+            return "no error was recorded"
+        step, error = errors[0]
+        message = _innermost(error).strip().splitlines()
+        return f"{step or 'run'}: {message[0] if message else 'no message'}"
+
+    def run_url(self, run_id: str) -> str:
+        """Where a person looks at a run."""
+        return f"{self.url}/runs/{run_id}"
+
     def oldest_daemon_heartbeat(self) -> float:
         """When the quietest required daemon last reported, seconds since the epoch; 0 when one never did."""
         statuses = self.query(_DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
         beats = [status["lastHeartbeatTime"] or 0.0 for status in statuses if status["required"]]
         return min(beats, default=0.0)
+
+
+def _run(item: Mapping[str, Any]) -> RunView:
+    tags = {tag["key"]: tag["value"] for tag in item["tags"]}
+    stats = item.get("stats") or {}
+    return RunView(
+        run_id=item["runId"],
+        job=item["jobName"],
+        status=item["status"],
+        first=tags.get(RANGE_START) or tags.get(PARTITION),
+        last=tags.get(RANGE_END) or tags.get(PARTITION),
+        created_at=float(item["creationTime"]),
+        steps_done=int(stats.get("stepsSucceeded") or 0),
+    )
+
+
+def _refusal(answer: Mapping[str, Any]) -> str:
+    errors = answer.get("errors") or []
+    return answer.get("message") or "; ".join(item["message"] for item in errors) or answer["__typename"]
+
+
+def _innermost(error: Mapping[str, Any]) -> str:
+    for _ in range(ERROR_DEPTH_MAX):
+        if not error.get("cause"):
+            break
+        error = error["cause"]
+    return str(error["message"])
 
 
 def _location(entry: dict[str, Any]) -> LoadedLocation:
@@ -124,4 +209,57 @@ query Locations {
 
 _DAEMONS = """
 query Daemons { instance { daemonHealth { allDaemonStatuses { daemonType required lastHeartbeatTime } } } }
+"""
+
+_RUN_FIELDS = """
+  runId jobName status creationTime tags { key value }
+  stats { ... on RunStatsSnapshot { stepsSucceeded } }
+"""
+
+_RUNS = (
+    """
+query Runs($filter: RunsFilter, $limit: Int) {
+  runsOrError(filter: $filter, limit: $limit) { ... on Runs { results {"""
+    + _RUN_FIELDS
+    + "} } } }"
+)
+
+_RUN = (
+    """
+query Run($id: ID!) {
+  runOrError(runId: $id) { __typename ... on Run {"""
+    + _RUN_FIELDS
+    + "} ... on RunNotFoundError { message } ... on PythonError { message } } }"
+)
+
+_FAILURE = """
+query Failure($id: ID!) {
+  runOrError(runId: $id) {
+    ... on Run {
+      eventConnection {
+        events {
+          ... on ExecutionStepFailureEvent {
+            stepKey error { message cause { message cause { message cause { message } } } }
+          }
+          ... on RunFailureEvent { error { message cause { message } } }
+        }
+      }
+    }
+  }
+}
+"""
+
+_LAUNCH = """
+mutation Launch($parameters: ExecutionParams!) {
+  launchRun(executionParams: $parameters) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on RunConfigValidationInvalid { errors { message } }
+    ... on PipelineNotFoundError { message }
+    ... on InvalidSubsetError { message }
+    ... on RunConflict { message }
+    ... on UnauthorizedError { message }
+    ... on PythonError { message }
+  }
+}
 """
