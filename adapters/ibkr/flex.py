@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from adapters.ibkr.flex_account import StatementFrame
 from adapters.ibkr.flex_notices import Notices
-from adapters.ibkr.flex_rows import ACCOUNT_CHARS_MAX, NO_ACCOUNT
+from adapters.ibkr.flex_rows import ACCOUNT_CHARS_MAX, NO_ACCOUNT, checked_account
 from adapters.ibkr.flex_statement import StatementRows
 from adapters.ibkr.flex_times import read_day, read_flex_moment
 from adapters.ibkr.flex_xml import FlexReader, read_elements
@@ -22,6 +22,7 @@ from trading.model.fills import Source
 from trading.model.statements import BrokerStatement, StatementKind
 
 ACTIVITY, CONFIRMATION = "AF", "TCF"
+QUERY_NAME_CHARS_MAX = 200
 STATEMENTS_MAX = 10_000  # in one file
 STRAYS_MAX = 100_000  # rows outside of every statement
 
@@ -49,7 +50,7 @@ class _File(FlexReader):
         self.strays: list[tuple[str, dict[str, str]]] = []
 
     def response(self, attributes: dict[str, str]) -> None:
-        self.query_name = attributes.get("queryName", "")
+        self.query_name = attributes.get("queryName", "")[:QUERY_NAME_CHARS_MAX]
         self.query_type = attributes.get("type", "")
 
     def statements(self, attributes: dict[str, str]) -> None:
@@ -98,14 +99,13 @@ class _File(FlexReader):
         if self.query_type not in (ACTIVITY, CONFIRMATION):
             notices.tell(f"query type {self.query_type[:ACCOUNT_CHARS_MAX]!r} is not known; read as Activity")
         from_date, to_date = self._days(attributes)
-        account = attributes.get("accountId", "").strip()[:ACCOUNT_CHARS_MAX]
         return StatementFrame(
             origin=self.origin,
             sha256=self.sha256,
             kind=StatementKind.CONFIRMATION if is_confirmation else StatementKind.ACTIVITY,
             source=Source.CONFIRMATION if is_confirmation else Source.STATEMENT,
             query_name=self.query_name,
-            account="" if account in NO_ACCOUNT else account,
+            account=_account(attributes, notices),
             from_date=from_date,
             to_date=to_date,
             generated_at=_generated_at(attributes, notices),
@@ -123,6 +123,15 @@ class _File(FlexReader):
     def _refuse(self, reason: str, cause: Exception | None = None) -> NoReturn:
         where = f"statement {len(self.finished) + 1}" if self.finished or cause else ""
         raise FlexRefusedError(self.origin, reason, where=where, sample=self.data) from cause
+
+
+def _account(attributes: dict[str, str], notices: Notices) -> str:
+    text = attributes.get("accountId", "").strip()
+    try:
+        return "" if text in NO_ACCOUNT else checked_account("accountId", text)
+    except InvalidFieldError as error:
+        notices.tell(f"{error}; rows count only where they name their account")
+        return ""
 
 
 def _generated_at(attributes: dict[str, str], notices: Notices) -> datetime | None:

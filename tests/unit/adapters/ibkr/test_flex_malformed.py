@@ -214,6 +214,18 @@ def test_an_account_that_nobody_names_loses_no_row() -> None:
     assert (told.batch.fills, told.batch.rejected[0].field) == ((), "accountId")
 
 
+def test_an_absurd_account_of_the_statement_is_nobodys() -> None:
+    """Rows that name their account count, the others are refused; nothing is cut into somebody else's name."""
+    rows = section("Trades", trade(accountId=""), GOOD)
+    (told, nobody) = sorted(
+        parse_flex(document(statement(rows, accountId=TEN_MEGABYTES)), "test"),
+        key=lambda one: one.account,
+        reverse=True,
+    )
+    assert (told.account, len(told.batch.fills)) == (ACCOUNT, 1)
+    assert (nobody.account, len(nobody.batch.rejected)) == ("", 1)
+
+
 BAD_ROWS = {
     "position": ("OpenPositions", row("OpenPosition", {**POSITION, "position": "many"}), "position"),
     "position level": (
