@@ -1,0 +1,1 @@
+"""Pictures for people. The only code that imports matplotlib."""

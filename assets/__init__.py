@@ -1,0 +1,1 @@
+"""Thin Dagster assets and their checks: parameters, one service call, metadata. No SQL, no sums."""

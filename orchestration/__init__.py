@@ -1,0 +1,3 @@
+"""Dagster's composition root: definitions, resources, jobs, schedules. The only place that knows assets and
+adapters.
+"""

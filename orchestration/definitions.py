@@ -1,0 +1,28 @@
+"""The code location: assets, checks, jobs, sensors, schedules and resources, put together."""
+
+import dagster as dg
+
+import dbt_like_models
+from adapters.clickhouse.model_project import ModelProject
+from adapters.quality.rules import RULES
+from assets import books as book_assets
+from assets import landing
+from assets.checks import build_quality_checks
+from assets.models import build_model_assets, build_model_checks
+from orchestration.jobs import JOBS
+from orchestration.resources import RESOURCES
+from sensors.inbox import books, inbox
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Everything that Dagster shows and runs."""
+    specs = ModelProject(dbt_like_models.FOLDER).specs
+    return dg.Definitions(
+        assets=[*dg.load_assets_from_modules([landing, book_assets]), *build_model_assets(specs)],
+        asset_checks=[*build_quality_checks(RULES), *build_model_checks(specs)],
+        jobs=JOBS,
+        sensors=[inbox, books],
+        resources=RESOURCES,
+        executor=dg.in_process_executor,
+    )

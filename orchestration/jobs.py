@@ -1,0 +1,39 @@
+"""Jobs that people, sensors and schedules start.
+
+`land_inbox` takes files from the inbox. `close_the_books` builds everything from the fills to the marts for
+a range of sessions. `reconcile_session` computes P&L and compares with the broker, without reading files
+again.
+"""
+
+import dagster as dg
+
+from assets.sessions import exchange_sessions
+
+INBOX = dg.AssetSelection.groups("inbox")
+RECORDS = dg.AssetSelection.groups("fills", "statements")
+BOOKS = dg.AssetSelection.groups("pnl", "reconciliation")
+MODELS = dg.AssetSelection.groups("staging", "intermediate", "marts")
+
+land_inbox = dg.define_asset_job(
+    "land_inbox",
+    selection=INBOX,
+    description="Take files from the inbox into the warehouse; started by the sensor `inbox`.",
+    tags={"desk/kind": "landing"},
+)
+close_the_books = dg.define_asset_job(
+    "close_the_books",
+    selection=RECORDS | BOOKS | MODELS,
+    description=(
+        "Fills, P&L, reconciliation and models for a range of sessions; safe to repeat for any range."
+    ),
+    partitions_def=exchange_sessions(),
+    tags={"desk/kind": "books"},
+)
+reconcile_session = dg.define_asset_job(
+    "reconcile_session",
+    selection=BOOKS | MODELS,
+    description="P&L and reconciliation of one session from what is in the warehouse, then the models.",
+    partitions_def=exchange_sessions(),
+    tags={"desk/kind": "books"},
+)
+JOBS = (land_inbox, close_the_books, reconcile_session)
