@@ -83,6 +83,7 @@ class StatementRows:
         """The statement of the account, and of every other account that rows were for."""
         if self.frame.account or not self.accounts:
             self._account(self.frame.account)
+        self._give_away_refused()
         covers = bool(TRADE_SECTIONS & set(self.sections)) and (
             self.saw_executions or not self.saw_other_levels
         )
@@ -95,6 +96,12 @@ class StatementRows:
             finished_statement(self.frame, rows, sections, self.notices, covers=covers)
             for rows in self.accounts.values()
         )
+
+    def _give_away_refused(self) -> None:
+        """Let refused rows of nobody travel with an account; only without one is there a statement of nobody."""
+        if "" in self.accounts and len(self.accounts) > 1:
+            nobody = self.accounts.pop("")
+            next(iter(self.accounts.values())).rejected.extend(nobody.rejected)
 
     def _read(self, row: FlexRow) -> None:
         if row.tag in TRADE_SOURCES:

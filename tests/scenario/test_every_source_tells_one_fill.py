@@ -1,4 +1,4 @@
-"""A sample desk's broker files, read in any order by the broker's adapter, are its journal's fills, row for row.
+"""A sample desk's broker files, read in any order by the broker's adapter, are the fills of its journal.
 
 The desk's writer shares nothing with the reader but the contracts; live streams repeat and lose, answers
 cover a day, confirmations come before statements, corrections and busts come late.
