@@ -1,15 +1,16 @@
-"""Ingestion that is repeated, shared between processes, and killed ends in the tables of the journal, row for row."""
+"""Ingestion that is repeated, shared between processes, or killed ends in the tables of the journal."""
 
+import os
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from convergence import differences, fingerprint
+from convergence import TABLES, differences, fingerprint
 from embedded_warehouse import RunningWarehouse, start_warehouse
 from fill_samples import ACCOUNT, DAY, RECEIVED, batch
 from ingest_journal import journal
@@ -25,6 +26,9 @@ from trading.model.fills import FillBatch, Venue
 SCRIPT = Path(__file__).resolve().parents[1] / "support" / "ingest_journal.py"
 RUN_S = 240
 SEED = 3
+BROKER_FILES = SCRIPT.parents[3] / "shared" / "data" / "ibkr-flex"
+TRADE_ROWS = 24 + 7 + 671
+CORE_FILLS = TRADE_ROWS - 2  # a cancel, and the first version of what it cancelled
 
 
 @dataclass(slots=True)
@@ -40,15 +44,14 @@ class Stack:
 
     def ingest(self, order_seed: int) -> "subprocess.Popen[bytes]":
         """Start a process that ingests the journal in an order of its own."""
-        command = [
-            sys.executable,
-            str(SCRIPT),
-            self.warehouse.url,
-            self.redis.url,
-            str(SEED),
-            str(order_seed),
-        ]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return self.ingest_files(order_seed, [str(SEED)])
+
+    def ingest_files(self, order_seed: int, told: Sequence[str]) -> "subprocess.Popen[bytes]":
+        """Start a process that ingests files in an order of its own."""
+        command = [sys.executable, str(SCRIPT), self.warehouse.url, self.redis.url, str(order_seed), *told]
+        paths = os.pathsep.join((str(SCRIPT.parents[2]), str(SCRIPT.parent)))
+        environment = {**os.environ, "PYTHONPATH": paths}
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
 
     def kill_warehouse(self) -> None:
         """SIGKILL, and start again on the same directory and port."""
@@ -101,6 +104,25 @@ def test_two_processes_that_ingest_the_same_files_at_once_leave_the_journal(stac
     assert finished(stack.ingest(3)) == 0
     assert fingerprint(client) == before
     assert broken_invariants(client) == []
+
+
+def test_the_brokers_own_files_ten_times_in_two_processes_leave_identical_tables(stack: Stack) -> None:
+    """Any order, any number of times, at once: the tables of one telling."""
+    files = [BROKER_FILES / name for name in ("activity.xml", "today.xml", "annual-2025.xml")]
+    if not all(path.exists() for path in files):
+        pytest.skip(f"the broker's files are not at {BROKER_FILES}")
+    told = [str(path) for path in files]
+    client = stack.client()
+    assert finished(stack.ingest_files(0, told)) == 0
+    once = fingerprint(client)
+    assert client.value("select count() from core.fills") == CORE_FILLS
+    assert client.value("select count() from core.fill_revisions") == TRADE_ROWS
+    assert broken_invariants(client) == []
+    for table in TABLES:
+        client.command(f"truncate table {table}")
+    processes = [stack.ingest_files(order_seed, told * 5) for order_seed in (1, 2)]
+    assert [finished(process) for process in processes] == [0, 0]
+    assert fingerprint(client) == once
 
 
 def killed_run(stack: Stack, kills: int, seed: int) -> None:

@@ -56,7 +56,7 @@ def test_a_migration_that_was_killed_half_way_is_finished(
 def test_a_changed_old_file_is_an_error_that_names_it(
     empty: RunningWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was applied is history; a change of it is refused before anything is done, and the lock is given back."""
+    """What was applied is history; a change of it is refused, and the lock is given back."""
     warehouse = Warehouse(empty.url)
     migrate(warehouse)
     told = list(sql.migrations())
@@ -80,7 +80,7 @@ def test_a_schema_of_a_newer_version_is_refused(
 
 
 def test_every_table_has_a_deduplication_window(empty: RunningWarehouse) -> None:
-    """A repeated insert after a lost answer is dropped by its token in every table that is written by inserts."""
+    """A repeated insert after a lost answer is dropped by its token, in every table."""
     warehouse = Warehouse(empty.url)
     migrate(warehouse)
     tables = warehouse.rows(

@@ -7,14 +7,17 @@ from fill_samples import RECEIVED
 
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
+from adapters.clickhouse.statement_rows import SECTIONS
 from adapters.memory.fill_store import MemoryFillStore
 from trading.services.ingest_fills import SourceFile
 
+STATEMENT_TABLES = tuple(section.table for section in SECTIONS)
 TABLES = {
-    "core.fill_revisions": "venue, account, session, fill_id, revision, source, content_hash, quantity, price, raw",
-    "core.commission_facts": "venue, account, session, commission_key, source, content_hash, fill_id, amount",
-    "core.statement_positions": "venue, account, report_date, statement_id, row_key, instrument_id, quantity",
-    "core.broker_statements": "venue, account, to_date, statement_id, sha256, sections",
+    "core.fill_revisions": "* except (received_at, ingested_at, batch_id)",
+    "core.commission_facts": "* except (received_at, ingested_at, batch_id)",
+    **dict.fromkeys(STATEMENT_TABLES, "* except (ingested_at)"),
+    "core.broker_statements": "* except (received_at, ingested_at)",
+    "core.coverage": "* except (ingested_at, batch_id)",
 }
 
 
@@ -31,9 +34,8 @@ def differences(warehouse: Warehouse, files: Sequence[SourceFile]) -> list[str]:
         sessions = sorted({told.session for told in revisions.values()})
         ours, theirs = (list(each.fills(venue, account, sessions)) for each in (store, truth))
         if ours != theirs:
-            found.append(
-                f"{account}: {len(ours)} fills of {len(theirs)}, {sum(a != b for a, b in zip(ours, theirs))} differ"
-            )
+            differing = sum(a != b for a, b in zip(ours, theirs, strict=False))
+            found.append(f"{account}: {len(ours)} fills of {len(theirs)}, {differing} differ")
     kept = warehouse.rows("select distinct fill_id, content_hash from core.fill_revisions")
     stored = {(row["fill_id"], row["content_hash"]) for row in kept}
     found += [f"lost {key}" for key in sorted(set(revisions) - stored)[:5]]
@@ -45,10 +47,6 @@ def differences(warehouse: Warehouse, files: Sequence[SourceFile]) -> list[str]:
 
 
 def fingerprint(warehouse: Warehouse) -> dict[str, Any]:
-    """One hash per table over its distinct rows, whatever their order: all columns but those of the arrival."""
-    return {
-        table: warehouse.value(
-            f"select (count(), groupBitXor(cityHash64(*))) from (select distinct {columns} from {table})"
-        )
-        for table, columns in TABLES.items()
-    }
+    """One hash per table over its distinct rows, in any order: all columns but those of the arrival."""
+    hashed = "select (count(), groupBitXor(cityHash64(toString(tuple(*))))) from (select distinct {} from {})"
+    return {table: warehouse.value(hashed.format(columns, table)) for table, columns in TABLES.items()}

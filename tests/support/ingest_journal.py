@@ -1,21 +1,18 @@
 """A journal of fills from a seed, and a process that ingests it: what is killed in the tests of convergence.
 
-As a script: `python ingest_journal.py WAREHOUSE_URL REDIS_URL SEED ORDER_SEED`; prints one line per
-stored file, ends with 0 when all are stored, and may be killed at any moment.
+As a script, with the project and this folder on PYTHONPATH: `WAREHOUSE_URL REDIS_URL ORDER_SEED SEED`
+ingests the journal, `WAREHOUSE_URL REDIS_URL ORDER_SEED FILE…` the broker's own files. Prints one line
+per stored file, ends with 0 when all are stored, and may be killed at any moment.
 """
 
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
-ROOT = Path(__file__).resolve().parents[2]
-if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
 from fill_samples import DAY, NOON, batch, fee, fill, option
 
@@ -26,7 +23,7 @@ from trading.ports.clock import Clock
 from trading.services.ingest_fills import IngestStores, SourceFile, ingest_fills
 
 ACCOUNTS = ("DU1", "DU2", "DU3")
-SESSIONS = 5
+SESSIONS = 3
 FILLS_PER_SESSION = 40
 TRIES_MAX = 600  # of one file, half a second apart
 
@@ -127,8 +124,19 @@ def _statement(account: str, session: Any, told: FillBatch) -> BrokerStatement:
     )
 
 
-def main(warehouse_url: str, redis_url: str, seed: str, order_seed: str) -> int:
-    """Ingest the journal in an order of its own; what cannot be stored now is tried again."""
+def broker_files(paths: Sequence[str]) -> list[SourceFile]:
+    """The broker's own files, read."""
+    from adapters.ibkr.read_file import read
+
+    known = {path: read(Path(path)) for path in dict.fromkeys(paths)}
+    return [
+        SourceFile(name=Path(path).name, batches=known[path].batches, statements=known[path].statements)
+        for path in paths
+    ]
+
+
+def main(warehouse_url: str, redis_url: str, order_seed: str, *told: str) -> int:
+    """Ingest the journal of a seed, or files, in an order of its own."""
     from adapters.clickhouse.client import Warehouse
     from adapters.clickhouse.fill_store import ClickHouseFillStore
     from adapters.clickhouse.statement_store import ClickHouseStatementStore
@@ -143,22 +151,24 @@ def main(warehouse_url: str, redis_url: str, seed: str, order_seed: str) -> int:
         owner=f"journal-{order_seed}",
         pause=lambda: time.sleep(0.02),
     )
-    files = journal(int(seed))
+    files = journal(int(told[0])) if told[0].isdigit() else broker_files(told)
     random.Random(int(order_seed)).shuffle(files)
-    for file in files:
-        for _ in range(TRIES_MAX):
-            try:
-                report = ingest_fills([file], stores)
-            except TransientError as error:
-                print(f"pending {file.name}: {error}", flush=True)
-                warehouse.close()
-                time.sleep(0.5)
-            else:
-                print(f"stored {file.name} {report.count('new')}", flush=True)
-                break
+    return 0 if all(stored(file, stores, warehouse.close) for file in files) else 1
+
+
+def stored(file: SourceFile, stores: IngestStores, reconnect: Callable[[], None]) -> bool:
+    """Store one file, trying again while a service is away."""
+    for _ in range(TRIES_MAX):
+        try:
+            report = ingest_fills([file], stores)
+        except TransientError as error:
+            print(f"pending {file.name}: {error}", flush=True)
+            reconnect()
+            time.sleep(0.5)
         else:
-            return 1
-    return 0
+            print(f"stored {file.name} {report.count('new')}", flush=True)
+            return True
+    return False
 
 
 if __name__ == "__main__":

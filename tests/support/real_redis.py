@@ -1,4 +1,4 @@
-"""A real Redis for tests: a process of its own on a socket in the directory the test gives, with AOF if asked."""
+"""A real Redis for tests: a process of its own, on a socket in the directory that the test gives."""
 
 import shutil
 import subprocess

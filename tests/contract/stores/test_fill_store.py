@@ -270,7 +270,7 @@ def cancel_of(n: int, number: int) -> FillRevision:
 
 
 def test_shuffled_replays_end_in_one_state(stores: Any) -> None:
-    """Whatever the order, the cuts and the repeats, the same fills stand: corrected ones at 1, cancelled ones at 0."""
+    """In any order, cut and repeat the same fills stand: corrected ones at 1, cancelled ones at 0."""
     rng = random.Random(7)
     for told in arrivals_with_corrections(rng):
         stores.fills.record(told, RECEIVED)

@@ -31,7 +31,7 @@ def columns_of(table: str) -> list[str]:
 
 
 def test_staging_has_the_columns_of_its_table() -> None:
-    """What is staged can be moved: the same columns, but for what names the attempt and when it was stored."""
+    """What is staged can be moved: the same columns, but for the attempt and the time of storing."""
     for table, staging in (("fill_revisions", "fill_staging"), ("commission_facts", "commission_staging")):
         own = set(columns_of(staging)) - {"attempt_id", "staged_at", "told_before"}
         assert own == set(columns_of(table)) - {"ingested_at"}
