@@ -20,15 +20,14 @@ from trading.reconciliation.records import BrokerRecord, OurRecord
 DEBITED_ELSEWHERE = "commission_debited_in_another_currency"
 COMMISSIONS_LINE = "commissions"
 BASE_SUMMARY = "BASE_SUMMARY"
-MONEY_PLACES_AGREED = Decimal(
+MONEY_PLACES_AGREED = Decimal("0.0000005")  # the report shows eight decimals, the ledger nine
     "0.0000005"
 )  # the report's own figures have nine decimals, sums of shown ones fewer
 SEARCHED_MAX = 32  # conversions among which the debited ones are looked for: 2 x 2^16 sums
 
 
 def compare_cash(ours: OurRecord, theirs: BrokerRecord, bar: Decimal) -> list[Break]:
-    """Return one break per currency whose movement differs, with its cause where the cash report proves it.
-    """
+    """Return one break per currency whose movement differs, with its cause where the cash report proves it."""
     report = {row.currency: row for row in theirs.cash or () if row.currency != BASE_SUMMARY}
     found = [
         _cash_break(theirs, currency, ours.cash_moved.get(currency, ZERO), report.get(currency))
@@ -36,9 +35,7 @@ def compare_cash(ours: OurRecord, theirs: BrokerRecord, bar: Decimal) -> list[Br
     ]
     found = [item for item in found if abs(item.difference) >= bar]
     gaps = commission_gaps(ours.period_fills, report.values())
-    if not _is_pair(found, gaps):
-        return found
-    return [_explained(item, found, gaps, ours.period_fills) for item in found]
+    return [_explained(item, gaps, ours.period_fills) if _is_gap(item, gaps) else item for item in found]
 
 
 def commission_gaps(fills: Iterable[Fill], report: Iterable[CashBalance]) -> Mapping[str, Decimal]:
@@ -73,29 +70,24 @@ def _cash_break(theirs: BrokerRecord, currency: str, moved: Decimal, row: CashBa
     )
 
 
-def _is_pair(found: Sequence[Break], gaps: Mapping[str, Decimal]) -> bool:
-    """Every cash difference is a commission gap of its currency, and one currency's gain is another's loss.
-    """
-    return (
-        len(found) > 1
-        and min(item.difference for item in found) < 0 < max(item.difference for item in found)
-        and all(abs(item.difference - gaps.get(item.currency, ZERO)) < MONEY_PLACES_AGREED for item in found)
+def _is_gap(item: Break, gaps: Mapping[str, Decimal]) -> bool:
+    """The difference is the commission gap of its currency, and another currency has a gap the other way."""
+    gap = gaps.get(item.currency, ZERO)
+    return abs(item.difference - gap) < MONEY_PLACES_AGREED and any(
+        gap * other < 0 for other in gaps.values()
     )
 
 
-def _explained(
-    item: Break, pair: Sequence[Break], gaps: Mapping[str, Decimal], fills: Iterable[Fill]
-) -> Break:
+def _explained(item: Break, gaps: Mapping[str, Decimal], fills: Iterable[Fill]) -> Break:
     others = ", ".join(
-        f"{canonical(other.difference)} {other.currency}" for other in pair if other is not item
+        f"{canonical(gap)} {currency}" for currency, gap in sorted(gaps.items()) if gap * item.difference < 0
     )
-    verb = "more" if gaps[item.currency] > 0 else "less"
+    verb = "more" if item.difference > 0 else "less"
     note = (
         f"the cash report took {canonical(abs(item.difference))} {item.currency} {verb} commission than"
         f" the trades list in it, against {others}: listed in one currency, debited in another"
     )
-    listed_here = next(other for other in pair if other.difference < 0)
-    debited = debited_elsewhere(fills, listed_here.currency, -listed_here.difference)
+    debited = debited_elsewhere(fills, item.currency, -item.difference) if item.difference < 0 else ()
     if debited:
         note += f"; {len(debited)} conversions add up to it"
     return replace(item, cause=DEBITED_ELSEWHERE, note=note, evidence=debited)

@@ -1,0 +1,137 @@
+"""What every P&L store promises: results by run, one pointer per session, and a chain that recomputes what
+changed.
+"""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from fill_samples import ACCOUNT, DAY, NOON, batch, fee, fill
+from reconciled_desk import LAST, Desk
+
+from trading.model.fills import FillKind, Side, Source, Venue
+
+MONDAY = date(2026, 7, 20)
+TUESDAY = date(2026, 7, 21)
+VENUE = Venue.IBKR
+
+
+def _later(fill_id: str, session: date, **changes: object) -> object:
+    days = (session - DAY).days
+    return fill(fill_id, session=session, trade_date=session, fill_ts=NOON + timedelta(days=days), **changes)
+
+
+def _three_days(desk: Desk) -> None:
+    """Two bought on Friday, one sold on Monday, one on Tuesday, a fee on each."""
+    desk.take_batch(
+        batch(
+            [
+                fill("a.01"),
+                _later("b.01", MONDAY, side=Side.SELL, quantity=Decimal(1), price=Decimal("0.90")),
+                _later("c.01", TUESDAY, side=Side.SELL, quantity=Decimal(1), price=Decimal("0.50")),
+            ],
+            [fee(f"{name}.01", name, "1.01", session=None) for name in ("a.01", "b.01", "c.01")],
+        )
+    )
+
+
+def test_a_result_comes_back_as_it_was_computed(desk: Desk) -> None:
+    """Lots, matches, daily rows and cash of a session survive the store exactly."""
+    _three_days(desk)
+    desk.compute(ACCOUNT)
+    result = desk.pnl.result(VENUE, ACCOUNT, MONDAY)
+    assert result is not None
+    assert [match.realized for match in result.matches] == [Decimal("15.485")]
+    assert [(lot.open_quantity, lot.left.fee) for lot in result.lots] == [(1, Decimal("0.505"))]
+    assert [(row.position_end, row.fees, row.realized) for row in result.daily] == [
+        (1, Decimal("1.01"), Decimal("15.485"))
+    ]
+    assert sum(entry.amount for entry in result.cash) == Decimal("88.99")
+
+
+def test_a_book_is_that_of_the_last_session_at_or_before(desk: Desk) -> None:
+    """Between sessions the book of the earlier one stands; before the first there is none."""
+    _three_days(desk)
+    desk.compute(ACCOUNT)
+    before = desk.pnl.book(VENUE, ACCOUNT, DAY - timedelta(days=1))
+    weekend = desk.pnl.book(VENUE, ACCOUNT, DAY + timedelta(days=1))
+    last = desk.pnl.book(VENUE, ACCOUNT, LAST)
+    assert before is None
+    assert weekend is not None and weekend.position("OPT:CZR   260821C00030000") == 2
+    assert last is not None and last.lots == () and last.session == TUESDAY
+
+
+def test_the_same_facts_compute_nothing(desk: Desk) -> None:
+    """Run ids are hashes of the inputs."""
+    _three_days(desk)
+    assert desk.compute(ACCOUNT).computed == (DAY, MONDAY, TUESDAY)
+    again = desk.compute(ACCOUNT)
+    assert (again.computed, again.unchanged) == ((), 3)
+
+
+def test_a_changed_session_is_computed_again_with_all_later_ones(desk: Desk) -> None:
+    """A fee that comes late changes its own session and those after it, and no earlier one."""
+    _three_days(desk)
+    desk.compute(ACCOUNT)
+    friday = desk.pnl.result(VENUE, ACCOUNT, DAY)
+    desk.take_batch(batch([], [fee("b.01.99", "b.01", "0.25", session=MONDAY)]))
+    assert desk.compute(ACCOUNT).computed == (MONDAY, TUESDAY)
+    monday = desk.pnl.result(VENUE, ACCOUNT, MONDAY)
+    assert desk.pnl.result(VENUE, ACCOUNT, DAY) == friday
+    assert monday is not None and monday.matches[0].realized == Decimal("15.235")
+
+
+def test_a_session_without_facts_any_more_is_withdrawn(desk: Desk) -> None:
+    """A correction moves the only fill of a day to the next: the first day has no result then."""
+    desk.take_batch(batch([fill("a.01")]))
+    desk.compute(ACCOUNT)
+    desk.take_batch(batch([_later("a.01", MONDAY, revision=2)]))
+    report = desk.compute(ACCOUNT)
+    assert (report.computed, report.withdrawn) == ((MONDAY,), (DAY,))
+    assert desk.pnl.result(VENUE, ACCOUNT, DAY) is None
+    assert [run.session for run in desk.pnl.runs(VENUE, ACCOUNT)] == [MONDAY]
+
+
+def test_results_without_their_pointer_are_not_seen(desk: Desk) -> None:
+    """A kill between results and pointer leaves nothing visible, and the next run writes the same."""
+    _three_days(desk)
+    desk.compute(ACCOUNT)
+    desk.pnl.withdraw(VENUE, ACCOUNT, [MONDAY, TUESDAY], desk.clock.now())
+    assert desk.pnl.result(VENUE, ACCOUNT, TUESDAY) is None
+    assert desk.compute(ACCOUNT).computed == (MONDAY, TUESDAY)
+    result = desk.pnl.result(VENUE, ACCOUNT, TUESDAY)
+    assert result is not None and [match.realized for match in result.matches] == [Decimal("-24.515")]
+
+
+def test_a_bust_reverses_position_and_result_and_keeps_the_history(desk: Desk) -> None:
+    """A cancel that comes later takes the fill out of the book and its fee stays a cost."""
+    told = fill("a.01", trade_id="T1", transaction_id="10", source=Source.STATEMENT)
+    desk.take_batch(batch([told], [fee("a.01.01", "a.01", "1.01")]))
+    desk.compute(ACCOUNT)
+    cancel = fill(
+        "flex:11", kind=FillKind.CANCEL, revision=0, transaction_id="11", cancels_trade_id="T1",
+        source=Source.STATEMENT,
+    )  # fmt: skip
+    desk.take_batch(batch([cancel]))
+    desk.compute(ACCOUNT)
+    book = desk.pnl.book(VENUE, ACCOUNT, LAST)
+    assert book is not None and book.lots == ()
+    assert book.cash == {"USD": Decimal("-1.01")}
+    assert len(desk.fills.revisions(VENUE, ACCOUNT, "a.01")) == 1
+
+
+def test_cash_moved_leaves_opening_balances_out_and_counts_both_ends(desk: Desk) -> None:
+    """The sum over a range of sessions, by currency."""
+    _three_days(desk)
+    desk.compute(ACCOUNT)
+    assert desk.pnl.cash_moved(VENUE, ACCOUNT, MONDAY, TUESDAY) == {"USD": Decimal("137.98")}
+    assert desk.pnl.cash_moved(VENUE, ACCOUNT, LAST, LAST) == {}
+
+
+def test_accounts_do_not_see_each_other(desk: Desk) -> None:
+    """Another account's fills are another chain."""
+    _three_days(desk)
+    desk.take_batch(batch([fill("z.01", account="DU2")]))
+    desk.compute(ACCOUNT)
+    desk.compute("DU2")
+    assert len(desk.pnl.runs(VENUE, ACCOUNT)) == 3
+    assert len(desk.pnl.runs(VENUE, "DU2")) == 1
