@@ -21,13 +21,11 @@ DEBITED_ELSEWHERE = "commission_debited_in_another_currency"
 COMMISSIONS_LINE = "commissions"
 BASE_SUMMARY = "BASE_SUMMARY"
 MONEY_PLACES_AGREED = Decimal("0.0000005")  # the report shows eight decimals, the ledger nine
-    "0.0000005"
-)  # the report's own figures have nine decimals, sums of shown ones fewer
 SEARCHED_MAX = 32  # conversions among which the debited ones are looked for: 2 x 2^16 sums
 
 
 def compare_cash(ours: OurRecord, theirs: BrokerRecord, bar: Decimal) -> list[Break]:
-    """Return one break per currency whose movement differs, with its cause where the cash report proves it."""
+    """Return a break per currency whose movement differs, with its cause where the cash report proves it."""
     report = {row.currency: row for row in theirs.cash or () if row.currency != BASE_SUMMARY}
     found = [
         _cash_break(theirs, currency, ours.cash_moved.get(currency, ZERO), report.get(currency))

@@ -80,7 +80,7 @@ def _missing(fill: Fill, theirs: BrokerRecord, cause: str) -> Break:
 
 
 def _told_differently(live: Fill, told: Fill, theirs: BrokerRecord, bar: Decimal) -> Iterable[Break]:
-    """Differences between two sources of one revision; a higher revision is a correction, not a difference."""
+    """Differences between two sources of one revision; a higher revision is a correction, no difference."""
     ours, broker = live.revision, told.revision
     if ours.revision != broker.revision or live.busted != told.busted:
         return

@@ -63,7 +63,7 @@ def next_lock_events(
     *,
     may_set: bool,
 ) -> list[LockEvent]:
-    """Turn breaks as they stand into the lock events that are new; `known` are the latest locks by break id."""
+    """Turn breaks as they stand into the new lock events; `known` are the latest locks by break id."""
     events: list[LockEvent] = []
     for item in breaks:
         last = known.get(item.break_id)

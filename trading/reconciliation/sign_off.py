@@ -11,7 +11,7 @@ from trading.reconciliation.breaks import THE_CHECK, BreakEvent, BreakState, Pas
 
 
 class SessionState(StrEnum):
-    """awaiting_statement claims nothing and locks nothing; only a final pass without open breaks signs off."""
+    """awaiting_statement claims and locks nothing; only a final pass without open breaks signs off."""
 
     AWAITING_STATEMENT = "awaiting_statement"
     PROVISIONAL = "provisional"
