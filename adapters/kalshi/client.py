@@ -10,7 +10,7 @@ query, in base64.
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from adapters.kalshi.normalize import normalize
@@ -25,6 +25,7 @@ from trading.ports.clock import Clock
 BASE_URL = "https://external-api.kalshi.com"
 API_PREFIX = "/trade-api/v2"
 FILLS_PATHS = (f"{API_PREFIX}/portfolio/fills", f"{API_PREFIX}/historical/fills")
+SETTLEMENTS_PATHS = (f"{API_PREFIX}/portfolio/settlements",)
 PAGE_ROWS = 200  # of the venue's maximum 1,000: small answers fail seldom
 PAGES_MAX = 1_000  # of one endpoint and call: 200,000 fills
 INTERVAL_S = 0.06  # the basic tier reads 20 times a second
@@ -49,10 +50,19 @@ class KalshiFills:
         VenueRefusedError or VenueUnavailableError; what was read before is then asked for again, which
         is free of harm.
         """
+        return self._read(FILLS_PATHS, start, end, source)
+
+    def settlements_between(
+        self, start: datetime, end: datetime, *, source: Source = Source.BACKFILL
+    ) -> FillBatch:
+        """The bookings of all markets that ended in the span; it claims no coverage, which is about fills."""
+        return replace(self._read(SETTLEMENTS_PATHS, start, end, source), coverage=())
+
+    def _read(self, paths: tuple[str, ...], start: datetime, end: datetime, source: Source) -> FillBatch:
         first, last = aware_utc("start", start), aware_utc("end", end)
         told_until = min(last, self.clock.now() - VENUE_LAG)
         pages: list[FillBatch] = []
-        complete = [self._walk(path, first, last, source, pages) for path in FILLS_PATHS]
+        complete = [self._walk(path, first, last, source, pages) for path in paths]
         return self._merged(pages, source, first, last, told_until if all(complete) else None)
 
     def _walk(

@@ -1,4 +1,4 @@
-"""Kalshi fills, from REST answers and socket messages, as one batch of the house's fills.
+"""Kalshi fills and settlements, from REST answers and socket messages, as one batch of the house's fills.
 
 YES and NO are one market, kept as YES: buying NO at p is selling YES at 1 - p, and selling NO is buying
 YES. The venue says the direction in two ways, of which a row may carry both: ``action`` with ``side``
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from adapters.kalshi.settlements import is_settlement, read_settlement
 from adapters.venue.payload import JsonObject, first_present, text_field
 from adapters.venue.readings import UNNAMED, Reading, read_batch, read_fee
 from trading.calendar import session_on_or_after, trade_date_of
@@ -56,18 +57,21 @@ def rows_of(envelope: JsonObject) -> Sequence[object] | None:
     """The fills of an answer or message, none if it is about something else; None for what is a row."""
     if envelope.get("error") is not None:
         raise InvalidFieldError("error", "an answer without error", envelope["error"])
-    if "fills" in envelope:
-        fills = envelope["fills"]
-        if not isinstance(fills, list):
-            raise InvalidFieldError("fills", "a list", fills)
-        return fills
+    for name in ("fills", "settlements"):
+        if name in envelope:
+            rows = envelope[name]
+            if not isinstance(rows, list):
+                raise InvalidFieldError(name, "a list", rows)
+            return rows
     if "type" in envelope and ("msg" in envelope or "sid" in envelope):
         return (envelope.get("msg"),) if envelope["type"] == "fill" else ()
     return None
 
 
-def read_row(row: JsonObject, raw: str, account: str, source: Source) -> Reading:
-    """Read one fill; raises InvalidFieldError naming the field."""
+def read_row(row: JsonObject, raw: str, account: str, source: Source) -> Reading | None:
+    """Read one fill or settlement; raises InvalidFieldError naming the field."""
+    if is_settlement(row):
+        return read_settlement(row, raw, account, source)
     instrument = _market(row)
     fill_id = text_field(row, "fill_id", "trade_id")
     moment = _moment(row)

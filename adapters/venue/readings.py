@@ -50,7 +50,7 @@ class Reading:
     fee: Fee | InvalidFieldError | None
 
 
-RowReader = Callable[[JsonObject, str, str, Source], Reading]  # row, its canonical text, account, source
+RowReader = Callable[[JsonObject, str, str, Source], Reading | None]  # row, its text, account, source
 RowFinder = Callable[[JsonObject], Sequence[object] | None]
 
 
@@ -77,9 +77,12 @@ def read_batch(
     for row in rows:
         try:
             checked, text = checked_row(row)
-            readings.append(read_row(checked, text, account, source))
+            reading = read_row(checked, text, account, source)
         except ROW_ERRORS as error:
             rejected.append(dead_letter(venue, source, account, error, row))
+            continue
+        if reading is not None:  # None: understood, and nothing to book
+            readings.append(reading)
     named, unnamed = _named(venue, readings)
     rejected.extend(dead_letter(venue, source, account, error, row) for error, row in unnamed)
     rejected.extend(_refused_fees(venue, source, named))

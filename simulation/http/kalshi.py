@@ -1,4 +1,4 @@
-"""Kalshi's two fills endpoints: cursor paging, spans in epoch seconds, RSA-PSS signatures checked."""
+"""Kalshi's fills and settlements: cursor paging, spans in epoch seconds, RSA-PSS signatures checked."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from simulation.http.server import Answer, Request, StubVenue
 
 LIVE_PATH = "/trade-api/v2/portfolio/fills"
 HISTORICAL_PATH = "/trade-api/v2/historical/fills"
+SETTLEMENTS_PATH = "/trade-api/v2/portfolio/settlements"
 PAGE_ROWS_MAX = 1_000
 PAGE_ROWS = 100
 
@@ -22,18 +23,23 @@ def error(status: int, code: str) -> Answer:
 
 
 class KalshiStub(StubVenue):
-    """Serves `live` and `historical` fills to whoever signs with the key that belongs to `public_key`."""
+    """Serves fills and settlements to whoever signs with the key that belongs to `public_key`."""
 
     def __init__(
         self,
         live: Sequence[Mapping[str, object]],
         historical: Sequence[Mapping[str, object]] = (),
+        settlements: Sequence[Mapping[str, object]] = (),
         *,
         key_id: str,
         public_key: rsa.RSAPublicKey,
     ) -> None:
         super().__init__()
-        self.rows = {LIVE_PATH: list(live), HISTORICAL_PATH: list(historical)}
+        self.rows = {
+            LIVE_PATH: list(live),
+            HISTORICAL_PATH: list(historical),
+            SETTLEMENTS_PATH: list(settlements),
+        }
         self.key_id = key_id
         self.public_key = public_key
 
@@ -51,7 +57,8 @@ class KalshiStub(StubVenue):
         start = _offset(params.get("cursor", ""))
         following = start + limit
         cursor = base64.b64encode(f"at:{following}".encode()).decode() if following < len(rows) else ""
-        return Answer.of({"cursor": cursor, "fills": rows[start:following]})
+        kind = "settlements" if request.path == SETTLEMENTS_PATH else "fills"
+        return Answer.of({"cursor": cursor, kind: rows[start:following]})
 
     def _is_signed(self, request: Request) -> bool:
         stamp = request.headers.get("kalshi-access-timestamp", "")
@@ -65,7 +72,7 @@ class KalshiStub(StubVenue):
 
 
 def _epoch(row: Mapping[str, object]) -> float:
-    return datetime.fromisoformat(str(row["created_time"])).timestamp()
+    return datetime.fromisoformat(str(row.get("created_time") or row["settled_time"])).timestamp()
 
 
 def _offset(cursor: str) -> int:

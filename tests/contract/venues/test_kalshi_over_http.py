@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from adapters.kalshi import client as kalshi
 from adapters.kalshi.client import KalshiFills, judge, rsa_signer
 from adapters.venue.asking import Pace, VenueRefusedError, VenueRequests, VenueUnavailableError
-from simulation.http.kalshi import HISTORICAL_PATH, LIVE_PATH, KalshiStub, error
+from simulation.http.kalshi import HISTORICAL_PATH, LIVE_PATH, SETTLEMENTS_PATH, KalshiStub, error
 from simulation.http.server import Answer, Fault
 from trading.errors import ConfigurationError
 from trading.ports.clock import Clock
@@ -69,7 +69,7 @@ def ids(batch: Any) -> list[str]:
 def test_every_page_of_both_endpoints_is_read(client: KalshiFills, stub: KalshiStub, count: int) -> None:
     """Live and historical fills come back once each, with their fees and a coverage."""
     rows = [row(number) for number in range(count)]
-    stub.rows = {LIVE_PATH: rows[count // 3 :], HISTORICAL_PATH: rows[: count // 2]}
+    stub.rows |= {LIVE_PATH: rows[count // 3 :], HISTORICAL_PATH: rows[: count // 2]}
     batch = client.fills_between(START, END)
     assert ids(batch) == [f"fill-{number:05d}" for number in range(count)]
     assert len(batch.commissions) == count
@@ -184,3 +184,22 @@ def test_reading_twice_gives_the_same_batch(client: KalshiFills, stub: KalshiStu
     """The same venue asked again tells the same, to the byte."""
     stub.rows[LIVE_PATH] = [row(number) for number in range(230)]
     assert client.fills_between(START, END) == client.fills_between(START, END)
+
+
+def test_settlements_are_read_by_page(client: KalshiFills, stub: KalshiStub) -> None:
+    """Ended markets come as bookings; what covers fills is not claimed for them."""
+    stub.rows[SETTLEMENTS_PATH] = [
+        {
+            "ticker": f"KXBTC-{number}",
+            "market_result": "yes",
+            "yes_count_fp": "2.00",
+            "no_count_fp": "0.00",
+            "revenue": 200,
+            "settled_time": (START + timedelta(seconds=number)).isoformat(),
+        }
+        for number in range(250)
+    ]
+    batch = client.settlements_between(START, END)
+    assert len({fill.fill_id for fill in batch.fills}) == 250
+    assert batch.coverage == ()
+    assert batch.rejected == ()

@@ -1,0 +1,106 @@
+"""Kalshi settlements: the end of a market books the held contracts away at 1 or 0, and no fill tells it.
+
+A settlement becomes a booking that closes the net position (YES less NO) at what YES is worth: 1, 0, or
+`value` cents where a market settles between. The venue's own `revenue` must be what the held contracts
+then pay: where it is not, the row is refused, for either it or our reading of it is wrong. `fee_cost` of
+a settlement repeats the fees of the fills and is left aside.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from adapters.venue.payload import JsonObject, first_present, text_field
+from adapters.venue.readings import Reading
+from trading.calendar import session_on_or_after, trade_date_of
+from trading.errors import InvalidFieldError
+from trading.model.fills import FillKind, FillRevision, Side, Source, Venue
+from trading.model.instruments import Event
+from trading.model.money import parse_decimal
+from trading.model.times import from_iso
+
+ID_PREFIX = "settlement:"
+CENTS = Decimal(100)
+PAYOUTS = {"yes": Decimal(1), "no": Decimal(0)}
+REVENUE_TOLERANCE_CENTS = Decimal(1)  # whole cents are printed, fractional contracts are held
+
+
+def is_settlement(row: JsonObject) -> bool:
+    """Whether a row tells the end of a market and not a fill."""
+    return "market_result" in row
+
+
+def read_settlement(row: JsonObject, raw: str, account: str, source: Source) -> Reading | None:
+    """Read one settlement; None where nothing was held. Raises InvalidFieldError naming the field."""
+    ticker = text_field(row, "ticker", "market_ticker")
+    if not ticker:
+        raise InvalidFieldError("ticker", "a market", row.get("ticker"))
+    instrument = Event(venue="kalshi", ticker=ticker)
+    yes, no = _held(row, "yes"), _held(row, "no")
+    payout = _payout(row)
+    _check_revenue(row, yes * payout + no * (1 - payout))
+    net = yes - no
+    if net == 0:
+        return None
+    moment = _moment(row)
+    trade_date = trade_date_of(Venue.KALSHI, moment)
+    fill_id = f"{ID_PREFIX}{instrument.ticker}"
+    fill = FillRevision(
+        venue=Venue.KALSHI,
+        account=account,
+        fill_id=fill_id,
+        revision=0,
+        source=source,
+        kind=FillKind.BOOKING,
+        instrument=instrument,
+        conid=None,
+        side=Side.SELL if net > 0 else Side.BUY,
+        quantity=abs(net),
+        price=payout,
+        multiplier=instrument.contract_size,
+        currency=instrument.currency,
+        fill_ts=moment,
+        trade_date=trade_date,
+        report_date=None,
+        session=session_on_or_after(trade_date),
+        exec_id=fill_id,
+        open_close="C",
+        raw=raw,
+    )
+    return Reading(fill, None)
+
+
+def _held(row: JsonObject, outcome: str) -> Decimal:
+    name, value = first_present(row, f"{outcome}_count_fp", f"{outcome}_count")
+    count = Decimal(0) if value is None else parse_decimal(name, value)
+    if count < 0:
+        raise InvalidFieldError(name, "zero or a positive number", value)
+    return count
+
+
+def _payout(row: JsonObject) -> Decimal:
+    result = row.get("market_result")
+    payout = PAYOUTS.get(result.strip().lower()) if isinstance(result, str) else None
+    if payout is not None:
+        return payout
+    value = row.get("value")
+    if result != "scalar" or value is None:
+        raise InvalidFieldError("market_result", "yes or no, or scalar with a value", result)
+    payout = parse_decimal("value", value) / CENTS
+    if not 0 <= payout <= 1:
+        raise InvalidFieldError("value", "0 to 100 cents", value)
+    return payout
+
+
+def _check_revenue(row: JsonObject, paid: Decimal) -> None:
+    told = row.get("revenue")
+    if told is None:
+        return
+    if abs(parse_decimal("revenue", told) - paid * CENTS) >= REVENUE_TOLERANCE_CENTS:
+        raise InvalidFieldError("revenue", f"{paid * CENTS} cents, what the held contracts pay", told)
+
+
+def _moment(row: JsonObject) -> datetime:
+    value = row.get("settled_time")
+    if not isinstance(value, str):
+        raise InvalidFieldError("settled_time", "an ISO 8601 time with a zone", value)
+    return from_iso("settled_time", value.strip())
