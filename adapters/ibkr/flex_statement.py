@@ -21,7 +21,7 @@ from adapters.ibkr.flex_sections import (
     read_option_event,
     read_position,
 )
-from adapters.ibkr.flex_trades import KINDS, is_execution, read_trade
+from adapters.ibkr.flex_trades import KINDS, cancels_nothing, is_execution, read_trade
 from adapters.ibkr.refusal import FIELD_CHARS_KEPT, ROW_ERRORS, dead_letter
 from trading.errors import InvalidFieldError
 from trading.model.fills import Source
@@ -98,7 +98,7 @@ class StatementRows:
         )
 
     def _give_away_refused(self) -> None:
-        """Let refused rows of nobody travel with an account; only without one is there a statement of nobody."""
+        """Let refused rows of nobody travel with an account, where there is any."""
         if "" in self.accounts and len(self.accounts) > 1:
             nobody = self.accounts.pop("")
             next(iter(self.accounts.values())).rejected.extend(nobody.rejected)
@@ -119,13 +119,14 @@ class StatementRows:
             return
         self.saw_executions = True
         account = row.account(self.frame.account)
-        if row.text("transactionType") not in KINDS:
+        if row.text("transactionType") not in ("", *KINDS):
             self.notices.tell(
                 f"transactionType {row.text('transactionType')!r} is not known; read as an execution"
             )
         reading = read_trade(row, account, TRADE_SOURCES[row.tag])
-        if warning := contradiction(row, reading.fill.instrument):
-            self.notices.tell(warning)
+        for warning in (contradiction(row, reading.fill.instrument), cancels_nothing(reading.fill)):
+            if warning:
+                self.notices.tell(warning)
         self._account(account).add_trade(reading)
 
     def _read_value(self, row: FlexRow) -> None:

@@ -27,10 +27,9 @@ OTHER_LEVELS = frozenset({"ORDER", "CLOSED_LOT", "SYMBOL_SUMMARY", "ASSET_SUMMAR
 UNNAMED = "unnamed"  # stands in for the id until the whole answer is known
 FLEX_PREFIX = "flex:"
 TAX_SUFFIX = "#tax"
-CANCELLED_CODE = "Ca"
+CANCELLED_CODE, CANCELLED_SIDE = "Ca", "(Ca.)"
 
 KINDS = {
-    "": FillKind.TRADE,
     "ExchTrade": FillKind.TRADE,
     "DvpTrade": FillKind.TRADE,
     "TradeCorrect": FillKind.TRADE,
@@ -59,10 +58,14 @@ def is_execution(row: FlexRow) -> bool:
 
 
 def trade_kind(row: FlexRow, notes: tuple[str, ...]) -> FillKind:
-    """Execution, booking or cancel; an unknown transaction type counts as an execution."""
-    if CANCELLED_CODE in notes or "(Ca.)" in row.text("buySell"):
+    """Execution, booking or cancel; an unknown transaction type counts as an execution.
+
+    The codes decide only where the type does not: a trade that was cancelled later may carry the code, too.
+    """
+    if CANCELLED_SIDE in row.text("buySell"):
         return FillKind.CANCEL
-    return KINDS.get(row.text("transactionType"), FillKind.TRADE)
+    told = KINDS.get(row.text("transactionType"))
+    return told or (FillKind.CANCEL if CANCELLED_CODE in notes else FillKind.TRADE)
 
 
 def read_trade(row: FlexRow, account: str, source: Source) -> TradeReading:
@@ -155,7 +158,15 @@ def _price(row: FlexRow, instrument: Instrument) -> Decimal:
 
 
 def _cancelled_trade(row: FlexRow) -> str:
-    return row.text("origTradeID", "tradeID")
+    original = row.text("origTradeID")
+    return original if original not in ("", "0") else row.text("tradeID")
+
+
+def cancels_nothing(fill: FillRevision) -> str:
+    """A sentence where a cancel does not say which trade it cancels, else an empty text."""
+    if fill.kind is not FillKind.CANCEL or fill.cancels_trade_id:
+        return ""
+    return f"cancel {fill.transaction_id or fill.order_id} names no trade (origTradeID): it cancels nothing"
 
 
 def _open_close(row: FlexRow, notes: tuple[str, ...]) -> str:

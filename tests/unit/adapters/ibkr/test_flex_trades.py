@@ -75,6 +75,19 @@ def test_a_cancel_has_an_id_of_its_own_and_names_the_trade() -> None:
     assert (told.side, told.quantity) == (Side.SELL, 2)
 
 
+def test_the_type_decides_before_the_code() -> None:
+    """An execution that carries the code of a cancel is one; without a type the code decides."""
+    assert fill(activity(trade(notes="Ca"))).kind is FillKind.TRADE
+    assert fill(activity(trade(notes="P;Ca", transactionType="", origTradeID="5"))).kind is FillKind.CANCEL
+
+
+def test_a_cancel_that_names_no_trade_is_warned_about() -> None:
+    """It cancels nothing, and a person should know."""
+    told = batch(activity(trade(transactionType="TradeCancel", quantity="-2", tradeID="", origTradeID="0")))
+    assert told.fills[0].cancels_trade_id == ""
+    assert "names no trade" in told.warnings[0]
+
+
 def test_confirmation_cancels_without_any_id_are_told_apart() -> None:
     """Two equal rows get two ids that depend on the rows, not on their order."""
     cancel = {"transactionType": "TradeCancel", "quantity": "-2", "execID": "", "code": "Ca"}
