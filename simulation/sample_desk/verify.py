@@ -73,17 +73,31 @@ def compare_fills(journal: Journal, rows: Iterable[Row]) -> list[Difference]:
 
 def compare_daily(journal: Journal, rows: Iterable[Row]) -> list[Difference]:
     """Bought, sold, fees, realized and end position of each account, session and contract of the broker."""
-    accounts = {str(account["name"]) for account in journal.accounts}
     expected = _daily(journal.pnl_daily)
-    found = _daily(row for row in rows if str(row["account"]) in accounts)
+    found = _daily(row for row in rows if _is_own(journal, str(row["account"])))
     return _compare("pnl_daily", _without_nothing(expected), _without_nothing(found), ROUNDING)
 
 
 def compare_cash(journal: Journal, rows: Iterable[Row]) -> list[Difference]:
-    """Ending cash of each of the broker's accounts, session and currency."""
-    accounts = {str(account["name"]) for account in journal.accounts}
-    own = [row for row in rows if str(row["account"]) in accounts]
-    return _compare("cash", _cash(journal.cash, "ending"), _cash(own, "ending"), ROUNDING)
+    """Ending cash of each of the broker's accounts, session and currency.
+
+    A ledger has no row where nothing moved: there the evening before still counts.
+    """
+    found = _cash(rows, "ending")
+    expected = _cash(journal.cash, "ending")
+    places = {session: place for place, session in enumerate(journal.sessions)}
+    for account, session, currency in sorted(expected):
+        key = (account, session, currency)
+        place = places[session]
+        before = (account, journal.sessions[place - 1], currency) if place else None
+        if key not in found and before in found:
+            found[key] = found[before]
+    own = {key: row for key, row in found.items() if key in expected or _is_own(journal, key[0])}
+    return _compare("cash", expected, own, ROUNDING)
+
+
+def _is_own(journal: Journal, account: str) -> bool:
+    return any(account == str(row["name"]) for row in journal.accounts)
 
 
 def compare_breaks(journal: Journal, rows: Iterable[Row]) -> list[Difference]:
