@@ -85,7 +85,10 @@ class Place:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Without the place: three slow readers must not stop everyone else."""
+        """Without the place: slow readers must not stop everyone else. None held before, none after."""
+        if not self._held:
+            yield
+            return
         self.leave()
         yield
         self._admission.acquire(returning=True)

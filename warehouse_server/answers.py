@@ -8,7 +8,7 @@ import json
 import secrets
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from typing import IO, Any, Final
 
@@ -49,6 +49,7 @@ class Answer:
         self._held_bytes = 0
         self._flushed_at = time.monotonic()
         self._begun = False
+        self._afterwards: list[Callable[[], None]] = []
         self._encoder: Encoder | None = None
         self._spool: IO[bytes] | None = None
         self.place: Place | None = None
@@ -113,8 +114,14 @@ class Answer:
             block = self._encoder.compress(block) + self._encoder.flush()
         self._send([*_chunk(block), b"0\r\n\r\n"])
 
+    def afterwards(self, work: Callable[[], None]) -> None:
+        """Do this once the client has its answer."""
+        self._afterwards.append(work)
+
     def close(self) -> None:
-        """Free the temporary file, where there is one."""
+        """Do what was left for afterwards, and free the temporary file, where there is one."""
+        for work in self._afterwards:
+            work()
         if self._spool is not None:
             self._spool.close()
 

@@ -5,6 +5,7 @@ blocks hangs: cancel by KILL QUERY, and let the fetching thread close. Never for
 """
 
 import threading
+from collections import deque
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -13,6 +14,7 @@ from typing import Any
 
 from chdb import _chdb  # the library's own wrappers hide settings and streaming
 
+from warehouse_server.limits import SPARE_CONNECTIONS_MAX
 from warehouse_server.refusals import Refusal, from_engine
 
 
@@ -91,7 +93,7 @@ class Session:
         return self._chunks(result, statistics)
 
     def _chunks(self, result: Any, statistics: Statistics) -> Generator[bytes, None, None]:
-        """Cancels what is left where the caller stops early; on a closed connection that hangs the process."""
+        """Cancels what is left where the caller stops early; on a closed one that hangs the process."""
         finished = False
         try:
             while True:
@@ -144,6 +146,7 @@ class Engine:
     def __init__(self, directory: Path, config_file: Path) -> None:
         self._address = f"{directory}?config-file={config_file}"
         self._control_lock = threading.Lock()
+        self._spare: deque[Session] = deque()
         try:
             self._control = Session(_open(self._address), self)
         except RuntimeError as error:
@@ -151,8 +154,17 @@ class Engine:
         self.version, self.timezone = self._identity()
 
     def session(self) -> Session:
-        """A fresh connection (0.1 ms)."""
-        return Session(_open(self._address), self)
+        """A connection that nobody used yet."""
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return Session(_open(self._address), self)
+
+    def retire(self, session: Session) -> None:
+        """Close a used connection and lay a new one by: 0.2 ms that no client waits for."""
+        session.close()
+        if len(self._spare) < SPARE_CONNECTIONS_MAX:
+            self._spare.append(Session(_open(self._address), self))
 
     def flush(self) -> None:
         """Write out the query log, which the engine holds back for a second."""

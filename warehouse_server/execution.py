@@ -66,7 +66,7 @@ class Executor:
             )
             place = answer.place = held.enter_context(self.admission.place())
             tables = source.external_tables()
-            session = held.enter_context(self._connection(invocation, settings, tables))
+            session = held.enter_context(self._connection(invocation, settings, tables, answer))
             run = _Run(invocation, source, answer, session, place)
             started = time.monotonic_ns()
             try:
@@ -82,16 +82,16 @@ class Executor:
 
     @contextmanager
     def _connection(
-        self, invocation: Invocation, settings: dict[str, str], tables: list[ExternalTable]
+        self, invocation: Invocation, settings: dict[str, str], tables: list[ExternalTable], answer: Answer
     ) -> Iterator[Session]:
         """The connection to use: the session's where a writer names one, else a fresh one."""
         if invocation.session is None:
-            with self._fresh(invocation, settings, tables) as session:
+            with self._fresh(invocation, settings, tables, answer) as session:
                 yield session
             return
         with self.sessions.hold(invocation.role, invocation.session) as kept:
             if invocation.role is Role.READER:
-                with self._fresh(invocation, settings, tables) as session:
+                with self._fresh(invocation, settings, tables, answer) as session:
                     yield session
             else:
                 prepare(kept, invocation.database, settings)
@@ -102,7 +102,7 @@ class Executor:
 
     @contextmanager
     def _fresh(
-        self, invocation: Invocation, settings: dict[str, str], tables: list[ExternalTable]
+        self, invocation: Invocation, settings: dict[str, str], tables: list[ExternalTable], answer: Answer
     ) -> Iterator[Session]:
         session = self.engine.session()
         try:
@@ -115,7 +115,7 @@ class Executor:
                 session.do("SET readonly = 1")
             yield session
         finally:
-            session.close()
+            answer.afterwards(lambda: self.engine.retire(session))
 
 
 def _run_insert(run: _Run, insert: InsertWithData) -> None:

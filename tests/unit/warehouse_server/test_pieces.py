@@ -59,6 +59,16 @@ def test_a_place_is_free_after_an_error_in_a_pause() -> None:
     admission.acquire()
 
 
+def test_a_pause_behind_the_end_takes_no_place() -> None:
+    """The last bytes go out without a place: waiting for a slow client then must not take one for good."""
+    admission = Admission(1, 0)
+    with admission.place() as place:
+        pass
+    with place.paused():
+        pass
+    admission.acquire()
+
+
 def test_accounts_do_not_show_their_passwords() -> None:
     """A representation in a log holds no secret."""
     assert "secret" not in repr(Accounts("secret-1", "secret-2"))
