@@ -9,6 +9,8 @@ symbol gives. Where the two contradict each other, a statement's attributes coun
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
@@ -26,25 +28,65 @@ FUTURE_LIKE = frozenset({"FUT"})
 CATEGORIES = SHARE_LIKE | OPTION_LIKE | FUTURE_LIKE | {"CASH"}
 PAIR = re.compile(r"([A-Z]{3})\.([A-Z]{3})", re.ASCII)
 FUTURE_CODE = re.compile(r"([A-Z0-9]{1,4}?)[FGHJKMNQUVXZ]\d{1,2}", re.ASCII)  # class, month letter, year
+EXPIRY_TIME = re.compile(r"[ -].*", re.DOTALL)  # behind the date of `20260821 16:00:00 US/Eastern`
 DEFAULT_MULTIPLIERS = {"OPT": "100"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractFields:
+    """What a row or message says about its contract, as text; equal texts are read once."""
+
+    category: str
+    symbol: str
+    underlying: str
+    conid: str
+    multiplier: str
+    strike: str
+    expiry: str
+    right: str
+    currency: str
+    exchange: str
+    trading_class: str = ""
+    symbol_is_label: bool = False
 
 
 def flex_instrument(row: FlexRow) -> Instrument:
     """The instrument of a statement's row; a category we do not carry is refused by name."""
-    text = row.text
     return _instrument(
-        text("assetCategory"),
-        text("symbol"),
-        text("underlyingSymbol"),
-        text("conid"),
-        text("multiplier"),
-        text("strike"),
-        text("expiry"),
-        text("putCall"),
-        text("currency"),
-        text("listingExchange"),
-        "",
-        is_label=True,
+        ContractFields(
+            category=row.text("assetCategory"),
+            symbol=row.text("symbol"),
+            underlying=row.text("underlyingSymbol"),
+            conid=row.text("conid"),
+            multiplier=row.text("multiplier"),
+            strike=row.text("strike"),
+            expiry=row.text("expiry"),
+            right=row.text("putCall"),
+            currency=row.text("currency"),
+            exchange=row.text("listingExchange"),
+            symbol_is_label=True,
+        )
+    )
+
+
+def api_instrument(message: Mapping[str, str]) -> Instrument:
+    """The instrument of a message's contract fields, under the names of `executions`."""
+    symbol, currency = message["symbol"], message["currency"]
+    is_conversion = message["secType"] == "CASH"
+    return _instrument(
+        ContractFields(
+            category=message["secType"],
+            symbol=f"{symbol}.{currency}" if is_conversion else message["localSymbol"] or symbol,
+            underlying=symbol,
+            conid=message["conId"],
+            multiplier=message["multiplier"],
+            strike=message["strike"],
+            expiry=EXPIRY_TIME.sub("", message["expiry"]),
+            right=message["right"],
+            currency=currency,
+            exchange=message["exchange"],
+            trading_class=message["tradingClass"],
+        )
     )
 
 
@@ -59,90 +101,39 @@ def contradiction(row: FlexRow, instrument: Instrument) -> str:
 
 
 @lru_cache(maxsize=CACHED_CONTRACTS)
-def api_instrument(
-    *,
-    category: str,
-    symbol: str,
-    conid: str,
-    multiplier: str,
-    strike: str,
-    expiry: str,
-    right: str,
-    currency: str,
-    local_symbol: str,
-    trading_class: str,
-    exchange: str,
-) -> Instrument:
-    """The instrument of a message's contract fields."""
-    named = f"{symbol}.{currency}" if category == "CASH" else local_symbol or symbol
-    day = expiry.split(" ")[0].split("-")[0]
-    return _instrument(
-        category, named, symbol, conid, multiplier, strike, day, right, currency, exchange, trading_class
-    )
+def _instrument(told: ContractFields) -> Instrument:
+    if told.category in OPTION_LIKE:
+        return _option(told)
+    if told.category in SHARE_LIKE:
+        return Equity(symbol=told.symbol, conid=parse_conid(told.conid), currency=told.currency)
+    if told.category in FUTURE_LIKE:
+        return _future(told)
+    if told.category == "CASH":
+        return _pair(told)
+    raise InvalidFieldError("assetCategory", f"one of {', '.join(sorted(CATEGORIES))}", told.category)
 
 
-@lru_cache(maxsize=CACHED_CONTRACTS)
-def _instrument(
-    category: str,
-    symbol: str,
-    underlying: str,
-    conid: str,
-    multiplier: str,
-    strike: str,
-    expiry: str,
-    right: str,
-    currency: str,
-    listing: str,
-    trading_class: str,
-    *,
-    is_label: bool = False,
-) -> Instrument:
-    if category in OPTION_LIKE:
-        size = multiplier or DEFAULT_MULTIPLIERS.get(category, "")
-        return _option(
-            symbol, underlying, conid, size, strike, expiry, right, currency, trading_class, is_label
-        )
-    if category in SHARE_LIKE:
-        return Equity(symbol=symbol, conid=parse_conid(conid), currency=currency)
-    if category in FUTURE_LIKE:
-        return _future(symbol, underlying, conid, multiplier, expiry, currency, listing)
-    if category == "CASH":
-        return _pair(symbol, currency)
-    raise InvalidFieldError("assetCategory", f"one of {', '.join(sorted(CATEGORIES))}", category)
-
-
-def _option(
-    symbol: str,
-    underlying: str,
-    conid: str,
-    multiplier: str,
-    strike: str,
-    expiry: str,
-    right: str,
-    currency: str,
-    trading_class: str,
-    is_label: bool,
-) -> Option:
-    named = Option.from_occ(symbol) if OCC_PATTERN.fullmatch(symbol.upper()) else None
-    day = read_day("expiry", expiry) if expiry or named is None else named.expiry
+def _option(told: ContractFields) -> Option:
+    named = Option.from_occ(told.symbol) if OCC_PATTERN.fullmatch(told.symbol.upper()) else None
+    day = read_day("expiry", told.expiry) if told.expiry or named is None else named.expiry
     fields = {
-        "symbol": underlying or (named.symbol if named else symbol.split(" ")[0]),
+        "symbol": told.underlying or (named.symbol if named else told.symbol.split(" ")[0]),
         "lastTradeDateOrContractMonth": f"{day:%Y%m%d}",
-        "right": right or (named.right if named else ""),
-        "strike": strike or (named.strike if named else ""),
-        "multiplier": multiplier,
-        "currency": currency,
-        "tradingClass": trading_class or (named.trading_class if named else _class_of(symbol)),
-        "conId": conid,
+        "right": told.right or (named.right if named else ""),
+        "strike": told.strike or (named.strike if named else ""),
+        "multiplier": told.multiplier or DEFAULT_MULTIPLIERS.get(told.category, ""),
+        "currency": told.currency,
+        "tradingClass": told.trading_class or (named.trading_class if named else _class_of(told.symbol)),
+        "conId": told.conid,
     }
     option = Option.from_ibkr(fields)
     try:
-        option = Option.from_ibkr(fields | {"localSymbol": symbol})
+        option = Option.from_ibkr(fields | {"localSymbol": told.symbol})
     except InvalidFieldError:
-        if not is_label:
+        if not told.symbol_is_label:
             raise
     if not option.instrument_id:  # asking prints the OCC symbol, which refuses a root that OCC does not have
-        raise InvalidFieldError("symbol", "a symbol with an OCC form", symbol)
+        raise InvalidFieldError("symbol", "a symbol with an OCC form", told.symbol)
     return option
 
 
@@ -152,27 +143,25 @@ def _class_of(symbol: str) -> str:
     return match.group(1) if match else ""
 
 
-def _future(
-    symbol: str, underlying: str, conid: str, multiplier: str, expiry: str, currency: str, listing: str
-) -> Future:
+def _future(told: ContractFields) -> Future:
     return Future(
-        symbol=underlying or symbol,
-        expiry=read_day("expiry", expiry),
-        multiplier=parse_contract_size(multiplier),
-        exchange=listing or "SMART",
-        local_symbol=symbol,
-        currency=currency,
-        conid=parse_conid(conid),
+        symbol=told.underlying or told.symbol,
+        expiry=read_day("expiry", told.expiry),
+        multiplier=parse_contract_size(told.multiplier),
+        exchange=told.exchange or "SMART",
+        local_symbol=told.symbol,
+        currency=told.currency,
+        conid=parse_conid(told.conid),
     )
 
 
-def _pair(symbol: str, currency: str) -> CurrencyPair:
-    match = PAIR.fullmatch(symbol.upper())
+def _pair(told: ContractFields) -> CurrencyPair:
+    match = PAIR.fullmatch(told.symbol.upper())
     if match is None:
-        raise InvalidFieldError("symbol", "a currency pair as EUR.USD", symbol)
+        raise InvalidFieldError("symbol", "a currency pair as EUR.USD", told.symbol)
     base, quote = match.groups()
-    if quote != currency.upper():
-        raise InvalidFieldError("currency", f"{quote}, the pair's second currency", currency)
+    if quote != told.currency.upper():
+        raise InvalidFieldError("currency", f"{quote}, the pair's second currency", told.currency)
     return CurrencyPair(base=base, quote=quote)
 
 

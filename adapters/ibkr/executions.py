@@ -170,19 +170,7 @@ def _take_execution(message: Mapping[str, str], zone: tzinfo, told: _Told) -> No
 
 
 def _fill(message: Mapping[str, str], zone: tzinfo) -> FillRevision:
-    instrument = api_instrument(
-        category=message["secType"],
-        symbol=message["symbol"],
-        conid=message["conId"],
-        multiplier=message["multiplier"],
-        strike=message["strike"],
-        expiry=message["expiry"],
-        right=message["right"],
-        currency=message["currency"],
-        local_symbol=message["localSymbol"],
-        trading_class=message["tradingClass"],
-        exchange=message["exchange"],
-    )
+    instrument = api_instrument(message)
     exec_id = message["execId"].strip()
     fill_id, revision = split_ibkr_execution_id(exec_id)
     moment = read_tws_moment("time", message["time"], zone)
