@@ -49,6 +49,7 @@ class Answer:
         self._held_bytes = 0
         self._flushed_at = time.monotonic()
         self._begun = False
+        self._progress = False
         self._afterwards: list[Callable[[], None]] = []
         self._encoder: Encoder | None = None
         self._spool: IO[bytes] | None = None
@@ -62,6 +63,10 @@ class Answer:
     def name_query(self, query_id: str) -> None:
         """Tell the client the id of its query."""
         self._headers["X-ClickHouse-Query-Id"] = query_id
+
+    def tell_progress(self) -> None:
+        """The client asked for progress in headers: it gets what is known when the headers go out."""
+        self._progress = True
 
     def describe(self, output_format: str | None) -> None:
         """Name the format of a result set; a statement without one has none."""
@@ -134,7 +139,7 @@ class Answer:
         headers["X-ClickHouse-Exception-Code"] = str(refusal.code)
         if refusal.status == 401:
             headers["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
-        headers["X-ClickHouse-Summary"] = summary(self.statistics)
+        self._count(headers)
         headers["Content-Length"] = str(len(body))
         self._send([response_head(refusal.status, headers), b"" if self._head_only else body])
 
@@ -143,7 +148,7 @@ class Answer:
             body = self._encoder.compress(body) + self._encoder.flush()
         elif not body:
             self._headers.pop("Content-Encoding", None)
-        self._headers["X-ClickHouse-Summary"] = summary(self.statistics)
+        self._count(self._headers)
         self._headers["Content-Length"] = str(len(body))
         self._send([response_head(200, self._headers), b"" if self._head_only else body])
 
@@ -171,10 +176,15 @@ class Answer:
 
     def _chunked_head(self) -> bytes:
         self._begun = True
-        self._headers["X-ClickHouse-Summary"] = summary(self.statistics)
+        self._count(self._headers)
         self._headers["X-ClickHouse-Exception-Tag"] = self._tag
         self._headers["Transfer-Encoding"] = "chunked"
         return response_head(200, self._headers)
+
+    def _count(self, headers: dict[str, str]) -> None:
+        headers["X-ClickHouse-Summary"] = counts = summary(self.statistics)
+        if self._progress:
+            headers["X-ClickHouse-Progress"] = counts
 
     def _send(self, parts: list[bytes]) -> None:
         sent = self._connection.send_some(parts)

@@ -171,6 +171,8 @@ def _encode(answer: Answer, invocation: Invocation) -> None:
         answer.encode("", FrameEncoder())
     elif name is not None:
         answer.encode(name, encoder(name))
+    if invocation.progress:
+        answer.tell_progress()
     if invocation.wait_for_end:
         answer.wait_for_end()
 
