@@ -44,13 +44,14 @@ class Planter:
     planted: list[Found] = field(default_factory=list)
 
     def plant(self, name: str, account: int, place: int, change: Callable[[Sources], Found | None]) -> None:
-        """Plant one break on the account and session at these places of the month (counted around their
-        ends).
+        """Plant one break on the account at this place of the month, else on the next session that has one.
+
+        Places count around the end of the month; a negative one means that session only.
         """
         accounts, sessions = self.month.accounts, self.month.sessions
-        first = place if place < 0 else place % len(sessions)
+        first = place % len(sessions)
         own = accounts[account % len(accounts)].name
-        later = sessions[first:] if place >= 0 else (sessions[-1],)
+        later = (*sessions[first:], *sessions[:first]) if place >= 0 else (sessions[place],)
         for session in later:
             told = change(self.by_session[own, session])
             if told is not None:
@@ -68,6 +69,12 @@ class Planter:
         chosen = self.rng.choice(fits)
         self.taken.add((sources.evening.account.name, chosen.trade.contract.conid))
         return chosen
+
+    def has_cash_break(self, sources: Sources) -> bool:
+        """Whether this evening's cash was planted already."""
+        account, session = sources.evening.account.name, sources.evening.session.isoformat()
+        found = [row for planted in self.planted for row in planted["breaks"] if row["kind"] == "cash"]
+        return any((row["account"], row["session"]) == (account, session) for row in found)
 
     def _is_plain(self, sources: Sources, effect: Effect) -> bool:
         trade = effect.trade
@@ -214,6 +221,8 @@ def _doubled_fill(planter: Planter, sources: Sources) -> Found | None:
             effect.trade.side > 0 and bool(evening.position(conid)) and not any(item.closed for item in same)
         )
 
+    if planter.has_cash_break(sources):
+        return None  # two cash breaks of one evening would be one
     effect = planter.choose(sources, only_opened)
     if effect is None:
         return None

@@ -36,9 +36,10 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="module")
 def journal(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Journal:
-    """Six sessions of two accounts with planted breaks, ingested, computed and reconciled."""
+    """Four sessions of one account with every planted break, ingested, computed and reconciled."""
     directory = tmp_path_factory.mktemp("desk")
-    written = write_sample_desk(directory, seed=7, sessions=6, accounts=2)
+    written = write_sample_desk(directory, seed=2, sessions=4, accounts=1)
+    assert len(written.planted) == 9
     desk = Desk(
         fills=ClickHouseFillStore(warehouse),
         statements=ClickHouseStatementStore(warehouse),
