@@ -5,10 +5,16 @@ The simulator and the engine share no code for this: zero differences mean that 
 planted break that is missing or one that nobody planted means that one of the two is wrong.
 """
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from engine_run import EngineRun
 
 from simulation.sample_desk import Journal, compare, write_sample_desk
+from trading.model.fills import Fill
+from trading.pnl import ledger
+from trading.pnl.book import HeldContract
 
 Desk = tuple[Journal, EngineRun]
 
@@ -56,6 +62,21 @@ def test_planted_desk_shows_exactly_the_planted_breaks(planted: Desk) -> None:
     journal, run = planted
     assert len(journal.planted) == 9
     assert _differences(journal, run) == []
+
+
+def test_wrong_multiplier_in_our_engine_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that takes contracts of 100 for 10 differs from the journal and from the broker."""
+    honest_contract = ledger.held_contract
+
+    def tenth(fill: Fill) -> HeldContract:
+        contract = honest_contract(fill)
+        return replace(contract, multiplier=contract.multiplier / 10) if contract.multiplier > 1 else contract
+
+    monkeypatch.setattr(ledger, "held_contract", tenth)
+    journal = write_sample_desk(tmp_path, seed=11, planted=False, sessions=3, accounts=1, venues=False)
+    run = EngineRun(tmp_path, journal)
+    tables = {item.partition(" ")[0] for item in _differences(journal, run)}
+    assert {"pnl_daily", "breaks"} <= tables
 
 
 def _differences(journal: Journal, run: EngineRun) -> list[str]:
