@@ -35,11 +35,17 @@ def told(
     heavy: Metadata = {"dagster/column_schema": _column_schema(count.columns, {})}
     for detail in details:
         heavy.update(detail)
-    sessions = list(context.partition_keys) if context.has_partition_key_range else []
+    sessions = _sessions_of(context)
     if len(sessions) <= 1:
         return dg.MaterializeResult(asset_key=key, metadata={**_counts(count), **heavy})
     context.add_asset_metadata(heavy, asset_key=key, partition_key=sessions[-1])
     return dg.MaterializeResult(asset_key=key, metadata=_counts(count))
+
+
+def _sessions_of(context: dg.AssetExecutionContext) -> list[str]:
+    if context.assets_def.partitions_def is None or not context.has_partition_key_range:
+        return []
+    return list(context.partition_keys)
 
 
 def _counts(count: TableCount) -> Metadata:

@@ -14,9 +14,8 @@ from assets.closed_days import CLOSED_WEEKDAYS
 from trading.model.times import NEW_YORK
 from trading.ports.model_runner import SessionRange
 
-FIRST_SESSION = date(
-    2015, 1, 2
-)  # the desk's books begin here; older fills are kept, and belong to no partition
+# The desk's books begin here; older fills are kept, and belong to no partition.
+FIRST_SESSION = date(2020, 1, 2)
 WEEKENDS = "0 0 * * 6,0"
 
 

@@ -4,24 +4,32 @@ import dagster as dg
 
 import dbt_like_models
 from adapters.clickhouse.model_project import ModelProject
+from adapters.quality.invariants import invariant_rules
 from adapters.quality.rules import RULES
 from assets import books as book_assets
 from assets import landing
+from assets.books import BREAKS, PNL
 from assets.checks import build_quality_checks
+from assets.landing import BATCHES, FILLS, REVISIONS, STATEMENTS
 from assets.models import build_model_assets, build_model_checks
 from orchestration.jobs import JOBS
 from orchestration.resources import RESOURCES
+from orchestration.schedules import SCHEDULES
 from sensors.inbox import books, inbox
+
+CHECKED = (BATCHES, BREAKS, FILLS, PNL, REVISIONS, STATEMENTS)  # what an invariant may be about
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """Everything that Dagster shows and runs."""
     specs = ModelProject(dbt_like_models.FOLDER).specs
+    rules = (*RULES, *invariant_rules(CHECKED))
     return dg.Definitions(
         assets=[*dg.load_assets_from_modules([landing, book_assets]), *build_model_assets(specs)],
-        asset_checks=[*build_quality_checks(RULES), *build_model_checks(specs)],
+        asset_checks=[*build_quality_checks(rules), *build_model_checks(specs)],
         jobs=JOBS,
+        schedules=SCHEDULES,
         sensors=[inbox, books],
         resources=RESOURCES,
         executor=dg.in_process_executor,

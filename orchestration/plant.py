@@ -1,0 +1,106 @@
+"""Adapters put together into what assets and sensors ask for. Imported when a run or a tick needs it.
+
+Drivers take a second to import, which the code location should not pay to show what there is.
+"""
+
+from typing import Protocol
+
+import dbt_like_models
+import sql
+from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.landing_log import ClickHouseLandingLog
+from adapters.clickhouse.model_project import ModelProject
+from adapters.clickhouse.model_runner import ClickHouseModelRunner
+from adapters.clickhouse.pnl_history import ClickHousePnlHistory
+from adapters.clickhouse.quality_history import ClickHouseQualityHistory
+from adapters.clickhouse.table_census import ClickHouseTableCensus
+from adapters.clock import SystemClock
+from adapters.inbox.folder import FolderInbox
+from adapters.inbox.reader import VenueFileReader
+from adapters.plots.figures import MatplotlibPlots
+from adapters.quality.expectations import GreatExpectationsGate
+from adapters.quality.invariants import CombinedGate, InvariantGate
+from adapters.quality.rules import RULES
+from adapters.wiring import ingest_stores, open_warehouse, pnl_stores, reconcile_stores
+from trading.services.compute_books import BookTools
+from trading.services.land_files import LandingTools
+from trading.services.reconcile_books import ReconcileTools
+from trading.settings import Settings
+
+
+class Made(Protocol):
+    """The resources that are made before the others."""
+
+    settings: Settings
+    warehouse: Warehouse
+
+
+def warehouse(settings: Settings) -> Warehouse:
+    """The warehouse as its writer."""
+    return open_warehouse(settings)
+
+
+def landing(made: Made) -> LandingTools:
+    """The inbox, the readers, the log and the stores of ingestion."""
+    paths, limits = made.settings.paths, made.settings.inbox
+    return LandingTools(
+        inbox=FolderInbox(paths.inbox, paths.archive, file_bytes_max=limits.file_bytes_max),
+        reader=VenueFileReader(),
+        log=ClickHouseLandingLog(made.warehouse),
+        clock=SystemClock(),
+        stores=ingest_stores(made.settings, made.warehouse, "dagster"),
+    )
+
+
+def book(made: Made) -> BookTools:
+    """The P&L engine by the configured rule for lots."""
+    return BookTools(stores=pnl_stores(made.warehouse), method=made.settings.books.lot_method)
+
+
+def reconciliation(made: Made) -> ReconcileTools:
+    """The comparison with the broker; locks are set in the live state too."""
+    stores = reconcile_stores(made.settings, made.warehouse)
+    return ReconcileTools(stores=stores, settings=made.settings.reconciliation)
+
+
+def models(made: Made) -> ClickHouseModelRunner:
+    """The models of this project."""
+    return ClickHouseModelRunner(ModelProject(dbt_like_models.FOLDER), made.warehouse)
+
+
+def quality(made: Made) -> CombinedGate:
+    """Expectations and invariants as one gate; pages of the expectations go under the desk's home."""
+    pages = made.settings.paths.home / "quality"
+    expectations = GreatExpectationsGate(made.settings.services.warehouse_url or "", pages)
+    invariants = InvariantGate(ClickHouseTableCensus(made.warehouse))
+    return CombinedGate(
+        {
+            expectations: {rule.name for rule in RULES},
+            invariants: {script.name for script in sql.invariants()},
+        }
+    )
+
+
+def quality_history(made: Made) -> ClickHouseQualityHistory:
+    """What the rules found, for ever."""
+    return ClickHouseQualityHistory(made.warehouse)
+
+
+def census(made: Made) -> ClickHouseTableCensus:
+    """Counts of tables."""
+    return ClickHouseTableCensus(made.warehouse)
+
+
+def pnl_history(made: Made) -> ClickHousePnlHistory:
+    """What there is to draw."""
+    return ClickHousePnlHistory(made.warehouse)
+
+
+def plots(made: Made) -> MatplotlibPlots:
+    """Pictures for people."""
+    return MatplotlibPlots()
+
+
+def clock(made: Made) -> SystemClock:
+    """The machine's clock."""
+    return SystemClock()
