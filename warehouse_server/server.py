@@ -112,18 +112,19 @@ class Server:
         if request is None:
             return False
         with self._counted():
-            body = self._answer(connection, request)
-            return _drained(body) and request.keep_alive
+            return self._answer(connection, request) and request.keep_alive
 
-    def _answer(self, connection: Connection, request: Request) -> Iterator[bytes]:
-        """Answer one request; what is left of its body."""
-        body: Iterator[bytes] = iter(())
+    def _answer(self, connection: Connection, request: Request) -> bool:
+        """Answer one request; whether its body was read to the end, so that another one may follow."""
         answer = Answer(connection, self._headers(), request.keep_alive, request.method == "HEAD")
+        body: Iterator[bytes] | None = None
+        read = False
         try:
+            body = connection.body(request)
             if not _answered_without_query(request, answer):
                 invocation = self._admit(request, answer)
-                source = StatementSource(connection, request, invocation)
-                body = source.raw
+                read = True
+                source = StatementSource(connection, request, invocation, body)
                 self._executor.execute(source.invocation, source, answer)
             answer.finish()
         except Refusal as refusal:
@@ -134,7 +135,9 @@ class Server:
             answer.fail(refuse(UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", f"{type(error).__name__}: {error}"))
         finally:
             answer.close()
-        return body
+        if body is None or (request.expects_continue and not read):
+            return False
+        return _drained(body)
 
     def _admit(self, request: Request, answer: Answer) -> Invocation:
         role = self._accounts.authenticate(request.headers, request.parameters)

@@ -22,8 +22,10 @@ _HEAD_BYTES = 256 * KIB  # an INSERT's head, up to its data, is expected within
 class StatementSource:
     """The statement of one request."""
 
-    def __init__(self, connection: Connection, request: Request, invocation: Invocation) -> None:
-        self.raw = connection.body(request)
+    def __init__(
+        self, connection: Connection, request: Request, invocation: Invocation, body: Iterator[bytes]
+    ) -> None:
+        self._raw = body
         self.invocation = invocation
         self._connection = connection
         self._place: Place | None = None
@@ -68,9 +70,9 @@ class StatementSource:
         while True:  # ends with the body, whose size is bounded
             if self._place is not None and not self._connection.ready():
                 with self._place.paused():
-                    part = next(self.raw, None)
+                    part = next(self._raw, None)
             else:
-                part = next(self.raw, None)
+                part = next(self._raw, None)
             if part is None:
                 return
             yield part

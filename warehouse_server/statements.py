@@ -93,7 +93,10 @@ def parse_text(statement: bytes) -> Text:
         return Text(statement, found, None, statement)
     name = found[at + 1]
     return Text(
-        statement, found, statement[name.start : name.end].decode(), _without_format(statement, found, at)
+        statement,
+        found,
+        statement[name.start : name.end].decode("utf-8", "replace"),
+        _without_format(statement, found, at),
     )
 
 
@@ -115,7 +118,7 @@ def _insert_at(statement: bytes, clause: Token, following: Token | None) -> Inse
     if clause.upper == "VALUES":
         return InsertWithData(statement[: clause.start], "Values", _data_start(statement, clause.end))
     if clause.upper == "FORMAT" and following is not None and following.kind is Kind.WORD:
-        name = statement[following.start : following.end].decode()
+        name = statement[following.start : following.end].decode("utf-8", "replace")
         return InsertWithData(statement[: clause.start], name, _data_start(statement, following.end))
     if clause.upper == "FROM" and following is not None and following.upper == "INFILE":
         raise _files("FROM INFILE")

@@ -36,6 +36,7 @@ _REASONS: Final = {
     501: "Not Implemented",
     503: "Service Unavailable",
 }
+_HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
 CHUNK_LINE_BYTES: Final = 1024
 
 
@@ -52,6 +53,11 @@ class Request:
     parameters: Mapping[str, str]
     headers: Mapping[str, str]
     keep_alive: bool
+
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the client holds its body back until told to send it."""
+        return self.headers.get("expect", "").lower() == "100-continue"
 
 
 class Connection:
@@ -88,15 +94,21 @@ class Connection:
 
     def body(self, request: Request) -> Iterator[bytes]:
         """The body as it comes; ends exactly at its end, raises where it breaks off."""
-        self.sock.settimeout(SOCKET_READ_S)
-        if request.headers.get("expect", "").lower() == "100-continue":
-            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if request.headers.get("transfer-encoding", "").lower() == "chunked":
-            return self._chunked()
+            return self._encouraged(request, self._chunked())
         length = request.headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit():
             raise refuse(BAD_ARGUMENTS, "BAD_ARGUMENTS", "expected a number as Content-Length")
-        return self._sized(int(length))
+        return self._encouraged(request, self._sized(int(length)))
+
+    def _encouraged(self, request: Request, body: Iterator[bytes]) -> Iterator[bytes]:
+        """Tell a client that waits for it to go on, once somebody wants the body."""
+        if request.expects_continue:
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.sock.settimeout(SOCKET_READ_S)
+        for part in body:
+            yield part
+            self.sock.settimeout(SOCKET_READ_S)
 
     def send(self, data: bytes | bytearray | memoryview) -> None:
         """Send all of it, or raise ClientGone."""
@@ -154,10 +166,9 @@ class Connection:
 
     def _chunk_size(self) -> int:
         text = self._line().partition(b";")[0].strip()
-        try:
-            return int(text, 16)
-        except ValueError:
-            raise ClientGone(f"expected the size of a chunk, was {text[:20]!r}") from None
+        if not text or text.strip(_HEX_DIGITS):
+            raise ClientGone(f"expected the size of a chunk, was {text[:20]!r}")
+        return int(text, 16)
 
     def _line(self) -> bytes:
         end = self._pending.find(b"\r\n")

@@ -471,3 +471,61 @@ def test_more_than_one_statement_never_runs(warehouse: RunningWarehouse) -> None
     ask(warehouse, "drop table stays", query="select 1;")
     ask(warehouse, "insert into stays format TSV\n1; drop table stays\n")
     assert ask(warehouse, "exists table stays").body == b"1\n"
+
+
+def exchange(warehouse: RunningWarehouse, sent: bytes) -> bytes:
+    """Bytes on a bare socket, and all that comes back until the server closes or is silent for a second."""
+    import socket
+
+    with socket.create_connection(("127.0.0.1", warehouse.port), timeout=1.0) as sock:
+        sock.sendall(sent)
+        received = b""
+        try:
+            while part := sock.recv(65536):
+                received += part
+        except TimeoutError:
+            pass
+        return received
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/2.0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"\x00\xff\xfe\r\n\r\n",
+    ],
+)
+def test_nonsense_is_refused_and_the_connection_closed(warehouse: RunningWarehouse, sent: bytes) -> None:
+    """What is no request gets an error and no second chance on the same connection."""
+    received = exchange(warehouse, sent + b"GET /ping HTTP/1.1\r\n\r\n")
+    assert received.startswith(b"HTTP/1.1 4") and b"Ok.\n" not in received
+
+
+@pytest.mark.parametrize("size", [b"-5", b"0x5", b"5_0", b"", b"g"])
+def test_a_strange_chunk_size_ends_the_connection(warehouse: RunningWarehouse, size: bytes) -> None:
+    """A chunk's size is hexadecimal digits and nothing else."""
+    head = b"POST /ping HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    received = exchange(warehouse, head + size + b"\r\nhello\r\n0\r\n\r\nGET /ping HTTP/1.1\r\n\r\n")
+    assert received.count(b"Ok.\n") <= 1
+
+
+def test_the_body_of_a_refused_request_is_not_the_next_request(warehouse: RunningWarehouse) -> None:
+    """A wrong password leaves the connection in step: what follows is read as what it is."""
+    inner = b"GET /ping HTTP/1.1\r\n\r\n"
+    first = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(inner), inner)
+    received = exchange(warehouse, first + b"HEAD /ping HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert received.count(b"HTTP/1.1 401") == 1 and received.count(b"HTTP/1.1 200") == 1
+    assert b"Ok.\n" not in received
+
+
+def test_a_held_back_body_is_asked_for(warehouse: RunningWarehouse) -> None:
+    """`Expect: 100-continue` is answered once the account is known, and only then."""
+    head = b"POST /?query=select+1%2B HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n"
+    refused = exchange(warehouse, head + b"\r\n")
+    assert refused.startswith(b"HTTP/1.1 401") and b"100 Continue" not in refused
+    account = f"X-ClickHouse-User: writer\r\nX-ClickHouse-Key: {warehouse.writer_password}\r\n\r\n".encode()
+    accepted = exchange(warehouse, head + account + b"5")
+    assert accepted.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK") and accepted.endswith(b"6\n")
