@@ -49,6 +49,10 @@ def inbox(
     pending = find_pending(
         landing.inbox, landing.log, landing.clock, before, settings.inbox.files_per_tick_max
     )
+    if pending.files and _is_busy(
+        context, ("land_inbox",)
+    ):  # while files arrive, every tick sees another set
+        return dg.SensorResult(skip_reason="files are landing", cursor=_cursor(pending.stamps))
     requests = _requests(context, _work_of(pending.files), "land_inbox", _land_config(pending.files))
     return dg.SensorResult(
         run_requests=requests if pending.files else [],
@@ -74,7 +78,7 @@ def books(
     sessions = sessions_to_close(waiting)
     if sessions is None:
         return dg.SkipReason("no landed file waits")
-    if _is_busy(context):
+    if _is_busy(context, ("land_inbox", "close_the_books")):
         return dg.SkipReason("files are landing or sessions are being closed")
     bounds = (sessions.first, sessions.last)
     first, last = (max(session, FIRST_SESSION).isoformat() for session in bounds)
@@ -103,9 +107,8 @@ def _requests(
     ]
 
 
-def _is_busy(context: dg.SensorEvaluationContext) -> bool:
-    kinds = ("land_inbox", "close_the_books")
-    filters = (dg.RunsFilter(job_name=name, statuses=list(IN_FLIGHT)) for name in kinds)
+def _is_busy(context: dg.SensorEvaluationContext, jobs: tuple[str, ...]) -> bool:
+    filters = (dg.RunsFilter(job_name=name, statuses=list(IN_FLIGHT)) for name in jobs)
     return any(context.instance.get_runs_count(item) for item in filters)
 
 
