@@ -16,8 +16,8 @@ from trading.services.settle_breaks import close_break, explain_break
 from trading.settings import Settings
 
 COLUMNS = (
-    "break_id", "state", "account", "session", "kind", "about", "ours", "theirs", "difference", "unit", "cause",
-    "note",
+    "break_id", "state", "account", "session", "kind", "about", "ours", "theirs", "difference", "unit",
+    "cause", "note",
 )  # fmt: skip
 RIGHT = ("ours", "theirs", "difference")
 PREFIX_MIN = 4  # characters of a break's id that are enough when they name one break

@@ -170,8 +170,9 @@ def _say_what_was_added(document: dict[str, Any]) -> None:
 
 def _say_how_it_compares(journal: dict[str, Any]) -> None:
     say(
-        f"The journal: {journal['arrivals']} arrivals of {journal['fills']} fills, {journal['corrected']} corrected, "
-        f"{journal['busted']} busted, {journal['planted']} planted mistakes, {journal['expected_breaks']} breaks."
+        f"The journal: {journal['arrivals']} arrivals of {journal['fills']} fills, "
+        f"{journal['corrected']} corrected, {journal['busted']} busted, "
+        f"{journal['planted']} planted mistakes, {journal['expected_breaks']} breaks."
     )
     count = len(journal["differences"])
     say(
