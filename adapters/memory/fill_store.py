@@ -24,11 +24,13 @@ class MemoryFillStore(FillStore):
         self._versions: dict[FillKey, dict[str, FillRevision]] = defaultdict(dict)
         self._fees: dict[FillKey, CommissionFact] = {}
         self._told_fees: dict[tuple[str, ...], CommissionFact] = {}
+        self._standing: dict[FillKey, Fill] = {}  # fills as they stand, until the next batch
         self.batches: list[BatchReport] = []
         self.rejected: dict[str, str] = {}
 
     def record(self, batch: FillBatch, received_at: datetime) -> BatchReport:
         """Store what is new of a batch and say what it did."""
+        self._standing = {}
         counts: dict[Outcome, int] = defaultdict(int)
         touched: set[tuple[str, date]] = set()
         for revision in batch.fills:
@@ -55,14 +57,14 @@ class MemoryFillStore(FillStore):
 
     def fills(self, venue: Venue, account: str, sessions: Collection[date]) -> Sequence[Fill]:
         """Return the fills whose winning revision lies in these sessions, in FIFO order."""
+        if not self._standing:
+            self._standing = self._all_standing()
         asked = set(sessions)
-        keys = [
-            key
-            for key, versions in self._versions.items()
-            if key[:2] == (venue, account) and any(row.session in asked for row in versions.values())
+        kept = [
+            fill
+            for key, fill in self._standing.items()
+            if key[:2] == (venue, account) and fill.revision.session in asked
         ]
-        found = [fill for fill in (self._fill(key) for key in keys) if fill is not None]
-        kept = [fill for fill in found if fill.revision.session in asked]
         return sorted(kept, key=lambda fill: (fill.fifo_ts, fill.fifo_key))
 
     def revisions(self, venue: Venue, account: str, fill_id: str) -> Sequence[FillRevision]:
@@ -122,48 +124,56 @@ class MemoryFillStore(FillStore):
             if fill.kind is not FillKind.CANCEL and fill.trade_id == cancel.cancels_trade_id
         ]
 
-    def _cancels(self, venue: Venue, account: str) -> list[FillRevision]:
-        told = self._of(venue, account)
-        return [row for row in told if row.kind is FillKind.CANCEL and row.cancels_trade_id]
+    def _all_standing(self) -> dict[FillKey, Fill]:
+        """Every fill as it stands; one pass over all, so that a store of thousands stays usable in tests."""
+        cancels: dict[FillKey, list[FillRevision]] = defaultdict(list)  # by venue, account, cancelled trade
+        owners: dict[FillKey, str] = {}  # by venue, account, trade: its first fill
+        for key, versions in self._versions.items():
+            for row in versions.values():
+                trade = (*key[:2], row.cancels_trade_id or row.trade_id)
+                if row.kind is not FillKind.CANCEL:
+                    owners[trade] = min(owners.get(trade, key[2]), key[2])
+                elif row.cancels_trade_id:
+                    cancels[trade].append(row)
+        fees = self._fees_by_fill(cancels, owners)
+        found = {key: self._fill(key, cancels, fees.get(key, {})) for key in self._versions}
+        return {key: fill for key, fill in found.items() if fill is not None}
 
-    def _fill(self, key: FillKey) -> Fill | None:
+    def _fill(
+        self, key: FillKey, cancels: Mapping[FillKey, list[FillRevision]], fees: Mapping[str, Decimal]
+    ) -> Fill | None:
         versions = [row for row in self._versions[key].values() if row.kind is not FillKind.CANCEL]
         if not versions:
             return None
         winner = max(versions, key=precedence)
-        cancelled_at = max(
-            (
-                _number(cancel.transaction_id)
-                for cancel in self._cancels(*key[:2])
-                if winner.trade_id and cancel.cancels_trade_id == winner.trade_id
-            ),
-            default=0,
-        )
+        told = cancels.get((*key[:2], winner.trade_id), []) if winner.trade_id else []
+        cancelled_at = max((_number(cancel.transaction_id) for cancel in told), default=0)
         busted = cancelled_at > _number(winner.transaction_id)
         numbers = [number for row in versions if (number := _number(row.transaction_id))]
         return Fill(
             revision=replace(winner, quantity=ZERO) if busted else winner,
-            fees=self._fees_of(key),
+            fees=fees,
             fifo_ts=min(row.fill_ts for row in versions),
             fifo_key=f"{min(numbers, default=WITHOUT_NUMBER):020d}:{key[2]}",
             busted=busted,
         )
 
-    def _fees_of(self, key: FillKey) -> Mapping[str, Decimal]:
-        sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
-        ids = {key[2], *self._cancel_ids(key)}
+    def _fees_by_fill(
+        self, cancels: Mapping[FillKey, list[FillRevision]], owners: Mapping[FillKey, str]
+    ) -> Mapping[FillKey, dict[str, Decimal]]:
+        """Sum the fees; those of a cancel belong to the first fill of the cancelled trade."""
+        moved = {
+            (*trade[:2], cancel.fill_id): owners[trade]
+            for trade, rows in cancels.items()
+            for cancel in rows
+            if trade in owners
+        }
+        sums: dict[FillKey, dict[str, Decimal]] = defaultdict(dict)
         for fact in self._fees.values():
-            if (fact.venue, fact.account) == key[:2] and fact.fill_id in ids:
-                sums[fact.currency] += fact.amount
-        return dict(sums)
-
-    def _cancel_ids(self, key: FillKey) -> set[str]:
-        """Ids of the cancels whose fees this fill carries: it is the first of the cancelled trade's fills."""
-        ids = set()
-        for cancel in self._cancels(*key[:2]):
-            if min((fill.fill_id for fill in self._cancelled_by(cancel)), default="") == key[2]:
-                ids.add(cancel.fill_id)
-        return ids
+            key = (fact.venue, fact.account, fact.fill_id)
+            amounts = sums[(*key[:2], moved.get(key, fact.fill_id))]
+            amounts[fact.currency] = amounts.get(fact.currency, ZERO) + fact.amount
+        return sums
 
 
 def _fee_precedence(fact: CommissionFact) -> tuple[int, str]:
