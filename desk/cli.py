@@ -5,15 +5,22 @@ needs. Exit codes: 0 done; 1 an unexpected open break or a rejected row; 2 wrong
 """
 
 import importlib
+import logging
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
 
+from adapters.configuration import load_settings
 from desk.answers import ExitCode, complain
+from desk.logs import log_to_console, log_to_file
+from desk.stack.layout import StackLayout
 from trading.errors import DeskError
+
+_log = logging.getLogger("desk")
 
 # name → module in desk.commands and the function or the group of functions in it, in the order of `desk
 # --help`
@@ -69,15 +76,40 @@ def _root() -> None:
 
 
 def main() -> None:
-    """Run the command line; every error of ours ends as one sentence and code 2."""
+    """Run the command line; an error of ours ends as one sentence and code 2; each call leaves a log line."""
+    log_to_console()
+    began = time.monotonic()
+    code: int = ExitCode.NOT_POSSIBLE
+    try:
+        code = _run()
+    finally:
+        _note(code, time.monotonic() - began)
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except DeskError as error:
         complain(f"{error}")
-        sys.exit(ExitCode.NOT_POSSIBLE)
+        return ExitCode.NOT_POSSIBLE
     except BrokenPipeError:  # the reader of our output has had enough
         sys.stderr.close()
-        sys.exit(ExitCode.DONE)
+    return ExitCode.DONE
+
+
+def _note(code: int, seconds: float) -> None:
+    """One line in $DESK_HOME/logs/desk.jsonl, where there is such a folder; the words may hold no secrets."""
+    try:
+        logs = StackLayout(load_settings(with_stack=False).paths.home).logs
+    except DeskError:
+        return
+    if logs.is_dir():
+        log_to_file(logs / "desk.jsonl")
+        command = " ".join(sys.argv[1:2])
+        _log.info("command", extra={"command": command, "exit_code": int(code), "seconds": round(seconds, 3)})
 
 
 def _built(name: str, found: typer.Typer | Callable[..., Any]) -> Any:

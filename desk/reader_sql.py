@@ -4,7 +4,7 @@ through.
 Belongs here: one request, its rows, the server's error as one sentence. Keep out: how rows are printed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -27,12 +27,15 @@ class SqlAnswer:
 
 
 @contextmanager
-def ask(url: str, statement: str, default_format: str) -> Iterator[SqlAnswer]:
+def ask(
+    url: str, statement: str, default_format: str, parameters: Mapping[str, str] | None = None
+) -> Iterator[SqlAnswer]:
     """Run one statement; its own FORMAT clause wins over `default_format`.
 
     Raises WarehouseError with the server's words, WarehouseUnavailableError when it cannot be reached.
     """
     parts = urlsplit(url)
+    bound = {f"param_{name}": value for name, value in (parameters or {}).items()}
     timeout = httpx.Timeout(CONNECT_TIMEOUT_S, read=None)  # a long query is a person's own choice
     try:
         with (
@@ -40,7 +43,7 @@ def ask(url: str, statement: str, default_format: str) -> Iterator[SqlAnswer]:
             client.stream(
                 "POST",
                 f"{parts.scheme}://{parts.hostname}:{parts.port or 8123}/",
-                params={"default_format": default_format},
+                params={"default_format": default_format, **bound},
                 content=statement.encode(),
                 headers={
                     "X-ClickHouse-User": unquote(parts.username or "default"),
