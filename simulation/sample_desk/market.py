@@ -17,7 +17,7 @@ from simulation.sample_desk.contracts import UNDERLYINGS, Contract, Underlying
 STEPS = 26  # quarter hours of a session
 STEP_MOVE_PPM = 1_500  # largest move of one step, parts per million
 GAP_MOVE_PPM = 6_000  # largest move over night
-DAILY_VALUE_PPM = 4_500  # at-the-money time value of one day, parts per million of the spot
+DAILY_VALUE_PPM = 2_300  # at-the-money value of one day: 0.4 x the daily deviation of the paths
 NICKEL_FROM_CENTS = 300  # from three dollars on options trade in steps of five cents
 EURO_START_PIPS = 116_240  # 1.16240
 EURO_MOVE_PIPS = 350

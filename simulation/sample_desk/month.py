@@ -5,13 +5,14 @@ This is the truth that the journal writes down and that every source tells in it
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from random import Random
 
 from simulation.sample_desk.books import Book, Effect, Lot
 from simulation.sample_desk.cash_events import draw_cash_events
+from simulation.sample_desk.choices import Choices
 from simulation.sample_desk.contracts import Contract, ContractMaster
 from simulation.sample_desk.market import Market, draw_market
 from simulation.sample_desk.numbering import Ids
@@ -74,7 +75,6 @@ class Month:
     sessions: tuple[date, ...]
     market: Market
     evenings: tuple[Evening, ...]
-    listed: tuple[Contract, ...] = field(default=())
 
 
 def draw_month(
@@ -87,18 +87,12 @@ def draw_month(
         raise ValueError(f"sessions: expected 1 to {SESSIONS_MOST}, was {sessions}")
     rng = Random(seed)
     days = _sessions(calendar, first_session, sessions)
-    market, ids, master = draw_market(rng, days), Ids(rng), ContractMaster()
+    market, ids = draw_market(rng, days), Ids(rng)
+    choices = Choices(rng=rng, market=market, master=ContractMaster(), calendar=calendar)
     desks = [_account(index) for index in range(accounts)]
     months = [
         AccountMonth(
-            account=desk.name,
-            base_currency=desk.base_currency,
-            rng=rng,
-            ids=ids,
-            market=market,
-            master=master,
-            calendar=calendar,
-            sessions=days,
+            account=desk.name, base_currency=desk.base_currency, choices=choices, ids=ids, sessions=days
         )
         for desk in desks
     ]
@@ -114,7 +108,6 @@ def draw_month(
         sessions=days,
         market=market,
         evenings=tuple(evenings),
-        listed=tuple(master.listed.values()),
     )
 
 
@@ -140,7 +133,7 @@ def book_session(
 
 def _one_session(desk: Account, month: AccountMonth, book: Book, session: date) -> Evening:
     before = dict(book.cash)
-    events = draw_cash_events(month.rng, month.ids, desk.name, session, month.sessions, book)
+    events = draw_cash_events(month.choices.rng, month.ids, desk.name, session, month.sessions, book)
     effects = book_session(book, month.trade(session))
     for event in events:
         book.move_cash(event)
