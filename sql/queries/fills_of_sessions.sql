@@ -10,7 +10,7 @@ with asked as (
 told as (
     select
         *,
-        tuple(revision, toInt8(source), content_hash) as rank,
+        concat(leftPad(toString(revision), 10, '0'), toString(toInt8(source)), content_hash) as rank,
         toUInt64OrZero(transaction_id) as transaction_number
     from core.fill_revisions
     where venue = {venue:String} and account = {account:String} and kind != 'cancel'
@@ -85,9 +85,9 @@ busts as (
 facts as (
     select
         f.commission_key as commission_key,
-        argMax(f.fill_id, tuple(toInt8(f.source), f.content_hash)) as fill_id,
-        argMax(f.amount, tuple(toInt8(f.source), f.content_hash)) as amount,
-        argMax(f.currency, tuple(toInt8(f.source), f.content_hash)) as currency
+        argMax(f.fill_id, concat(toString(toInt8(f.source)), f.content_hash)) as fill_id,
+        argMax(f.amount, concat(toString(toInt8(f.source)), f.content_hash)) as amount,
+        argMax(f.currency, concat(toString(toInt8(f.source)), f.content_hash)) as currency
     from core.commission_facts as f
     where f.venue = {venue:String} and f.account = {account:String}
         and f.commission_key in (
