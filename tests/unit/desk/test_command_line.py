@@ -1,0 +1,88 @@
+"""The command line without a stack: exit codes, help, and what is said about what is missing."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from desk_command import DESK, desk_json, environment, run_desk
+from typer.testing import CliRunner
+
+from desk.cli import COMMANDS, app
+
+
+def test_every_command_explains_itself_with_examples() -> None:
+    """`--help` of each command shows how it is called."""
+    for name in COMMANDS:
+        text = CliRunner().invoke(app, [name, "--help"]).output
+        is_group = "COMMAND [ARGS]" in text
+        assert is_group or "Examples:" in text, name
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["pnl"],
+        ["reconcile"],
+        ["breaks"],
+        ["locks"],
+        ["migrate"],
+        ["backup"],
+        ["sql", "select 1"],
+    ],
+)
+def test_without_a_stack_the_message_says_how_to_mend_it(tmp_path: Path, arguments: list[str]) -> None:
+    """Code 2, one sentence on stderr that names `desk up`, no traceback."""
+    process = subprocess.run(
+        [str(DESK), *arguments], env=environment(tmp_path), capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 2
+    assert "desk up" in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_a_home_without_a_stack_is_told_in_json_too(tmp_path: Path) -> None:
+    """Scripts read the same truth, and asking makes no folder."""
+    home = tmp_path / "none"
+    assert desk_json(home, "status", code=2) == {"home": str(home), "running": False}
+    assert desk_json(home, "down") == {"was_running": False, "leftovers_ended": 0, "ports_still_open": []}
+    assert not home.exists()
+
+
+def test_a_wrong_setting_stops_every_command_by_its_key(tmp_path: Path) -> None:
+    """The key is in the message, the code is 2."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "stack.yaml").write_text("redis_port: never\n")
+    process = subprocess.run(
+        [str(DESK), "status"], env=environment(tmp_path), capture_output=True, text=True, check=False
+    )
+    assert (process.returncode, "stack.redis_port" in process.stderr) == (2, True)
+
+
+def test_the_doctor_names_what_is_missing(tmp_path: Path) -> None:
+    """On a fresh home nothing is broken; secrets that others can read are, with the way to mend them."""
+    assert desk_json(tmp_path / "fresh", "doctor")["healthy"] is True
+    secrets = tmp_path / "secrets.env"
+    secrets.write_text("REDIS_PASSWORD=x\n")
+    secrets.chmod(0o644)
+    findings = {item["name"]: item for item in desk_json(tmp_path, "doctor", code=2)["findings"]}
+    assert findings["home"]["verdict"] == "broken"
+    assert findings["home"]["mend"] == f"chmod 600 {secrets}"
+
+
+def test_completion_of_the_shell_knows_the_commands(tmp_path: Path) -> None:
+    """Pressing tab after `desk re` offers reconcile and restore."""
+    process = subprocess.run(
+        [str(DESK)],
+        env=environment(tmp_path, _DESK_COMPLETE="complete_bash", COMP_WORDS="desk re", COMP_CWORD="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert set(process.stdout.split()) == {"reconcile", "restore"}
+
+
+def test_json_is_the_last_line_of_stdout(tmp_path: Path) -> None:
+    """A caller that reads the last line gets the whole document."""
+    text = run_desk(tmp_path, "status", "--json", code=2)
+    assert json.loads(text.splitlines()[-1])["running"] is False
