@@ -1,4 +1,4 @@
-"""A migrated warehouse, a Redis and a desk's home of each test module's own, and the definitions on top of them."""
+"""A migrated warehouse, a Redis and a desk's home of each test module's own."""
 
 import os
 from collections.abc import Iterator

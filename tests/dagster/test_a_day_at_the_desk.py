@@ -1,4 +1,4 @@
-"""A statement lands, its session is closed, and every asset and check says what it should, on a real warehouse."""
+"""A statement lands, its session is closed, assets and checks say what they should; real warehouse."""
 
 from pathlib import Path
 
@@ -61,7 +61,9 @@ def test_pnl_shows_a_plot_and_models_their_columns(closed: dg.ExecuteInProcessRe
     assert [(dep.asset_key.path[-1], dep.column_name) for dep in lineage["realized"]] == [
         ("stg_pnl_daily", "realized")
     ]
-    described = {column.name: column.description for column in model.metadata["dagster/column_schema"].value.columns}
+    described = {
+        column.name: column.description for column in model.metadata["dagster/column_schema"].value.columns
+    }
     assert "net of" in described["realized"]
 
 

@@ -13,7 +13,14 @@ from assets.sessions import FIRST_SESSION, exchange_sessions
 from trading.calendar import CALENDAR_END, is_session
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("great_expectations", "ib_insync", "matplotlib", "exchange_calendars", "clickhouse_connect", "sqlglot")
+HEAVY = (
+    "great_expectations",
+    "ib_insync",
+    "matplotlib",
+    "exchange_calendars",
+    "clickhouse_connect",
+    "sqlglot",
+)
 PROBE = f"""
 import socket, sys
 def refuse(*args, **kwargs):
@@ -34,7 +41,12 @@ FATHOMED = {
 def test_definitions_load_in_a_fresh_interpreter_with_nothing() -> None:
     """The code location loads with an empty environment and no network, and imports nothing heavy."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PROBE], cwd=ROOT, env={}, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "ignore", "-c", PROBE],
+        cwd=ROOT,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.strip().splitlines()[-1] == "[]"
@@ -94,5 +106,10 @@ def test_checks_that_guard_pnl_are_blocking() -> None:
     """Wrong fills never reach P&L; an open break fails its check and blocks nothing."""
     graph = DEFINITIONS.resolve_asset_graph()
     blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
-    assert {"fills_are_unique", "fill_ids_are_not_blank", "quantities_are_above_zero", "pnl_adds_up"} <= blocking
+    assert {
+        "fills_are_unique",
+        "fill_ids_are_not_blank",
+        "quantities_are_above_zero",
+        "pnl_adds_up",
+    } <= blocking
     assert "no_break_is_open" not in blocking

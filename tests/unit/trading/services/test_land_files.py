@@ -1,0 +1,220 @@
+"""Landing: which files are ready, one bad file among good ones, a kill in between."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import pytest
+
+from trading.errors import WarehouseUnavailableError
+from trading.model.fills import Fill, FillBatch, FillRevision, Source, Venue
+from trading.model.statements import BrokerStatement
+from trading.ports.clock import Clock
+from trading.ports.fill_store import BatchReport, FillStore
+from trading.ports.inbox import (
+    FileChangedError,
+    FileReader,
+    FileRefusedError,
+    FileStamp,
+    Inbox,
+    InboxFile,
+    Landing,
+    LandingLog,
+    LandingState,
+    ReadFile,
+)
+from trading.ports.model_runner import SessionRange
+from trading.services.ingest_fills import IngestStores
+from trading.services.land_files import (
+    LandingTools,
+    find_pending,
+    land,
+    mark_reconciled,
+    sessions_to_close,
+)
+
+NOW = datetime(2026, 3, 2, 21, 0, tzinfo=UTC)
+
+
+class FixedClock(Clock):
+    def now(self) -> datetime:
+        return NOW
+
+
+@dataclass
+class FakeInbox(Inbox):
+    contents: dict[str, bytes] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def stamps(self) -> Mapping[str, FileStamp]:
+        return {
+            name: FileStamp(size_bytes=len(content), modified_ns=self.times.get(name, 0))
+            for name, content in self.contents.items()
+        }
+
+    def identify(self, name: str) -> InboxFile:
+        content = self.contents[name]
+        if content == b"link":
+            raise FileRefusedError("a link")
+        return InboxFile(name=name, sha256=content.hex(), size_bytes=len(content))
+
+    def archive(self, file: InboxFile) -> str:
+        if self.contents[file.name].hex() != file.sha256:
+            raise FileChangedError("another file")
+        self.kept[file.sha256] = self.contents[file.name]
+        return file.sha256
+
+    def archived(self, sha256: str) -> bytes:
+        return self.kept[sha256]
+
+
+class FakeReader(FileReader):
+    def read(self, content: bytes, name: str) -> ReadFile:
+        if content == b"bad":
+            raise FileRefusedError(f"{name}: not a statement")
+        batch = FillBatch(venue=Venue.IBKR, source=Source.STATEMENT, origin=name)
+        return ReadFile(batches=(batch,), statements=())
+
+
+@dataclass
+class FakeLog(LandingLog):
+    events: list[Landing] = field(default_factory=list)
+
+    def record(self, landings: Sequence[Landing]) -> None:
+        self.events.extend(landings)
+
+    def latest(self, sha256s: Collection[str]) -> Mapping[str, LandingState]:
+        return {event.file.sha256: event.state for event in self.events if event.file.sha256 in sha256s}
+
+    def unreconciled(self) -> Sequence[Landing]:
+        states = self.latest({event.file.sha256 for event in self.events})
+        return [event for event in self.events if states[event.file.sha256] is LandingState.LANDED]
+
+    def covering(self, first: date, last: date) -> Sequence[Landing]:
+        return []
+
+
+@dataclass
+class FakeFills(FillStore):
+    down: bool = False
+
+    def record(self, batch: FillBatch, received_at: datetime) -> BatchReport:
+        if self.down:
+            raise WarehouseUnavailableError("down")
+        return BatchReport(
+            batch_id="b", origin=batch.origin, total=1, new=1, duplicates=0, corrected=0, rejected=0,
+            first_fill_at=NOW, last_fill_at=NOW, touched=(("A", date(2026, 3, 2)),),
+        )  # fmt: skip
+
+    def fills(self, venue: Venue, account: str, sessions: Collection[date]) -> Sequence[Fill]:
+        return []
+
+    def revisions(self, venue: Venue, account: str, fill_id: str) -> Sequence[FillRevision]:
+        return []
+
+    def sessions_with_fills(self, venue: Venue, account: str, start: date, end: date) -> Sequence[date]:
+        return []
+
+    def accounts(self) -> Sequence[tuple[Venue, str]]:
+        return []
+
+
+class NoStatements:
+    def record(self, statement: BrokerStatement, received_at: datetime) -> bool:
+        raise AssertionError("no statement was told")
+
+
+def _tools(inbox: FakeInbox, *, down: bool = False) -> LandingTools:
+    stores = IngestStores(
+        fills=FakeFills(down=down), statements=NoStatements(), live_state=None, clock=FixedClock(),  # type: ignore[arg-type]
+        owner="test", pause=lambda: None,
+    )  # fmt: skip
+    return LandingTools(inbox=inbox, reader=FakeReader(), log=FakeLog(), clock=FixedClock(), stores=stores)
+
+
+def _ready(tools: LandingTools, looks: int = 2, files_max: int = 10) -> list[str]:
+    stamps: Mapping[str, FileStamp] = {}
+    for _ in range(looks):
+        pending = find_pending(tools.inbox, tools.log, tools.clock, stamps, files_max)
+        stamps = pending.stamps
+    return [file.name for file in pending.files]
+
+
+def test_a_file_is_ready_at_its_second_unchanged_look() -> None:
+    """One look is not enough: it may still be written."""
+    tools = _tools(FakeInbox({"a": b"1"}))
+    assert _ready(tools, looks=1) == []
+    assert _ready(tools, looks=2) == ["a"]
+
+
+def test_a_growing_file_is_not_ready() -> None:
+    """A file whose size or time changed between two looks waits."""
+    inbox = FakeInbox({"a": b"1"})
+    tools = _tools(inbox)
+    before = find_pending(inbox, tools.log, tools.clock, {}, 10).stamps
+    inbox.times["a"] = 5
+    assert not find_pending(inbox, tools.log, tools.clock, before, 10).files
+
+
+def test_the_same_content_under_two_names_is_landed_once() -> None:
+    """The hash decides, not the name."""
+    assert _ready(_tools(FakeInbox({"b": b"1", "a": b"1", "c": b"2"}))) == ["a", "c"]
+
+
+def test_a_look_is_bounded() -> None:
+    """A tick asks for no more than its bound."""
+    assert _ready(_tools(FakeInbox({str(n): bytes([n]) for n in range(9)})), files_max=4) == ["0", "1", "2", "3"]
+
+
+def test_a_refused_file_shows_its_reason_and_is_tried_again_when_it_changes() -> None:
+    """A bad file does not hold up the others, and mending it is enough."""
+    inbox = FakeInbox({"bad.xml": b"bad", "good.xml": b"1"})
+    tools = _tools(inbox)
+    states = {item.file.name: item for item in land([inbox.identify(name) for name in inbox.contents], tools)}
+    assert states["bad.xml"].state is LandingState.REFUSED
+    assert "not a statement" in states["bad.xml"].reason
+    assert states["good.xml"].state is LandingState.LANDED
+    assert _ready(tools) == []
+    inbox.contents["bad.xml"] = b"mended"
+    assert _ready(tools) == ["bad.xml"]
+
+
+def test_a_link_is_recorded_as_refused_once() -> None:
+    """What must not be read is shown with its reason, not asked for again at each look."""
+    tools = _tools(FakeInbox({"l.xml": b"link"}))
+    assert _ready(tools, looks=5) == []
+    (event,) = tools.log.events  # type: ignore[attr-defined]
+    assert (event.state, event.reason) == (LandingState.REFUSED, "a link")
+
+
+def test_a_file_that_changed_meanwhile_is_left_for_the_next_look() -> None:
+    """Neither landed nor refused."""
+    inbox = FakeInbox({"a": b"1"})
+    tools = _tools(inbox)
+    asked = inbox.identify("a")
+    inbox.contents["a"] = b"2"
+    assert land([asked], tools) == ()
+    assert _ready(tools) == ["a"]
+
+
+def test_a_warehouse_that_is_down_leaves_the_file_pending() -> None:
+    """Nothing is recorded, the error is seen, and the file is ready again."""
+    tools = _tools(FakeInbox({"a": b"1"}), down=True)
+    with pytest.raises(WarehouseUnavailableError):
+        land([tools.inbox.identify("a")], tools)
+    assert _ready(tools) == ["a"]
+
+
+def test_a_file_is_reconciled_when_its_whole_range_was() -> None:
+    """A range that holds only a part of the file's sessions leaves it waiting."""
+    inbox = FakeInbox({"a": b"1"})
+    tools = _tools(inbox)
+    land([inbox.identify("a")], tools)
+    waiting = tools.log.unreconciled()
+    day = date(2026, 3, 2)
+    assert sessions_to_close(waiting) == SessionRange(first=day, last=day)
+    other = date(2026, 3, 3)
+    assert mark_reconciled(SessionRange(first=other, last=other), waiting, tools) == ()
+    assert mark_reconciled(SessionRange(first=day, last=other), waiting, tools) == ("a",)
+    assert sessions_to_close(tools.log.unreconciled()) is None
