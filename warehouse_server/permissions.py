@@ -14,7 +14,7 @@ from warehouse_server.names import names
 from warehouse_server.refusals import NOT_IMPLEMENTED, READONLY, SYNTAX_ERROR, Refusal, refuse
 from warehouse_server.statements import Text
 
-_FOR_NOBODY: Final = frozenset(("PYTHON",))
+_FOR_NOBODY: Final = frozenset(("PYTHON", "INPUT"))  # INPUT would store nothing and say nothing
 _READER_OUTSIDE: Final = names(
     """
     FILE FILECLUSTER FILESYSTEM URL URLCLUSTER REMOTE REMOTESECURE CLUSTER CLUSTERALLREPLICAS S3
@@ -39,8 +39,10 @@ _SETTINGS_WORDS: Final = frozenset(("SET", "USE"))
 
 def check_text(invocation: Invocation, text: Text, kind: StatementClass) -> None:
     """Refuse what this role may not say in this statement."""
-    if text.calls & _FOR_NOBODY:
-        raise refuse(NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "The table function Python is not served")
+    unserved = text.calls & _FOR_NOBODY
+    if unserved:
+        message = f"The table function {min(unserved).lower()} is not served"
+        raise refuse(NOT_IMPLEMENTED, "NOT_IMPLEMENTED", message)
     if invocation.role is Role.READER:
         _check_reader(text, kind)
     elif invocation.method in ("GET", "HEAD") and kind is StatementClass.OTHER:

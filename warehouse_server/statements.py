@@ -146,9 +146,12 @@ def _refuse_several(found: tuple[Token, ...]) -> None:
 
 
 def _refuse_files(found: tuple[Token, ...]) -> None:
-    for token, following in itertools.pairwise(found):
+    """INTO OUTFILE anywhere but behind INSERT, where it names a table; FROM INFILE only in an INSERT."""
+    inserts = bool(found) and found[0].upper == "INSERT"
+    for token, following in itertools.pairwise(found[1:] if not inserts else found[2:]):
         pair = (token.upper, following.upper)
-        if pair in (("INTO", "OUTFILE"), ("FROM", "INFILE")) and token.kind is following.kind is Kind.WORD:
+        files = pair == ("INTO", "OUTFILE") or (inserts and pair == ("FROM", "INFILE"))
+        if files and token.kind is following.kind is Kind.WORD:
             raise _files(" ".join(pair))
 
 

@@ -86,6 +86,7 @@ def test_a_query_id_is_made_where_none_is_given(warehouse: RunningWarehouse) -> 
         ("select 1 into outfile '/tmp/never' format TSV", 400, 498),
         ("insert into x from infile '/etc/passwd' format TSV", 400, 498),
         ("select * from Python(os)", 501, 48),
+        ("insert into x select a from input('a Int8') format CSV\n1", 501, 48),
         ("select 1 format Nonsense", 404, 73),
     ],
 )

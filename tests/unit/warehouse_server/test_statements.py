@@ -138,3 +138,26 @@ def test_system_tables_are_seen_with_the_clients_ids() -> None:
     )
     untouched = parse_text(b"describe table system.query_log")
     assert as_on_a_server(untouched, Role.WRITER) == untouched.sql
+
+
+@pytest.mark.parametrize(
+    "sql", [b"select * from infile", b"insert into outfile select 1", b"select 1 as outfile"]
+)
+def test_tables_may_be_called_like_files(sql: bytes) -> None:
+    """Only the clauses are refused."""
+    parse_text(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        b"select 1 into outfile 'x'",
+        b"(select 1) into /* */ OUTFILE 'x'",
+        b"insert into t select 1 into outfile 'x'",
+    ],
+)
+def test_files_are_refused(sql: bytes) -> None:
+    """Nothing is written beside the data directory."""
+    with pytest.raises(Refusal) as caught:
+        parse_text(sql)
+    assert caught.value.code == 498
