@@ -17,7 +17,8 @@ from trading.model.fills import Fill
 from trading.model.instruments import CurrencyPair, Option
 from trading.model.money import EXACT, ZERO
 from trading.model.statements import CashFlow, CorporateAction
-from trading.pnl.book import Book, Lot, MatchKind, PendingPremium, SessionResult
+from trading.pnl.book import Book, Lot, LotMatch, MatchKind, PendingPremium, SessionResult
+from trading.pnl.bulk_session import match_plain_instruments
 from trading.pnl.cash import CashBook
 from trading.pnl.corporate_actions import apply_actions
 from trading.pnl.daily import daily_rows
@@ -33,6 +34,8 @@ from trading.pnl.lifecycle import (
     tie_deliveries,
 )
 from trading.settings import LotMethod
+
+BULK_FILLS_FROM = 20_000  # below it compiling the loop costs more than it saves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +55,15 @@ class SessionInputs:
 
 
 def advance(
-    book: Book, inputs: SessionInputs, method: LotMethod = LotMethod.FIFO
+    book: Book,
+    inputs: SessionInputs,
+    method: LotMethod = LotMethod.FIFO,
+    bulk_from: int = BULK_FILLS_FROM,
 ) -> tuple[Book, SessionResult]:
-    """Take the book one session forward. Refuses a session that is not after the book's."""
+    """Take the book one session forward. Refuses a session that is not after the book's.
+
+    From `bulk_from` fills on, instruments that only traded are matched over columns; the rows are the same.
+    """
     if book.session is not None and inputs.session <= book.session:
         raise InvalidFieldError("session", f"a session after {book.session}", inputs.session)
     with localcontext(EXACT):  # the default context rounds at 28 digits, the warehouse holds 38
@@ -64,23 +73,36 @@ def advance(
         for lot in inputs.opening_lots:
             ledger.add(lot)
         apply_actions(ledger, inputs.corporate_actions)
-        pending = _apply_fills(ledger, cash, inputs, book.pending)
+        pending = _apply_fills(ledger, cash, inputs, book.pending, _is_bulk(inputs, method, bulk_from))
         _post_flows(cash, inputs)
         return _closed(book, ledger, cash, pending, inputs)
 
 
 def _apply_fills(
-    ledger: Ledger, cash: CashBook, inputs: SessionInputs, waiting: Sequence[PendingPremium]
+    ledger: Ledger,
+    cash: CashBook,
+    inputs: SessionInputs,
+    waiting: Sequence[PendingPremium],
+    is_bulk: bool,
 ) -> tuple[PendingPremium, ...]:
     ties = tie_deliveries(inputs.fills)
     tied_legs = set(ties.values())
     moved: dict[str, Decimal] = {}
     pending = [item for item in waiting if (inputs.session - item.session).days <= DELIVERY_LAG_DAYS_MAX]
-    for fill in in_book_order(inputs.fills, ties):
+    ordered = in_book_order(inputs.fills, ties)
+    held = _Held(ledger)
+    planned = match_plain_instruments(ledger, ordered, inputs.session) if is_bulk else {}
+    for fill in ordered:
         revision = fill.revision
         delivers = _delivers(fill, tied_legs)
         premium = _premium_for(fill, ties, moved, pending)
-        handed_on = _apply_one(ledger, cash, fill, kind_of(fill, delivers), premium)
+        if revision.fill_id in planned:
+            matches: Sequence[LotMatch] = planned[revision.fill_id]
+            handed_on = ZERO
+            ledger.matches.extend(matches)
+        else:
+            matches, handed_on = _apply_one(ledger, fill, kind_of(fill, delivers), premium)
+        cash.post_fill(fill, matches, held.short_change(fill))
         if delivers and revision.fill_id in tied_legs:
             moved[revision.fill_id] = handed_on
         elif delivers:
@@ -88,21 +110,38 @@ def _apply_fills(
     return tuple(pending)
 
 
-def _apply_one(ledger: Ledger, cash: CashBook, fill: Fill, kind: MatchKind, premium: Decimal) -> Decimal:
+def _apply_one(
+    ledger: Ledger, fill: Fill, kind: MatchKind, premium: Decimal
+) -> tuple[Sequence[LotMatch], Decimal]:
     if isinstance(fill.revision.instrument, CurrencyPair):
-        cash.post_fill(fill, (), ZERO)  # a conversion holds cash, not a position
-        return ZERO
-    instrument_id = fill.revision.instrument.instrument_id
-    known, before = len(ledger.matches), ledger.position(instrument_id)
+        return (), ZERO  # a conversion holds cash, not a position
+    known = len(ledger.matches)
     handed_on = ledger.apply(fill, kind, premium)
-    after = ledger.position(instrument_id)
-    cash.post_fill(fill, ledger.matches[known:], max(-after, ZERO) - max(-before, ZERO))
-    return handed_on
+    return ledger.matches[known:], handed_on
+
+
+class _Held:
+    """Running positions of the instruments whose cash depends on them: event contracts."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._positions = {lot.contract.instrument_id: ZERO for lot in ledger.lots()}
+        for lot in ledger.lots():
+            self._positions[lot.contract.instrument_id] += lot.signed_quantity
+
+    def short_change(self, fill: Fill) -> Decimal:
+        """By how much the fill makes its instrument's short position grow."""
+        key = fill.revision.instrument.instrument_id
+        before = self._positions.get(key, ZERO)
+        after = self._positions[key] = before + fill.revision.signed_quantity
+        return max(-after, ZERO) - max(-before, ZERO)
+
+
+def _is_bulk(inputs: SessionInputs, method: LotMethod, bulk_from: int) -> bool:
+    return method is LotMethod.FIFO and len(inputs.fills) >= bulk_from
 
 
 def _delivers(fill: Fill, tied_legs: set[str]) -> bool:
-    """An option leg delivers when its shares are here, or when it is booked at 0 and they are still to come.
-    """
+    """An option leg delivers when its shares are here, or is booked at 0 while they are still to come."""
     return is_option_leg(fill) and (fill.revision.fill_id in tied_legs or fill.revision.price == 0)
 
 

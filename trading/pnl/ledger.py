@@ -12,7 +12,7 @@ from decimal import Decimal
 from hashlib import sha256
 
 from trading.model.fills import Fill
-from trading.model.money import ZERO
+from trading.model.money import ZERO, canonical
 from trading.pnl.book import (
     MIXED,
     UNATTRIBUTED,
@@ -87,7 +87,7 @@ class Ledger:
         if fill.revision.quantity == 0:
             return ZERO
         contract = held_contract(fill)
-        closing = Closing(fill=fill, contract=contract, kind=kind, parcel=_parcel_of(fill, contract, premium))
+        closing = Closing(fill=fill, contract=contract, kind=kind, parcel=parcel_of(fill, contract, premium))
         used, moved = self._close(closing)
         if used < closing.parcel.quantity:
             self._open(closing, used)
@@ -133,12 +133,19 @@ class Ledger:
             lots.append(lot)
 
 
+def opened_lot(fill: Fill, kind: MatchKind, used: Decimal, session: date) -> Lot:
+    """The lot that a fill opens with what is left of it after closing `used`."""
+    contract = held_contract(fill)
+    closing = Closing(fill=fill, contract=contract, kind=kind, parcel=parcel_of(fill, contract, ZERO))
+    return _opened(closing, used, session)
+
+
 def attributed(fill: Fill) -> str:
     """The fill's strategy as shown."""
     return fill.revision.strategy or UNATTRIBUTED
 
 
-def _parcel_of(fill: Fill, contract: HeldContract, premium: Decimal) -> Parcel:
+def parcel_of(fill: Fill, contract: HeldContract, premium: Decimal) -> Parcel:
     revision = fill.revision
     value = worth(revision.quantity, revision.price, contract.multiplier, inverse=contract.inverse)
     fee = fill.fees.get(contract.currency, ZERO)
@@ -158,7 +165,7 @@ def _match(lot: Lot, closing: Closing, used: Decimal, taken: Decimal, session: d
         premium, gross, open_fee, close_fee = open_fee + close_fee - gross, ZERO, ZERO, ZERO
     revision = closing.fill.revision
     return LotMatch(
-        match_id=_match_id(lot, closing.fill, lot.closed),
+        match_id=match_id_of(lot.lot_id, closing.fill.revision.fill_id, lot.closed),
         session=session,
         contract=lot.contract,
         strategy=lot.strategy,
@@ -180,8 +187,9 @@ def _match(lot: Lot, closing: Closing, used: Decimal, taken: Decimal, session: d
     )
 
 
-def _match_id(lot: Lot, fill: Fill, lot_closed: Decimal) -> str:
-    parts = (lot.lot_id, fill.revision.fill_id, str(lot_closed.normalize()))
+def match_id_of(lot_id: str, close_fill_id: str, lot_closed: Decimal) -> str:
+    """20 hex digits over the lot, the closing fill and where in the lot the part begins."""
+    parts = (lot_id, close_fill_id, canonical(lot_closed))
     return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
