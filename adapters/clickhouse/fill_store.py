@@ -22,6 +22,7 @@ import sql
 from adapters.clickhouse.batch_audit import BatchAudit
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_rows import (
+    SESSION_UNKNOWN,
     UNFIT_ERRORS,
     commissions_table,
     fill_of,
@@ -160,7 +161,8 @@ class ClickHouseFillStore(FillStore):
         if judged["missing"]:
             self._move("commissions", judged["missing"], asked)
         self._unstage("core.commission_staging", attempt_id)
-        return frozenset((account, session) for account, session in judged["touched"]), judged["missing"]
+        touched = ((account, session) for account, session in judged["touched"] if session != SESSION_UNKNOWN)
+        return frozenset(touched), judged["missing"]
 
     def _cancelled_sessions(
         self, revisions: Sequence[FillRevision], asked: dict[str, str]
