@@ -25,7 +25,7 @@ from trading.settings import Settings
 
 BOOKS_JOB = "close_the_books"
 POLL_S = 0.5
-STALL_S = 180.0  # nothing moved for this long: a sensor is off, or the daemon is not running
+STALL_S = 600.0  # nothing moved for this long: a sensor is off, or the daemon is not running
 TOTAL_S = 3600.0
 COUNTED = (
     "core.fill_revisions",

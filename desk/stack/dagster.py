@@ -23,6 +23,7 @@ WEBSERVER = "webserver"
 DAEMON = "daemon"
 CODE_LOCATION_MODULE = "orchestration.definitions"
 LOCATION_NAME = "desk"
+START_TIMEOUT_S = 900  # before its first step a run notes each asset and session: 10,000 of them take minutes
 UNREACHABLE = "UserCodeUnreachable"  # part of the name of Dagster's error
 STOP_GRACE_S = 8.0  # measured: about 1 s
 KIND_TAG = "desk/kind"  # landing, books: two runs of one kind never overlap
@@ -129,7 +130,11 @@ def _instance(concurrent_runs_max: int) -> dict[str, object]:
                 ],
             },
         },
-        "run_monitoring": {"enabled": True, "poll_interval_seconds": 10},
+        "run_monitoring": {
+            "enabled": True,
+            "poll_interval_seconds": 10,
+            "start_timeout_seconds": START_TIMEOUT_S,
+        },
         "retention": {
             "sensor": {"purge_after_days": {"skipped": 1, "success": 7, "failure": 30}},
             "schedule": {"purge_after_days": {"skipped": 7, "success": 30, "failure": 90}},
