@@ -107,7 +107,7 @@ class MemoryFillStore(FillStore):
         told = self._fees.get(key)
         if told is None or _fee_precedence(fact) > _fee_precedence(told):
             self._fees[key] = fact
-            touched.add((fact.account, fact.session or date(1970, 1, 1)))
+            touched.update({(fact.account, fact.session)} if fact.session else ())
 
     def _of(self, venue: Venue, account: str) -> Iterable[FillRevision]:
         for key, versions in self._versions.items():
