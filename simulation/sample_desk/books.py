@@ -1,5 +1,4 @@
-"""The broker's own books: first-in first-out lots, realized P&L, cash; written apart from the desk's
-engine.
+"""The broker's own books: first-in first-out lots, realized P&L, cash; apart from the desk's engine.
 
 Everything is kept as signed cash. A lot remembers the cash that opened it (negative for a buy, fee
 included); what a closing realizes is the cash that opened plus the cash that closed. A delivery adds the
@@ -119,9 +118,7 @@ class Book:
         return trade.quantity - left, cash
 
     def _convert(self, trade: Trade) -> Effect:
-        """A conversion moves cash between two currencies, and its fee out of a third place; it opens
-        nothing.
-        """
+        """A conversion moves cash between two currencies and pays its fee; it opens nothing."""
         proceeds = -trade.signed_quantity * trade.last.price
         base = trade.contract.symbol.partition(".")[0]
         self.cash[base] += trade.signed_quantity

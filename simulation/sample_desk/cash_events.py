@@ -1,6 +1,4 @@
-"""Money that moves without a trade: deposits and withdrawals, dividends and their tax, interest, the
-broker's fees.
-"""
+"""Money that moves without a trade: deposits, withdrawals, dividends and their tax, interest, fees."""
 
 from datetime import date
 from decimal import Decimal

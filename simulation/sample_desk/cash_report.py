@@ -1,6 +1,4 @@
-"""The statement's cash report: for each currency what it began with, what came and went by item, what it
-ended with.
-"""
+"""The statement's cash report: by currency, what it began with, what came and went, what it ended with."""
 
 from collections import defaultdict
 from decimal import Decimal

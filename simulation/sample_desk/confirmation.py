@@ -1,5 +1,4 @@
-"""The Trade Confirmation statement of the same evening: executions of securities, no bookings, no row
-numbers.
+"""The Trade Confirmation of the same evening: executions of securities, no bookings, no row numbers.
 
 It is made before the broker cancels anything for good, so a bust stands in it as if it were good; a
 corrected trade stands in it with both prints, as their fees add. Conversions are not in it: its rows cannot

@@ -1,5 +1,4 @@
-"""What the sample desk trades: eight underlyings, their option series by symbol, their shares, one currency
-pair.
+"""What the sample desk trades: eight underlyings, their options, their shares, one currency pair.
 
 The contract ids of the underlyings are the broker's real ones; those of the option series are minted in the
 order of their first listing, so one seed gives one contract master.

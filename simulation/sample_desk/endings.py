@@ -16,9 +16,7 @@ ZERO = Decimal(0)
 def ending_of(
     ids: Ids, account: str, session: date, contract: Contract, held: int, close_cents: int
 ) -> Iterator[Trade]:
-    """The bookings that end a holding of an expiring option; `held` is signed, `close_cents` its
-    underlying's close.
-    """
+    """The bookings that end a signed holding of an expiring option; `close_cents` is its underlying's."""
     action = ids.action()
     intrinsic = contract.intrinsic_cents(close_cents)
     long = held > 0

@@ -1,5 +1,4 @@
-"""Attribute names of the broker's statements, element by element, in the order in which real files carry
-them.
+"""Attribute names of the broker's statements, by element, in the order in which real files carry them.
 
 Taken from a real year's Activity statement, a real Activity statement with option events, and a real Trade
 Confirmation; a golden test holds them against those files. Only names belong here; values are written in

@@ -1,6 +1,4 @@
-"""How values are written in the broker's statements: times in New York, dates, signs, rates, the columns of
-a contract.
-"""
+"""How values are written in the broker's statements: times, dates, signs, rates, a contract's columns."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,9 +17,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """What the owner of a statement query chose: compact or dashed dates; and the base currency with its
-    rate.
-    """
+    """What the owner of a statement chose: compact or dashed dates; and the base currency with its rate."""
 
     dashed: bool
     base_currency: str

@@ -181,9 +181,7 @@ def _commission(effect: Effect, row: Print) -> tuple[str, ...]:
 
 
 def _combinations(evening: Evening, request: str) -> list[Told]:
-    """The gateway also reports the combination itself, under part 01 of its legs' id; only the legs are
-    fills.
-    """
+    """The gateway also reports the combination itself, as part 01 of its legs' id; only legs are fills."""
     groups: dict[int, list[Trade]] = defaultdict(list)
     for trade in evening.trades:
         if trade.order.group and trade.kind is TradeKind.EXECUTION:
@@ -217,8 +215,6 @@ def _stamp(moment: datetime, zone: str) -> str:
 
 
 def trade_rows_in(lines: Iterable[str]) -> int:
-    """How many executions of securities and currencies are told; reports of a combination itself are not
-    counted.
-    """
+    """How many executions are told; reports of a combination itself are not counted."""
     told = (json.loads(line)["fields"] for line in lines)
     return sum(fields[0] == EXECUTION and fields[5] != "BAG" for fields in told)

@@ -51,9 +51,7 @@ class Market:
         return price if price < NICKEL_FROM_CENTS else price // 5 * 5
 
     def mark(self, contract: Contract, session: date) -> Decimal:
-        """The statement's mark at the end of the session, with four decimals for options as the broker has
-        them.
-        """
+        """The statement's mark at the end of the session; an option's has four decimals."""
         if contract.underlying is None:
             raise ValueError(f"contract: expected a security, was {contract.symbol}")
         if contract.asset == "STK":

@@ -1,5 +1,4 @@
-"""The month as it was: every account's trades, their effects in the broker's books, cash events, and each
-evening's state.
+"""The month as it was: trades, their effects in the broker's books, cash events, and every evening's state.
 
 This is the truth that the journal writes down and that every source tells in its own way.
 """
@@ -114,8 +113,7 @@ def draw_month(
 def book_session(
     book: Book, trades: Iterable[Trade], multipliers: dict[int, int] | None = None
 ) -> tuple[Effect, ...]:
-    """Book trades in their order; the option leg of a delivery hands its premium to the share leg of its
-    action.
+    """Book trades in order; the option leg of a delivery hands its premium to the share leg of its action.
 
     `multipliers` overrides a trade's contract size by trade id: what a source told wrongly.
     """

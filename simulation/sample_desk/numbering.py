@@ -1,5 +1,4 @@
-"""Ids as the broker gives them: execution ids, order ids, trade ids, and row numbers in the order rows are
-booked.
+"""Ids as the broker gives them: of executions, orders and trades, and row numbers in booking order.
 
 An execution id has four dotted parts; the first two are opaque, the third is 01 for a single order and
 counts from 02 for the legs of a combination (01 being the combination itself), the last is the revision. No
@@ -77,8 +76,7 @@ class Ids:
 
 
 def number_rows(ids: Ids, drafts: Sequence[tuple[Trade, str]]) -> list[Trade]:
-    """Give every print and cancel its row number in the order in which they were said; executions get their
-    ids.
+    """Give every print and cancel its row number in the order of their saying; executions get their ids.
 
     `drafts` holds trades with the base and part of their execution id (empty for bookings), in the order
     made up.
@@ -89,9 +87,7 @@ def number_rows(ids: Ids, drafts: Sequence[tuple[Trade, str]]) -> list[Trade]:
 
 
 def _lines_of(position: int, trade: Trade) -> list[tuple[datetime, int, int, bool]]:
-    """When each print and each cancel was said; at one moment a cancel comes before the print that replaces
-    it.
-    """
+    """When each print and cancel was said; of one moment, the cancel before what replaces it."""
     prints = [(row.said_at, position, place, False) for place, row in enumerate(trade.prints)]
     return prints + [(row.said_at, position, place, True) for place, row in enumerate(trade.cancels)]
 

@@ -209,9 +209,7 @@ def _cash_gap(planter: Planter, sources: Sources) -> Found | None:
 
 
 def _doubled_fill(planter: Planter, sources: Sources) -> Found | None:
-    """One opening stands twice under two execution ids, on the last session; positions and cash have it
-    once.
-    """
+    """One opening stands twice under two execution ids; positions and cash have it once."""
     evening = sources.evening
 
     def only_opened(effect: Effect) -> bool:

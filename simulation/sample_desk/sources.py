@@ -1,6 +1,4 @@
-"""What the sources say about one account and session, still open to change: here breaks are planted before
-printing.
-"""
+"""What the sources say about one account and session, still open to change: here breaks are planted."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,5 +1,4 @@
-"""The truth about trades: what was done, every version in which it was told, and what moved cash without a
-trade.
+"""The truth: what was traded, every version in which it was told, what moved cash without a trade.
 
 Fees are positive when paid and negative when the exchange paid us. Times are the exchange's, aware UTC.
 """

@@ -1,5 +1,4 @@
-"""Tell the warehouse's rows from the journal's: which are missing, which are too many, which differ and in
-what.
+"""Tell the warehouse's rows from the journal's: which are missing, too many, or different, and in what.
 
 Pure: rows in, differences out. Rows are mappings with the warehouse's column names; values may be Decimal,
 text, date or datetime. P&L may differ in the ninth decimal, where two lawful ways of splitting a fee over a
@@ -23,9 +22,7 @@ DIFFERENCES_MOST = 1_000  # listed; a broken engine differs everywhere
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One thing that is not as the journal has it; `expected` is the journal's, None stands for a missing
-    row.
-    """
+    """One thing that is not as the journal has it; `expected` is the journal's, None is a missing row."""
 
     table: str
     key: Key

@@ -30,9 +30,7 @@ def write_sample_desk(
     first_session: date = DEFAULT_FIRST_SESSION,
     venues: bool = True,
 ) -> Journal:
-    """Write `directory/inbox/*` and `directory/journal.json`; same arguments, same bytes. Returns the
-    journal.
-    """
+    """Write `directory/inbox/` and `directory/journal.json`; same arguments, same bytes."""
     calendar = TradingCalendar()
     month = draw_month(seed, first_session, sessions, accounts, calendar)
     told = [sources_of(evening, month.market) for evening in month.evenings]

@@ -1,6 +1,4 @@
-"""All files of a sample desk read by our adapters and taken through our engine and our comparison, without
-a warehouse.
-"""
+"""A sample desk's files through our adapters, our engine and our comparison, without a warehouse."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

@@ -1,5 +1,4 @@
-"""The sample desk's files, read by our adapters and run through our engine, end in the journal, row for
-row.
+"""The sample desk's files, through our adapters and our engine, end in the journal, row for row.
 
 The simulator and the engine share no code for this: zero differences mean that two books agree, and a
 planted break that is missing or one that nobody planted means that one of the two is wrong.
