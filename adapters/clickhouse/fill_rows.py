@@ -62,6 +62,7 @@ COPIED: Mapping[str, pa.DataType] = {
     "fx_rate_to_base": PRICE,
     "raw": pa.string(),
 }
+JUDGED = ("account", "session", "fill_id", "revision", "quantity", "price")
 ENUMERATED = ("venue", "source", "kind", "side")
 # Column -> Arrow type and what of the instrument it shows.
 OF_INSTRUMENT: Mapping[str, tuple[pa.DataType, Callable[[Instrument], object]]] = {
@@ -87,12 +88,20 @@ def revisions_table(
     for name, kind in COPIED.items():
         columns[name] = pa.array(list(map(attrgetter(name), revisions)), kind)
     for name in ENUMERATED:
-        columns[name] = pa.array([str(value) for value in map(attrgetter(name), revisions)], pa.string())
+        columns[name] = _enumerated(name, revisions)
     columns.update(_instrument_columns(revisions))
     columns["notional"] = pa.array(list(map(notional, revisions)), MONEY)
     columns["content_hash"] = pa.array(hashes, pa.string())
     columns["batch_id"] = _constant(batch_id, len(revisions))
     columns["received_at"] = pa.array([received_at], MOMENT).take(_zeros(len(revisions)))
+    return pa.table(columns)
+
+
+def keys_table(revisions: Sequence[FillRevision], hashes: Sequence[str]) -> pa.Table:
+    """Return only the columns by which a revision is found and judged."""
+    columns = {name: pa.array(list(map(attrgetter(name), revisions)), COPIED[name]) for name in JUDGED}
+    columns |= {name: _enumerated(name, revisions) for name in ENUMERATED}
+    columns["content_hash"] = pa.array(hashes, pa.string())
     return pa.table(columns)
 
 
@@ -171,6 +180,10 @@ def _instrument_columns(revisions: Sequence[FillRevision]) -> dict[str, pa.Array
         name: pa.array([show(contract) for contract in contracts], kind).take(chosen)
         for name, (kind, show) in OF_INSTRUMENT.items()
     }
+
+
+def _enumerated(name: str, revisions: Sequence[FillRevision]) -> pa.Array:
+    return pa.array([value.value for value in map(attrgetter(name), revisions)], NAME)
 
 
 def _constant(value: str, count: int) -> pa.Array:

@@ -9,10 +9,9 @@ construction. Parsing and meaning of fills belong elsewhere.
 """
 
 import logging
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from hashlib import sha1
 from typing import Any
 from uuid import uuid4
 
@@ -23,33 +22,26 @@ from adapters.clickhouse.batch_audit import BatchAudit
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_rows import (
     SESSION_UNKNOWN,
-    UNFIT_ERRORS,
     commissions_table,
     fill_of,
-    fits,
     revision_of,
-    revisions_table,
     with_constant,
 )
-from trading.errors import DeskError, WarehouseError, shown
-from trading.model.fills import (
-    CommissionFact,
-    Fill,
-    FillBatch,
-    FillRevision,
-    RejectedRow,
-    Venue,
-    content_hashes,
+from adapters.clickhouse.fill_staging import (
+    STAGED_ROWS_MAX,
+    UNFIT_ERRORS,
+    ToldFills,
+    told_fills,
+    without_unfit,
 )
+from trading.errors import DeskError, WarehouseError
+from trading.model.fills import CommissionFact, Fill, FillBatch, FillRevision, RejectedRow, Venue
 from trading.ports.fill_store import BatchReport, FillStore
-from trading.services.judge_fills import ToldBefore, told_before
 
 logger = logging.getLogger(__name__)
 
-STAGED_ROWS_MAX = 200_000  # rows per insert: bounds the memory of one block in Python and in the engine
-MOVE_ATTEMPTS = (
-    2  # a concurrent writer may take rows between the judgement and the move; it never takes them away
-)
+KEYS_FIRST_FROM = 5_000  # rows: below, two more requests cost more than columns that are sent in vain
+MOVE_ATTEMPTS = 2  # another writer may store rows between judgement and move; none takes them away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +54,6 @@ class Outcome:
     touched: frozenset[tuple[str, date]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staging:
-    """A batch laid out in columns: without what it tells twice, and without what no column holds."""
-
-    batch_id: str
-    tables: tuple[pa.Table, ...]
-    repeated: int
-    refused: tuple[RejectedRow, ...]
-
-
 class ClickHouseFillStore(FillStore):
     """The port on a real or embedded server. `now` is asked for the audit only, never for a fill's time."""
 
@@ -81,28 +63,11 @@ class ClickHouseFillStore(FillStore):
 
     def record(self, batch: FillBatch, received_at: datetime) -> BatchReport:
         """Store what is new of a batch and say what it did; safe to repeat and to run twice at once."""
-        staging = _staging(batch, received_at)
-        attempt_id = uuid4().hex
-        fills = self._store_fills(batch.fills, staging, attempt_id)
-        fees_touched, new_fees = self._store_fees(
-            batch.commissions, staging.batch_id, attempt_id, received_at
-        )
-        self._store_coverage(batch, staging.batch_id)
-        report = BatchReport(
-            batch_id=staging.batch_id,
-            origin=batch.origin,
-            total=batch.total_rows,
-            new=fills.new,
-            duplicates=fills.duplicates + staging.repeated,
-            corrected=fills.corrected,
-            rejected=sum(row.is_trade_row for row in batch.rejected) + len(staging.refused),
-            first_fill_at=min((revision.fill_ts for revision in batch.fills), default=None),
-            last_fill_at=max((revision.fill_ts for revision in batch.fills), default=None),
-            touched=tuple(sorted(fills.touched | fees_touched)),
-        )
-        refused = (*batch.rejected, *staging.refused)
-        self._audit.record(batch, report, refused, attempt_id, new_fees, received_at)
-        return report
+        try:
+            return self._record(batch, (), received_at)
+        except UNFIT_ERRORS:
+            kept, refused = without_unfit(batch)
+            return self._record(replace(batch, fills=tuple(kept)), tuple(refused), received_at)
 
     def fills(self, venue: Venue, account: str, sessions: Collection[date]) -> Sequence[Fill]:
         """Return the fills whose winning revision lies in these sessions, in FIFO order."""
@@ -127,18 +92,45 @@ class ClickHouseFillStore(FillStore):
         """Return every (venue, account) that has fills or statements."""
         return [(Venue(row["venue"]), row["account"]) for row in self._warehouse.rows(sql.query("accounts"))]
 
-    def _store_fills(self, revisions: Sequence[FillRevision], staging: Staging, attempt_id: str) -> Outcome:
-        if not staging.tables:
+    def _record(self, batch: FillBatch, unfit: tuple[RejectedRow, ...], received_at: datetime) -> BatchReport:
+        told = told_fills(batch)
+        attempt_id = uuid4().hex
+        fills = self._store_fills(told, attempt_id, received_at)
+        fees_touched, new_fees = self._store_fees(batch.commissions, told.batch_id, attempt_id, received_at)
+        self._store_coverage(batch, told.batch_id)
+        report = BatchReport(
+            batch_id=told.batch_id,
+            origin=batch.origin,
+            total=batch.total_rows + len(unfit),
+            new=fills.new,
+            duplicates=fills.duplicates + told.repeated,
+            corrected=fills.corrected,
+            rejected=sum(row.is_trade_row for row in batch.rejected) + len(unfit),
+            first_fill_at=min((revision.fill_ts for revision in batch.fills), default=None),
+            last_fill_at=max((revision.fill_ts for revision in batch.fills), default=None),
+            touched=tuple(sorted(fills.touched | fees_touched)),
+        )
+        self._audit.record(batch, report, (*batch.rejected, *unfit), attempt_id, new_fees, received_at)
+        return report
+
+    def _store_fills(self, told: ToldFills, attempt_id: str, received_at: datetime) -> Outcome:
+        """Judge and move. A large batch is judged by its keys, and only what is new is sent whole."""
+        if not told.revisions:
             return Outcome()
-        for place, table in enumerate(staging.tables):
-            self._stage("core.fill_staging", table, attempt_id, place)
-        asked = {"attempt_id": attempt_id}
-        judged = self._warehouse.rows(sql.query("fills_classify"), asked)[0]
+        by_keys = len(told.revisions) >= KEYS_FIRST_FROM
+        judged_id = f"{attempt_id}-keys" if by_keys else attempt_id
+        tables = told.key_tables() if by_keys else told.full_tables(received_at)
+        self._stage("core.fill_staging", tables, judged_id)
+        judged = self._warehouse.rows(sql.query("fills_classify"), {"attempt_id": judged_id})[0]
         touched = {(account, session) for account, session in judged["touched"]}
         if judged["missing"]:
-            touched |= self._cancelled_sessions(revisions, asked)
-            self._move("fills", judged["missing"], asked)
-        self._unstage("core.fill_staging", attempt_id)
+            if by_keys:
+                missing = told.only(set(judged["missing_hashes"]))
+                self._stage("core.fill_staging", missing.full_tables(received_at), attempt_id)
+            touched |= self._cancelled_sessions(told.revisions, attempt_id)
+            self._move("fills", judged["missing"], attempt_id)
+        for staged_id in {judged_id, attempt_id} if judged["missing"] else {judged_id}:
+            self._unstage("core.fill_staging", staged_id)
         return Outcome(
             new=judged["new"],
             duplicates=judged["duplicates"],
@@ -151,33 +143,32 @@ class ClickHouseFillStore(FillStore):
     ) -> tuple[frozenset[tuple[str, date]], int]:
         if not facts:
             return frozenset(), 0
-        for start in range(0, len(facts), STAGED_ROWS_MAX):
-            part = facts[start : start + STAGED_ROWS_MAX]
-            self._stage(
-                "core.commission_staging", commissions_table(part, batch_id, received_at), attempt_id, start
-            )
-        asked = {"attempt_id": attempt_id}
-        judged = self._warehouse.rows(sql.query("commissions_missing"), asked)[0]
+        parts = (facts[start : start + STAGED_ROWS_MAX] for start in range(0, len(facts), STAGED_ROWS_MAX))
+        tables = (commissions_table(part, batch_id, received_at) for part in parts)
+        self._stage("core.commission_staging", tables, attempt_id)
+        judged = self._warehouse.rows(sql.query("commissions_missing"), {"attempt_id": attempt_id})[0]
         if judged["missing"]:
-            self._move("commissions", judged["missing"], asked)
+            self._move("commissions", judged["missing"], attempt_id)
         self._unstage("core.commission_staging", attempt_id)
         touched = ((account, session) for account, session in judged["touched"] if session != SESSION_UNKNOWN)
         return frozenset(touched), judged["missing"]
 
     def _cancelled_sessions(
-        self, revisions: Sequence[FillRevision], asked: dict[str, str]
+        self, revisions: Sequence[FillRevision], attempt_id: str
     ) -> set[tuple[str, date]]:
         if not any(revision.cancels_trade_id for revision in revisions):
             return set()
-        found = self._warehouse.rows(sql.query("fills_cancelled_sessions"), asked)
+        found = self._warehouse.rows(sql.query("fills_cancelled_sessions"), {"attempt_id": attempt_id})
         return {(row["account"], row["session"]) for row in found}
 
-    def _stage(self, target: str, table: pa.Table, attempt_id: str, start: int) -> None:
-        staged = with_constant(table, "attempt_id", attempt_id)
-        self._warehouse.insert_arrow(target, staged, token=f"{attempt_id}-{start}")
+    def _stage(self, target: str, tables: Iterable[pa.Table], attempt_id: str) -> None:
+        for place, table in enumerate(tables):
+            staged = with_constant(table, "attempt_id", attempt_id)
+            self._warehouse.insert_arrow(target, staged, token=f"{attempt_id}-{place}")
 
-    def _move(self, what: str, expected: int, asked: dict[str, str]) -> None:
+    def _move(self, what: str, expected: int, attempt_id: str) -> None:
         """Move, and look whether all is there unless the count says so; a second look is an error."""
+        asked = {"attempt_id": attempt_id}
         for _ in range(MOVE_ATTEMPTS):
             if self._warehouse.command(sql.query(f"{what}_move"), asked) == expected:
                 return
@@ -199,57 +190,3 @@ class ClickHouseFillStore(FillStore):
         rows = [(str(c.venue), c.account, str(c.source), c.start, c.end, batch_id) for c in batch.coverage]
         columns = ("venue", "account", "source", "start_at", "end_at", "batch_id")
         self._warehouse.insert("core.coverage", columns, rows, token=f"coverage-{batch_id}")
-
-
-def _staging(batch: FillBatch, received_at: datetime) -> Staging:
-    """Leave out what the batch tells twice, mark other versions of a fill, and lay out in columns."""
-    hashes = content_hashes(batch.fills)
-    marks = told_before(batch.fills, hashes)
-    kept = [place for place, mark in enumerate(marks) if mark is not ToldBefore.IDENTICAL]
-    batch_id = _batch_id(batch, hashes)
-    tables: list[pa.Table] = []
-    refused: list[RejectedRow] = []
-    for start in range(0, len(kept), STAGED_ROWS_MAX):
-        places = kept[start : start + STAGED_ROWS_MAX]
-        try:
-            tables.append(_table(batch, places, hashes, marks, batch_id, received_at))
-        except UNFIT_ERRORS:
-            good = [place for place in places if fits(batch.fills[place])]
-            refused += [_refused(batch, place) for place in places if not fits(batch.fills[place])]
-            if good:
-                tables.append(_table(batch, good, hashes, marks, batch_id, received_at))
-    repeated = len(marks) - len(kept)
-    return Staging(batch_id=batch_id, tables=tuple(tables), repeated=repeated, refused=tuple(refused))
-
-
-def _table(
-    batch: FillBatch,
-    places: Sequence[int],
-    hashes: Sequence[str],
-    marks: Sequence[ToldBefore],
-    batch_id: str,
-    received_at: datetime,
-) -> pa.Table:
-    revisions = [batch.fills[place] for place in places]
-    table = revisions_table(revisions, [hashes[place] for place in places], batch_id, received_at)
-    return table.append_column("told_before", pa.array([marks[place] for place in places], pa.uint8()))
-
-
-def _refused(batch: FillBatch, place: int) -> RejectedRow:
-    revision = batch.fills[place]
-    return RejectedRow(
-        venue=revision.venue,
-        source=revision.source,
-        reason=f"fill {shown(revision.fill_id)}: expected figures that the warehouse's columns hold, was "
-        f"quantity {revision.quantity}, price {revision.price}, multiplier {revision.multiplier}",
-        payload=revision.raw,
-        account=revision.account,
-    )
-
-
-def _batch_id(batch: FillBatch, hashes: Sequence[str]) -> str:
-    """Hash of what the batch says, whatever the order of its rows and the name of its file."""
-    told = [*hashes, *(f"{fact.commission_key}={fact.content_hash}" for fact in batch.commissions)]
-    told += [f"{row.reason}={row.payload}" for row in batch.rejected]
-    text = "\x1f".join((str(batch.venue), str(batch.source), *sorted(told)))
-    return sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()

@@ -27,6 +27,7 @@ known as (
 judged as (
     select
         s.account as account,
+        s.content_hash as content_hash,
         arrayPushBack(k.sessions, s.session) as sessions,
         k.fill_id != '' as is_known,
         has(k.versions, (s.session, s.revision, s.source, s.content_hash)) as is_stored,
@@ -47,5 +48,6 @@ select
     countIf(outcome = 'duplicate') as duplicates,
     countIf(outcome = 'corrected') as corrected,
     countIf(not is_stored) as missing,
+    groupArrayIf(toString(content_hash), not is_stored) as missing_hashes,
     groupUniqArrayArrayIf(arrayMap(day -> (account, day), sessions), not is_stored) as touched
 from judged

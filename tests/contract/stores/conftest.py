@@ -7,6 +7,7 @@ import pytest
 from embedded_warehouse import RunningWarehouse, start_warehouse
 from real_redis import RunningRedis, redis_binary, start_redis
 
+from adapters.clickhouse import fill_store
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
 from adapters.clickhouse.migrator import migrate
@@ -51,11 +52,13 @@ def warehouse(server: RunningWarehouse) -> Warehouse:
     return client
 
 
-@pytest.fixture(params=["memory", "clickhouse"])
-def stores(request: pytest.FixtureRequest) -> Stores:
-    """Each implementation in turn."""
+@pytest.fixture(params=["memory", "clickhouse", "clickhouse by keys"])
+def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Stores:
+    """Each implementation in turn; the warehouse also as it takes large batches, by their keys."""
     if request.param == "memory":
         return Stores(MemoryFillStore(), MemoryStatementStore())
+    if request.param == "clickhouse by keys":
+        monkeypatch.setattr(fill_store, "KEYS_FIRST_FROM", 1)
     client: Warehouse = request.getfixturevalue("warehouse")
     return Stores(ClickHouseFillStore(client), ClickHouseStatementStore(client))
 

@@ -282,3 +282,15 @@ def test_shuffled_replays_end_in_one_state(stores: Any) -> None:
         f"f{n}": 1 if n % 6 == 0 else 0 if n % 3 == 0 else 2 for n in range(12)
     }
     assert {item.revision.fill_id for item in first if item.busted} == {"f3", "f9"}
+
+
+def test_a_row_that_no_column_holds_goes_to_the_dead_letter_alone(stores: Any) -> None:
+    """Its neighbors are stored, it is counted as rejected, and the file comes through."""
+    if type(stores.fills).__name__ == "MemoryFillStore":
+        pytest.skip("memory holds any number")
+    huge = fill("big", quantity=Decimal(9) * 10**24, price=Decimal(9) * 10**24)
+    torn = fill("torn", raw='{"name":"\ud800"}')
+    for _ in range(2):
+        report = stores.fills.record(batch([huge, fill("a.01"), torn]), RECEIVED)
+        assert (report.total, report.new + report.duplicates, report.rejected) == (3, 1, 2)
+    assert [item.revision.fill_id for item in standing(stores.fills)] == ["a.01"]
