@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from trading.model.fills import Fill, Venue
-from trading.model.instruments import Perpetual
+from trading.model.instruments import Instrument, Perpetual
 from trading.model.money import ZERO
 from trading.pnl.parcels import Parcel
 
+CONTRACTS_KEPT = 20_000  # spelled once and kept; a desk trades fewer
 UNATTRIBUTED = "unattributed"
 MIXED = "mixed"  # an average-cost pool that several strategies filled
 
@@ -227,26 +229,37 @@ class SessionResult:
 def held_contract(fill: Fill) -> HeldContract:
     """The contract of a fill as the book holds it."""
     revision = fill.revision
+    return _held_contract(revision.instrument, revision.conid, revision.multiplier, revision.currency)
+
+
+def instrument_id_of(fill: Fill) -> str:
+    """The canonical id of the fill's instrument; as a property of the contract it is spelled anew every
+    time.
+    """
+    return held_contract(fill).instrument_id
+
+
+@lru_cache(maxsize=CONTRACTS_KEPT)
+def _held_contract(
+    instrument: Instrument, conid: int | None, multiplier: Decimal, currency: str
+) -> HeldContract:
     return HeldContract(
-        instrument_id=revision.instrument.instrument_id,
-        conid=revision.conid,
-        symbol=revision.instrument.symbol,
-        underlying=revision.instrument.underlying,
-        asset_class=revision.instrument.asset_class,
-        currency=money_currency(fill),
-        multiplier=revision.multiplier,
-        inverse=bool(getattr(revision.instrument, "inverse", False)),
+        instrument_id=instrument.instrument_id,
+        conid=conid,
+        symbol=instrument.symbol,
+        underlying=instrument.underlying,
+        asset_class=instrument.asset_class,
+        currency=_money_currency(instrument, currency),
+        multiplier=multiplier,
+        inverse=bool(getattr(instrument, "inverse", False)),
     )
 
 
-def money_currency(fill: Fill) -> str:
-    """Currency in which the fill's P&L arises: the coin for an inverse contract, else the currency of its
-    price.
-    """
-    instrument = fill.revision.instrument
+def _money_currency(instrument: Instrument, currency: str) -> str:
+    """Where P&L arises: in the coin for an inverse contract, else in the currency of the price."""
     if isinstance(instrument, Perpetual) or getattr(instrument, "inverse", False):
         return instrument.settlement_currency
-    return fill.revision.currency
+    return currency
 
 
 def fifo_order(fill: Fill) -> tuple[datetime, str]:

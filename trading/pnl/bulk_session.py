@@ -15,7 +15,16 @@ import numpy as np
 from trading.model.fills import Fill, FillKind
 from trading.model.instruments import CurrencyPair
 from trading.model.money import MONEY_PLACES, ZERO
-from trading.pnl.book import Direction, HeldContract, Lot, LotMatch, MatchKind, Origin, held_contract
+from trading.pnl.book import (
+    Direction,
+    HeldContract,
+    Lot,
+    LotMatch,
+    MatchKind,
+    Origin,
+    held_contract,
+    instrument_id_of,
+)
 from trading.pnl.bulk import FifoColumns, FifoParts, match_columns
 from trading.pnl.ledger import CLOSES_ONLY, Ledger, attributed, match_id_of, opened_lot, parcel_of
 from trading.pnl.parcels import Parcel
@@ -59,7 +68,7 @@ def _plain_groups(ledger: Ledger, ordered: Iterable[Fill]) -> dict[str, list[Fil
     groups: dict[str, list[Fill]] = {}
     refused: set[str] = set()
     for fill in ordered:
-        key = fill.revision.instrument.instrument_id
+        key = instrument_id_of(fill)
         if fill.revision.kind is not FillKind.TRADE or isinstance(fill.revision.instrument, CurrencyPair):
             refused.add(key)
         elif fill.revision.quantity:

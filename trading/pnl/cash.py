@@ -13,7 +13,7 @@ from trading.model.fills import Fill
 from trading.model.instruments import CurrencyPair
 from trading.model.money import ZERO
 from trading.model.statements import CashFlow, CorporateAction
-from trading.pnl.book import CashEntry, LotMatch, held_contract
+from trading.pnl.book import CashEntry, LotMatch, held_contract, instrument_id_of
 from trading.pnl.parcels import worth
 
 ROUNDING = Decimal(1).scaleb(-8)  # statements show price and quantity of a conversion with eight decimals
@@ -99,7 +99,7 @@ class CashBook:
             currency,
             kind,
             amount,
-            instrument_id=fill.revision.instrument.instrument_id,
+            instrument_id=instrument_id_of(fill),
             fill_id=fill_id,
         )
 

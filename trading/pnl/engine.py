@@ -17,7 +17,7 @@ from trading.model.fills import Fill
 from trading.model.instruments import CurrencyPair, Option
 from trading.model.money import EXACT, ZERO
 from trading.model.statements import CashFlow, CorporateAction
-from trading.pnl.book import Book, Lot, LotMatch, MatchKind, PendingPremium, SessionResult
+from trading.pnl.book import Book, Lot, LotMatch, MatchKind, PendingPremium, SessionResult, instrument_id_of
 from trading.pnl.bulk_session import match_plain_instruments
 from trading.pnl.cash import CashBook
 from trading.pnl.corporate_actions import apply_actions
@@ -130,7 +130,7 @@ class _Held:
 
     def short_change(self, fill: Fill) -> Decimal:
         """By how much the fill makes its instrument's short position grow."""
-        key = fill.revision.instrument.instrument_id
+        key = instrument_id_of(fill)
         before = self._positions.get(key, ZERO)
         after = self._positions[key] = before + fill.revision.signed_quantity
         return max(-after, ZERO) - max(-before, ZERO)

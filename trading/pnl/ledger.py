@@ -23,6 +23,7 @@ from trading.pnl.book import (
     MatchKind,
     Origin,
     held_contract,
+    instrument_id_of,
 )
 from trading.pnl.parcels import Parcel, worth
 from trading.settings import LotMethod
@@ -232,7 +233,7 @@ def traded_quantities(fills: Iterable[Fill]) -> Mapping[tuple[str, str], tuple[D
     """Bought and sold quantity by (instrument, strategy)."""
     totals: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
     for fill in fills:
-        key = (fill.revision.instrument.instrument_id, attributed(fill))
+        key = (instrument_id_of(fill), attributed(fill))
         bought, sold = totals.get(key, (ZERO, ZERO))
         if fill.revision.side.sign > 0:
             totals[key] = (bought + fill.revision.quantity, sold)

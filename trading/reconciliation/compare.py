@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from trading.model.fills import Fill
 from trading.model.money import ZERO
-from trading.pnl.book import HeldContract, Origin, held_contract
+from trading.pnl.book import HeldContract, Origin, held_contract, instrument_id_of
 from trading.reconciliation.breaks import Break, BreakKind, Unit
 from trading.reconciliation.causes import with_cause
 from trading.reconciliation.compare_cash import compare_cash
@@ -54,7 +54,7 @@ def compare(ours: OurRecord, theirs: BrokerRecord, bar: Decimal = PENNY_BAR) -> 
     cash = compare_cash(ours, theirs, bar) if theirs.cash is not None else []
     uncovered = _uncovered(ours, theirs)
     found = [*fill_breaks, *(with_cause(item, ours, theirs) for item in (*days, *ends, *uncovered)), *cash]
-    contracts = {fill.revision.instrument.instrument_id for fill in (*ours.fills, *theirs.fills)}
+    contracts = {instrument_id_of(fill) for fill in (*ours.fills, *theirs.fills)}
     return Comparison(breaks=_sized(found, theirs), fills_matched=matched, contracts_compared=len(contracts))
 
 
@@ -88,9 +88,9 @@ def _compare_days(ours: OurRecord, theirs: BrokerRecord, bar: Decimal, rooted: s
     }
     for fill in theirs.fills:
         figure = figures.get(fill.revision.fill_id)
-        _add_realized(their_days, fill.revision.instrument.instrument_id, figure)
+        _add_realized(their_days, instrument_id_of(fill), figure)
         if figure is not None:
-            _add_realized(our_days, fill.revision.instrument.instrument_id, ZERO)
+            _add_realized(our_days, instrument_id_of(fill), ZERO)
     for match in ours.result.matches:
         if match.close_fill_id in figures:
             _add_realized(our_days, match.contract.instrument_id, match.realized)

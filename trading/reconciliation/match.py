@@ -8,6 +8,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from trading.model.fills import Fill
+from trading.pnl.book import instrument_id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ def _match_terms(
 def _terms(fill: Fill) -> Hashable:
     revision = fill.revision
     return (
-        revision.instrument.instrument_id,
+        instrument_id_of(fill),
         revision.order_id,
         revision.side,
         revision.quantity,
