@@ -138,3 +138,16 @@ def test_rebate_is_negative_live_and_positive_in_the_statement(desk: tuple[Path,
         for element in parse(path).getroot().iter("Trade")
     }
     assert all(rows[exec_id] == live[exec_id].removeprefix("-") for exec_id in rebates)
+
+
+def test_some_rows_are_told_again_by_a_later_statement(desk: tuple[Path, Journal]) -> None:
+    """Two rows of each account stand in the next statement too, and one statement comes twice."""
+    inbox, _ = desk
+    once = sorted(path for path in inbox.glob("*activity.xml"))
+    rows = Counter(
+        tuple(element.attrib.items()) for path in once for element in parse(path).getroot().iter("Trade")
+    )
+    numbers = Counter(dict(row)["transactionID"] for row in rows)
+    assert sorted(rows.values(), reverse=True)[:5] == [2, 2, 2, 2, 1]
+    assert max(numbers.values()) == 1
+    assert len(list(inbox.glob("*activity_again.xml"))) == 2
