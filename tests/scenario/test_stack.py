@@ -28,7 +28,7 @@ pytestmark = pytest.mark.xdist_group("stack")
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A running stack, started by two commands at once; stopped at the end whatever happened."""
-    folder = tmp_path_factory.mktemp("desk")
+    folder = tmp_path_factory.mktemp("desk home")  # with a blank, as people have them
     commands = [start_desk(folder, "up", "--json") for _ in range(2)]
     try:
         answers = [(command.communicate(timeout=240), command.returncode) for command in commands]
@@ -74,9 +74,9 @@ def test_up_starts_everything_and_a_second_up_nothing(home: Path) -> None:
 
 
 def test_nothing_listens_beyond_loopback(home: Path) -> None:
-    """Every listening socket of every process of the stack is bound to 127.0.0.1."""
+    """Every listening socket of the stack is bound to 127.0.0.1 (gRPC writes it as an IPv6 address)."""
     addresses = {
-        connection.laddr.ip
+        connection.laddr.ip.removeprefix("::ffff:")
         for process in marked_processes(home)
         for connection in process.net_connections(kind="tcp")
         if connection.status == psutil.CONN_LISTEN
@@ -85,7 +85,7 @@ def test_nothing_listens_beyond_loopback(home: Path) -> None:
 
 
 def test_passwords_are_private(home: Path) -> None:
-    """The secrets file is for its owner only, and no password is in the state, on a command line or in a log."""
+    """The secrets file is its owner's only; no password is in the state, on a command line or in a log."""
     secrets = home / "secrets.env"
     passwords = set(read_environment_file(secrets).values())
     assert secrets.stat().st_mode & 0o777 == 0o600
@@ -128,7 +128,7 @@ def test_redis_refuses_strangers_and_the_application_cannot_wipe_it(home: Path) 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_killed_service_comes_back_with_what_it_held(home: Path, name: str) -> None:
-    """kill -9 of any service: it is restarted on its port, and neither Redis nor the warehouse has forgotten."""
+    """kill -9 of any service: it is restarted on its port, and Redis has forgotten nothing."""
     password = read_environment_file(home / "secrets.env")["REDIS_PASSWORD"]
     redis_as(home, "desk", password).set("kept", name)
     before = status_of(home)[name]
