@@ -1,4 +1,6 @@
-"""SELECT-only models with their documentation and tests, laid out as dbt lays them out; this module only says where."""
+"""SELECT-only models with their documentation and tests, laid out as dbt lays them out; this module only
+says where.
+"""
 
 from pathlib import Path
 

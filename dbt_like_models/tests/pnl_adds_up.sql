@@ -17,5 +17,5 @@ select
     by_session.realized as daily_realized,
     by_match.realized as matched_realized
 from by_session
-left join by_match on by_session.session = by_match.session and by_session.currency = by_match.currency
+full outer join by_match on by_session.session = by_match.session and by_session.currency = by_match.currency
 where by_session.realized != by_match.realized
