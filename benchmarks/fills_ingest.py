@@ -1,8 +1,8 @@
 """Ingest of fills: against a bare insert of the same rows, a long history, and DuckDB's upsert.
 
 All in one run on one embedded server, interleaved, as medians. `--rows` are new and then known fills;
-`--histories` the sizes of the table that a batch of 1,000 meets. The bare insert is the naive writer: the same
-values to Arrow, into the same kind of table, with nothing asked and nothing looked for.
+`--histories` the sizes of the table that a batch of 1,000 meets. The bare insert is the naive writer: the
+same values to Arrow, into the same kind of table, with nothing asked and nothing looked for.
 """
 
 import argparse

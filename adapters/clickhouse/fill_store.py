@@ -41,6 +41,7 @@ from trading.ports.fill_store import BatchReport, FillStore
 logger = logging.getLogger(__name__)
 
 KEYS_FIRST_FROM = 5_000  # rows: below, two more requests cost more than columns that are sent in vain
+SAMPLE_ROWS = 100  # of a large batch, to guess whether it is a repeat
 MOVE_ATTEMPTS = 2  # another writer may store rows between judgement and move; none takes them away
 
 
@@ -114,10 +115,10 @@ class ClickHouseFillStore(FillStore):
         return report
 
     def _store_fills(self, told: ToldFills, attempt_id: str, received_at: datetime) -> Outcome:
-        """Judge and move. A large batch is judged by its keys, and only what is new is sent whole."""
+        """Judge and move. Of a large batch that looks known only the keys are sent, and whole what is new."""
         if not told.revisions:
             return Outcome()
-        by_keys = len(told.revisions) >= KEYS_FIRST_FROM
+        by_keys = len(told.revisions) >= KEYS_FIRST_FROM and self._looks_known(told)
         judged_id = f"{attempt_id}-keys" if by_keys else attempt_id
         tables = told.key_tables() if by_keys else told.full_tables(received_at)
         self._stage("core.fill_staging", tables, judged_id)
@@ -137,6 +138,19 @@ class ClickHouseFillStore(FillStore):
             corrected=judged["corrected"],
             touched=frozenset(touched),
         )
+
+    def _looks_known(self, told: ToldFills) -> bool:
+        """Say whether most of a sample is stored already; a wrong guess costs time, never a row."""
+        places = range(0, len(told.revisions), max(1, len(told.revisions) // SAMPLE_ROWS))
+        sample = [told.revisions[place] for place in places]
+        asked = {
+            "venue": str(sample[0].venue),
+            "accounts": sorted({revision.account for revision in sample}),
+            "sessions": sorted({revision.session for revision in sample}),
+            "hashes": [told.hashes[place] for place in places],
+        }
+        known: int = self._warehouse.rows(sql.query("fills_known_of"), asked)[0]["known"]
+        return known * 2 > len(sample)
 
     def _store_fees(
         self, facts: Sequence[CommissionFact], batch_id: str, attempt_id: str, received_at: datetime

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from fill_samples import ACCOUNT, DAY, NOON, RECEIVED, batch, corrected_order, fee, fill
 
+from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.fill_staging import told_fills
+from adapters.clickhouse.fill_store import ClickHouseFillStore
 from trading.model.fills import Fill, FillBatch, FillKind, FillRevision, RejectedRow, Side, Source, Venue
 from trading.ports.fill_store import BatchReport, FillStore
 
@@ -294,3 +297,13 @@ def test_a_row_that_no_column_holds_goes_to_the_dead_letter_alone(stores: Any) -
         report = stores.fills.record(batch([huge, fill("a.01"), torn]), RECEIVED)
         assert (report.total, report.new + report.duplicates, report.rejected) == (3, 1, 2)
     assert [item.revision.fill_id for item in standing(stores.fills)] == ["a.01"]
+
+
+def test_a_large_batch_is_guessed_to_be_a_repeat_by_a_sample(warehouse: Warehouse) -> None:
+    """New rows look new, a repeat looks known, and half a repeat is judged row by row all the same."""
+    store = ClickHouseFillStore(warehouse)
+    rows = [fill(f"f{n}", fill_ts=NOON + timedelta(seconds=n)) for n in range(400)]
+    assert not store._looks_known(told_fills(batch(rows)))
+    store.record(batch(rows[:200]), RECEIVED)
+    assert store._looks_known(told_fills(batch(rows[:200])))
+    assert counts(store.record(batch(rows), RECEIVED)) == (400, 200, 200, 0, 0)
