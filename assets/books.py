@@ -20,6 +20,7 @@ MATCHES = TableName(database="core", table="lot_matches")
 POSITIONS = TableName(database="core", table="positions_eod")
 NOW = TableName(database="core", table="positions")
 CASH = TableName(database="core", table="cash_ledger")
+PLOTTED_SESSIONS = 60  # a quarter of a year
 BOOKS = {
     PNL: "P&L per account, session, contract and strategy: realized net of fees, unrealized at the "
     "statement's mark.",
@@ -68,7 +69,9 @@ def compute_pnl(
     sessions = asked_or_all(context)
     report = compute_books(sessions.last, book)
     details = books_metadata(report)
-    picture = plots.daily_pnl(pnl_history.points(sessions), f"P&L {sessions.first} to {sessions.last}")
+    picture = plots.daily_pnl(
+        pnl_history.points(sessions.last, PLOTTED_SESSIONS), f"P&L of the sessions up to {sessions.last}"
+    )
     for table in BOOKS:
         drawn = {"daily P&L": dg.MetadataValue.md(picture)} if table == PNL else {}
         yield told(context, census.count(table, sessions), details, drawn)

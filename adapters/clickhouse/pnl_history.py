@@ -1,10 +1,10 @@
 """Points for plots, from `core.pnl_daily`."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import sql
 from adapters.clickhouse.client import Warehouse
-from trading.ports.model_runner import SessionRange
 from trading.ports.plots import PnlHistory, PnlPoint
 
 
@@ -14,9 +14,9 @@ class ClickHousePnlHistory(PnlHistory):
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
 
-    def points(self, sessions: SessionRange) -> Sequence[PnlPoint]:
+    def points(self, upto: date, sessions_max: int) -> Sequence[PnlPoint]:
         """Return one point for each session and currency."""
-        bounds = {"first": sessions.first, "last": sessions.last}
+        bounds = {"upto": upto, "sessions_max": sessions_max}
         rows = self._warehouse.rows(sql.query("pnl_points"), bounds)
         return [
             PnlPoint(session=row["session"], currency=row["currency"], realized=row["realized"])

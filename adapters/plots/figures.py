@@ -7,7 +7,6 @@ should not pay it. Figures are made without pyplot, which keeps global state tha
 import base64
 import io
 from collections.abc import Sequence
-from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
@@ -16,6 +15,8 @@ from trading.ports.plots import Plots, PnlPoint
 SIZE_INCHES = (9.0, 3.2)  # per currency: wide enough for a month of sessions
 RESOLUTION_DPI = 80
 CURRENCIES_MAX = 6  # more than this is no picture any more
+LABELS_MAX = 12  # dates under one picture
+NARROWEST_SESSIONS = 10  # fewer bars than this would be blocks
 GAIN, LOSS, TOTAL = "#2e7d32", "#c62828", "#1f4e79"
 
 
@@ -59,15 +60,21 @@ def _panels(figure: Any, count: int) -> Sequence[Any]:
 
 
 def _draw(axes: Any, points: Sequence[PnlPoint], currency: str) -> None:
-    days = [point.session for point in points]
+    """Sessions stand side by side, so that a weekend is no gap and one session is one bar."""
+    places = range(len(points))
     colors = [GAIN if point.realized >= 0 else LOSS for point in points]
-    axes.bar(days, [float(point.realized) for point in points], color=colors, width=0.8)
-    totals = accumulate((point.realized for point in points), initial=Decimal(0))
-    axes.plot(days, [float(total) for total in list(totals)[1:]], color=TOTAL, linewidth=1.5, label="sum")
+    axes.bar(places, [float(point.realized) for point in points], color=colors, width=0.8)
+    totals = list(accumulate(point.realized for point in points))
+    axes.plot(places, [float(total) for total in totals], color=TOTAL, linewidth=1.5, marker=".", label="sum")
     axes.axhline(0, color="black", linewidth=0.5)
+    axes.set_xlim(-0.7, max(len(points), NARROWEST_SESSIONS) - 0.3)
+    step = -(-len(points) // LABELS_MAX)
+    labeled = list(places)[::step]
+    axes.set_xticks(
+        labeled, [points[place].session.isoformat() for place in labeled], rotation=30, fontsize=8
+    )
     axes.set_ylabel(f"net realized, {currency}")
     axes.legend(loc="upper left", frameon=False)
-    axes.tick_params(axis="x", rotation=30, labelsize=8)
 
 
 def _png(figure: Any) -> str:

@@ -1,6 +1,12 @@
--- Net realized P&L of each session and currency over all accounts, oldest first.
-select session, currency, sum(realized) as realized
-from core.pnl_daily
-where session between {first:Date} and {last:Date}
-group by session, currency
+-- Net realized P&L of the last sessions of each currency up to one, over all accounts, oldest first.
+select session, currency, realized
+from
+(
+    select session, currency, sum(daily.realized) as realized
+    from core.pnl_daily as daily
+    where session <= {upto:Date}
+    group by session, currency
+    order by session desc
+    limit {sessions_max:UInt32} by currency
+)
 order by session, currency

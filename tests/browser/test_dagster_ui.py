@@ -34,7 +34,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def ui(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[dict[str, str]]:
-    """A desk with the books of one real file closed, its UI served, and the id of the run that closed them."""
+    """A desk with the books of one real file closed, its UI served, and the run that closed them."""
     home = tmp_path_factory.mktemp("ui")
     server = start_warehouse(home / "warehouse")
     redis = start_redis(Path(os.path.realpath(tmp_path_factory.mktemp("r"))))

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from trading.ports.model_runner import SessionRange
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PnlPoint:
@@ -22,8 +20,8 @@ class PnlHistory(ABC):
     """What there is to draw."""
 
     @abstractmethod
-    def points(self, sessions: SessionRange) -> Sequence[PnlPoint]:
-        """Return the P&L of each session and currency over all accounts, oldest first."""
+    def points(self, upto: date, sessions_max: int) -> Sequence[PnlPoint]:
+        """Return the P&L of the last sessions up to `upto` by currency, over all accounts, oldest first."""
 
 
 class Plots(ABC):
