@@ -12,7 +12,7 @@ from decimal import Decimal
 from trading.model.fills import Fill
 from trading.model.money import ZERO
 from trading.pnl.book import HeldContract, Origin, held_contract, instrument_id_of
-from trading.reconciliation.breaks import Break, BreakKind, Unit
+from trading.reconciliation.breaks import Break, BreakKind, Pass, Unit
 from trading.reconciliation.causes import with_cause
 from trading.reconciliation.compare_cash import compare_cash
 from trading.reconciliation.compare_fills import compare_fills
@@ -49,13 +49,17 @@ def compare(ours: OurRecord, theirs: BrokerRecord, bar: Decimal = PENNY_BAR) -> 
     """
     fill_breaks, matched = compare_fills(ours, theirs, bar)
     rooted = {item.instrument_id for item in fill_breaks if item.kind is not BreakKind.MISSING_FILL}
-    days = _compare_days(ours, theirs, bar, rooted)
+    # In the evening the broker is still behind us: then only what it has told is compared.
+    compared = ours.fills if theirs.made_in is Pass.FINAL else matched
+    days = _compare_days(compared, ours, theirs, bar, rooted)
     ends = compare_positions(ours, theirs, bar, fill_breaks) if theirs.positions is not None else []
     cash = compare_cash(ours, theirs, bar) if theirs.cash is not None else []
     uncovered = _uncovered(ours, theirs)
     found = [*fill_breaks, *(with_cause(item, ours, theirs) for item in (*days, *ends, *uncovered)), *cash]
     contracts = {instrument_id_of(fill) for fill in (*ours.fills, *theirs.fills)}
-    return Comparison(breaks=_sized(found, theirs), fills_matched=matched, contracts_compared=len(contracts))
+    return Comparison(
+        breaks=_sized(found, theirs), fills_matched=len(matched), contracts_compared=len(contracts)
+    )
 
 
 def _uncovered(ours: OurRecord, theirs: BrokerRecord) -> list[Break]:
@@ -79,8 +83,10 @@ def _uncovered(ours: OurRecord, theirs: BrokerRecord) -> list[Break]:
     ]
 
 
-def _compare_days(ours: OurRecord, theirs: BrokerRecord, bar: Decimal, rooted: set[str]) -> list[Break]:
-    our_days, their_days = _days(ours.fills), _days(theirs.fills)
+def _compare_days(
+    our_fills: Iterable[Fill], ours: OurRecord, theirs: BrokerRecord, bar: Decimal, rooted: set[str]
+) -> list[Break]:
+    our_days, their_days = _days(our_fills), _days(theirs.fills)
     figures = {
         fill.revision.fill_id: fill.revision.broker_realized
         for fill in theirs.fills

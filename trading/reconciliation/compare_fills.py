@@ -7,7 +7,7 @@ break says that it was lost. `difference_base` holds the money of a quantity dif
 contract's own currency, until the caller brings it to base.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from trading.model.fills import Fill, FillKind
@@ -21,8 +21,8 @@ from trading.reconciliation.records import BrokerRecord, OurRecord
 BACKFILLED = "backfilled"
 
 
-def compare_fills(ours: OurRecord, theirs: BrokerRecord, bar: Decimal) -> tuple[list[Break], int]:
-    """Return the breaks of single fills, and how many fills were paired."""
+def compare_fills(ours: OurRecord, theirs: BrokerRecord, bar: Decimal) -> tuple[list[Break], Sequence[Fill]]:
+    """Return the breaks of single fills, and those of our fills that the broker has too."""
     standing = match_fills(ours.fills, theirs.fills)
     found = [_extra(fill, theirs) for fill in standing.only_ours if _should_be_told(fill, theirs)]
     found.extend(_missing(fill, theirs, "") for fill in standing.only_theirs if fill.revision.quantity)
@@ -35,7 +35,7 @@ def compare_fills(ours: OurRecord, theirs: BrokerRecord, bar: Decimal) -> tuple[
         found.extend(_missing(fill, theirs, BACKFILLED) for fill in lost)
         for live, told_fill in told.pairs:
             found.extend(_told_differently(live, told_fill, theirs, bar))
-    return _once(found), len(standing.pairs)
+    return _once(found), [mine for mine, _ in standing.pairs]
 
 
 def _should_be_told(fill: Fill, theirs: BrokerRecord) -> bool:

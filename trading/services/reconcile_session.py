@@ -21,7 +21,7 @@ from trading.ports.fill_store import FillStore
 from trading.ports.live_state import LiveState
 from trading.ports.pnl_store import PnlRun, PnlStore
 from trading.ports.statement_store import StatementHeader, StatementStore
-from trading.reconciliation.breaks import BreakEvent, BreakState, Pass, next_events
+from trading.reconciliation.breaks import BreakEvent, BreakKind, BreakState, Pass, next_events
 from trading.reconciliation.compare import Comparison, compare
 from trading.reconciliation.locks import LockEvent, next_lock_events
 from trading.reconciliation.records import BrokerRecord, OurRecord, Told, standing_fills
@@ -31,6 +31,9 @@ from trading.settings import ReconciliationSettings
 
 STATEMENT_ONLY = frozenset({Source.STATEMENT})
 CONFIRMATION_ONLY = frozenset({Source.CONFIRMATION})
+EVIDENCE_FOR = frozenset(
+    {BreakKind.REALIZED, BreakKind.POSITION, BreakKind.COST_BASIS, BreakKind.MISSING_HISTORY}
+)  # kinds whose rules look at the openings of what was closed or is held
 EVENT_LAG_DAYS = 7  # an option event may be reported around a weekend or a holiday
 FAR = date(2149, 1, 1)
 
@@ -117,7 +120,7 @@ def _reconcile(
     theirs = _theirs(stores, whose, session, made_in, header, told)
     ours = _ours(stores, whose, session, told, theirs)
     found = compare(ours, theirs, settings.break_at)
-    if any(not item.cause for item in found.breaks):
+    if any(item.kind in EVIDENCE_FOR and not item.cause for item in found.breaks):
         found = compare(_with_evidence(stores, whose, ours), theirs, settings.break_at)
     return _keep(stores, settings, whose, session, theirs, found, ours.result)
 
@@ -243,12 +246,13 @@ def _rates(
 def _ours(
     stores: ReconcileStores, whose: _Account, session: date, told: Told, theirs: BrokerRecord
 ) -> OurRecord:
-    result = stores.pnl.result(whose.venue, whose.account, session) or SessionResult(
-        session=session, lots=(), matches=(), daily=(), cash=()
-    )
-    book = stores.pnl.book(whose.venue, whose.account, session) or Book(
-        venue=whose.venue, account=whose.account
-    )
+    result = stores.pnl.result(whose.venue, whose.account, session)
+    if result is not None:
+        book = Book(venue=whose.venue, account=whose.account, session=session, lots=result.lots)
+    else:  # nothing happened: what was held before is held still
+        result = SessionResult(session=session, lots=(), matches=(), daily=(), cash=())
+        before = stores.pnl.book(whose.venue, whose.account, session)
+        book = before or Book(venue=whose.venue, account=whose.account)
     theirs_alone = STATEMENT_ONLY if theirs.made_in is Pass.FINAL else CONFIRMATION_ONLY
     elsewhere = standing_fills(told, frozenset(Source) - theirs_alone - {Source.STATEMENT})
     ours = OurRecord(

@@ -260,9 +260,15 @@ def test_a_conversions_own_amount_is_taken_within_its_rounding_and_no_further() 
 def test_cash_flows_and_opening_balances_are_entries_with_a_running_balance() -> None:
     """Opening 100, a deposit of 50, a fee of 2."""
     flow = CashFlow(
-        account="U1", report_date=FRIDAY, settle_date=None, currency="USD", amount=Decimal(50),
-        kind="Deposits/Withdrawals", level=DetailLevel.DETAIL, transaction_id="7",
-    )  # fmt: skip
+        account="U1",
+        report_date=FRIDAY,
+        settle_date=None,
+        currency="USD",
+        amount=Decimal(50),
+        kind="Deposits/Withdrawals",
+        level=DetailLevel.DETAIL,
+        transaction_id="7",
+    )
     _, result = run([fill(1, 1, 0, fee=2)], opening_cash={"USD": Decimal(100)}, cash_flows=[flow])
     assert [(entry.kind, entry.balance) for entry in result.cash] == [
         ("opening", 100),
