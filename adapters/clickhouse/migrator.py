@@ -169,7 +169,8 @@ def _access(warehouse: Warehouse, cluster: str | None) -> tuple[str, ...]:
     """Apply roles and quotas where the server keeps accounts; say what was left out where it does not."""
     left_out = ["Distributed tables: shards are named by the cluster's own configuration"] if cluster else []
     keeps_accounts = warehouse.value(
-        "select count() from system.user_directories where type = 'local_directory'"
+        "select count() from system.user_directories "
+        "where replaceAll(type, ' ', '_') in ('local_directory', 'replicated')"
     )
     if not keeps_accounts:
         return (
