@@ -78,7 +78,9 @@ def dagster_services(
             name=DAEMON,
             command=(_script("dagster-daemon"), "run", *workspace),
             environment=shared,
-            needs=(*needs, CODE_SERVER),  # one that it does not reach at start is tried again after a minute
+            # A code server that it does not reach at start is tried again after a minute. The webserver makes
+            # the instance's databases in a fresh home; two processes that make them at once break them.
+            needs=(*needs, CODE_SERVER, WEBSERVER),
             is_ready=lambda started_at: _daemons_beat_since(api, started_at),
             stop_grace_s=STOP_GRACE_S,
         ),
