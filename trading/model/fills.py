@@ -244,8 +244,11 @@ _HASHED: tuple[str, ...] = tuple(item.name for item in fields(FillRevision))
 
 
 def _texts(values: list[Any]) -> list[str]:
-    if all(type(value) is str for value in values):
+    kinds = set(map(type, values))
+    if kinds == {str}:
         return values
+    if kinds == {datetime}:  # rarely equal: looking for distinct ones costs more than it saves
+        return list(map(_as_text, values))
     texts = {value: _as_text(value) for value in set(values)}
     return list(map(texts.__getitem__, values))
 
@@ -254,7 +257,8 @@ def _as_text(value: object) -> str:
     if isinstance(value, Decimal):
         return canonical(value)
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()  # one moment, one text, whatever zone it came in
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+        return moment.isoformat()  # one moment, one text, whatever zone it came in
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):
