@@ -198,11 +198,12 @@ def test_conversions_debited_elsewhere_are_found_by_their_exact_sum() -> None:
     fills = [
         fill(number, 1, 1, pair, fees={"CHF": Decimal(fee)})
         for number, (pair, fee) in enumerate(
-            [(dollars, "1.10"), (dollars, "1.20"), (dollars, "1.40"), (francs, "2.50")], start=1
+            [(dollars, "1.10"), (dollars, "1.20"), (dollars, "1.40"), (francs, "7.00")], start=1
         )
     ]
     assert debited_elsewhere(fills, "CHF", Decimal("2.50")) == ("f1", "f3")
     assert debited_elsewhere(fills, "CHF", Decimal("2.49")) == ()
+    assert debited_elsewhere(fills, "CHF", Decimal("7.00")) == ()
 
 
 def test_equal_fills_without_common_ids_are_matched_one_to_one() -> None:
