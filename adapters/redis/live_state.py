@@ -212,7 +212,7 @@ def _script(name: str) -> str:
 
 
 def _asked(ask: Callable[[], Answer]) -> Answer:
-    """Ask up to ATTEMPTS_MAX times while the connection fails; whatever fails in the end is unavailability."""
+    """Ask up to ATTEMPTS_MAX times while the connection fails; in the end that is unavailability."""
     for attempt in range(1, ATTEMPTS_MAX + 1):
         try:
             return ask()

@@ -10,7 +10,7 @@ from trading.model.fills import Fill, FillBatch, FillRevision, Venue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReport:
-    """What one batch did: total = new + duplicates + corrected + rejected (every trade row, whatever its asset)."""
+    """What one batch did: total = new + duplicates + corrected + rejected, over every trade row."""
 
     batch_id: str
     origin: str
@@ -31,8 +31,8 @@ class FillStore(ABC):
     def record(self, batch: FillBatch, received_at: datetime) -> BatchReport:
         """Store what is new of a batch (fills, fees, refused rows, coverage) and say what it did.
 
-        Safe to repeat and to run twice at once. Raises WarehouseUnavailableError when nothing is certain: the caller
-        keeps the file pending and tries again.
+        Safe to repeat and to run twice at once. Raises WarehouseUnavailableError when nothing is certain: the
+        caller keeps the file pending and tries again.
         """
 
     @abstractmethod
