@@ -21,7 +21,6 @@ from trading.settings import Settings
 
 TICK_S = 5  # the daemon's floor
 ATTEMPTS_MAX = 5  # runs for one content or range; after that a person looks
-ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 IN_FLIGHT = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -45,20 +44,16 @@ def inbox(
     settings: dg.ResourceParam[Settings],
 ) -> dg.SensorResult:
     """Ask for one run that lands what is ready."""
+    is_landing = _is_busy(context, "land_inbox")  # asked first: what lands meanwhile is then in the log
     before = _stamps(context.cursor)
     pending = find_pending(
         landing.inbox, landing.log, landing.clock, before, settings.inbox.files_per_tick_max
     )
-    if pending.files and _is_busy(
-        context, ("land_inbox",)
-    ):  # while files arrive, every tick sees another set
-        return dg.SensorResult(skip_reason="files are landing", cursor=_cursor(pending.stamps))
-    requests = _requests(context, _work_of(pending.files), "land_inbox", _land_config(pending.files))
+    if is_landing or not pending.files:
+        looked = f"{len(pending.stamps)} files, {len(pending.files)} of them new and standing still"
+        return dg.SensorResult(skip_reason=f"{looked}; one landing at a time", cursor=_cursor(pending.stamps))
     return dg.SensorResult(
-        run_requests=requests if pending.files else [],
-        skip_reason=None
-        if pending.files
-        else f"{len(pending.stamps)} files, none of them new and standing still",
+        run_requests=_requests(context, _work_of(pending.files), "land_inbox", _land_config(pending.files)),
         cursor=_cursor(pending.stamps),
     )
 
@@ -74,12 +69,12 @@ def books(
     context: dg.SensorEvaluationContext, landing: dg.ResourceParam[LandingTools]
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for one run over the sessions of all files that wait."""
+    if _is_busy(context, "land_inbox", "close_the_books"):
+        return dg.SkipReason("files are landing or sessions are being closed")
     waiting = landing.log.unreconciled()
     sessions = sessions_to_close(waiting)
     if sessions is None:
         return dg.SkipReason("no landed file waits")
-    if _is_busy(context, ("land_inbox", "close_the_books")):
-        return dg.SkipReason("files are landing or sessions are being closed")
     bounds = (sessions.first, sessions.last)
     first, last = (max(session, FIRST_SESSION).isoformat() for session in bounds)
     work = _digest([f"{item.file.sha256}:{item.at.isoformat()}" for item in waiting])
@@ -95,9 +90,9 @@ def _requests(
     config: dg.RunConfig,
     tags: Mapping[str, str] | None = None,
 ) -> list[dg.RunRequest]:
-    """The next attempt at a piece of work; none while one runs, has succeeded, or too many failed."""
+    """The next attempt at a piece of work that is still undone; none while one runs, or after too many."""
     runs = context.instance.get_runs(dg.RunsFilter(tags={WORK_TAG: work}), limit=ATTEMPTS_MAX)
-    if len(runs) >= ATTEMPTS_MAX or any(run.status not in ENDED_BADLY for run in runs):
+    if len(runs) >= ATTEMPTS_MAX or any(run.status in IN_FLIGHT for run in runs):
         return []
     run_key = work if not runs else f"{work}:{len(runs) + 1}"
     return [
@@ -107,7 +102,7 @@ def _requests(
     ]
 
 
-def _is_busy(context: dg.SensorEvaluationContext, jobs: tuple[str, ...]) -> bool:
+def _is_busy(context: dg.SensorEvaluationContext, *jobs: str) -> bool:
     filters = (dg.RunsFilter(job_name=name, statuses=list(IN_FLIGHT)) for name in jobs)
     return any(context.instance.get_runs_count(item) for item in filters)
 

@@ -21,6 +21,10 @@ def test_files_land_after_two_quiet_ticks_under_their_hash(desk: Desk, shared_da
     (again,) = desk.tick().run_requests
     assert len(asked.run_key) == 64
     assert again.run_key == asked.run_key
+    landing = dg.DagsterRun(job_name="land_inbox", status=dg.DagsterRunStatus.STARTED)
+    desk.instance.add_run(landing)
+    assert not desk.tick().run_requests  # one landing at a time
+    desk.instance.delete_run(landing.run_id)
     result = desk.run(asked.job_name, asked.run_config, asked.tags)
     assert not failures(result)
     assert desk.landed()["fills.json"]["state"] == "landed"

@@ -30,6 +30,15 @@ from trading.services.ingest_fills import IngestStores, SourceFile, ingest_fills
 
 Stamps = Mapping[str, FileStamp]
 REASON_CHARS_MAX = 500
+STUMBLES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +98,24 @@ def find_pending(inbox: Inbox, log: LandingLog, clock: Clock, before: Stamps, fi
 
 
 def land(files: Sequence[InboxFile], tools: LandingTools) -> tuple[Landing, ...]:
-    """Archive, read and store each file, and record what became of it; a changed file is left for the next
-    look.
+    """Archive, read and store each file, and say what became of it; a changed file waits for the next look.
+
+    A file that the warehouse refuses does not hold up the others: they land, then its error is raised.
     """
     landings = []
+    refused_by_warehouse: WarehouseError | None = None
     for file in files:
         try:
             landing = _landed(file, tools)
         except FileChangedError:
             continue
+        except WarehouseError as error:
+            refused_by_warehouse = refused_by_warehouse or error
+            continue
         tools.log.record([landing])
         landings.append(landing)
+    if refused_by_warehouse is not None:
+        raise refused_by_warehouse
     return tuple(landings)
 
 
@@ -182,7 +198,7 @@ def _landed(file: InboxFile, tools: LandingTools) -> Landing:
 
 
 def _stored(file: InboxFile, base: Landing, tools: LandingTools) -> Landing:
-    found = tools.reader.read(tools.inbox.archived(file.sha256), file.name)
+    found = _read(file, tools)
     source = SourceFile(name=file.name, batches=found.batches, statements=found.statements)
     reports = [batch for each in ingest_fills([source], tools.stores).files for batch in each.batches]
     sessions = _sessions(found, reports)
@@ -203,6 +219,14 @@ def _stored(file: InboxFile, base: Landing, tools: LandingTools) -> Landing:
         first_fill_at=totals.first_fill_at,
         last_fill_at=totals.last_fill_at,
     )
+
+
+def _read(file: InboxFile, tools: LandingTools) -> ReadFile:
+    """Read the archived copy; a reader that stumbles refuses the one file, not its whole batch."""
+    try:
+        return tools.reader.read(tools.inbox.archived(file.sha256), file.name)
+    except STUMBLES as cause:
+        raise FileRefusedError(f"{file.name}: cannot be read: {type(cause).__name__}: {cause}") from cause
 
 
 def _kinds(found: ReadFile) -> set[str]:

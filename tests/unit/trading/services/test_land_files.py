@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from trading.errors import WarehouseUnavailableError
+from trading.errors import WarehouseError, WarehouseUnavailableError
 from trading.model.fills import Fill, FillBatch, FillRevision, Source, Venue
 from trading.model.statements import BrokerStatement
 from trading.ports.clock import Clock
@@ -71,6 +71,8 @@ class FakeInbox(Inbox):
 
 class FakeReader(FileReader):
     def read(self, content: bytes, name: str) -> ReadFile:
+        if content == b"trap":
+            raise KeyError("a field that the reader took for granted")
         if content == b"bad":
             raise FileRefusedError(f"{name}: not a statement")
         batch = FillBatch(venue=Venue.IBKR, source=Source.STATEMENT, origin=name)
@@ -98,14 +100,25 @@ class FakeLog(LandingLog):
 @dataclass
 class FakeFills(FillStore):
     down: bool = False
+    refuses: str = ""
 
     def record(self, batch: FillBatch, received_at: datetime) -> BatchReport:
         if self.down:
             raise WarehouseUnavailableError("down")
+        if batch.origin == self.refuses:
+            raise WarehouseError("no such column")
         return BatchReport(
-            batch_id="b", origin=batch.origin, total=1, new=1, duplicates=0, corrected=0, rejected=0,
-            first_fill_at=NOW, last_fill_at=NOW, touched=(("A", date(2026, 3, 2)),),
-        )  # fmt: skip
+            batch_id="b",
+            origin=batch.origin,
+            total=1,
+            new=1,
+            duplicates=0,
+            corrected=0,
+            rejected=0,
+            first_fill_at=NOW,
+            last_fill_at=NOW,
+            touched=(("A", date(2026, 3, 2)),),
+        )
 
     def fills(self, venue: Venue, account: str, sessions: Collection[date]) -> Sequence[Fill]:
         return []
@@ -127,9 +140,13 @@ class NoStatements:
 
 def _tools(inbox: FakeInbox, *, down: bool = False) -> LandingTools:
     stores = IngestStores(
-        fills=FakeFills(down=down), statements=NoStatements(), live_state=None, clock=FixedClock(),  # type: ignore[arg-type]
-        owner="test", pause=lambda: None,
-    )  # fmt: skip
+        fills=FakeFills(down=down),
+        statements=NoStatements(),
+        live_state=None,
+        clock=FixedClock(),  # type: ignore[arg-type]
+        owner="test",
+        pause=lambda: None,
+    )
     return LandingTools(inbox=inbox, reader=FakeReader(), log=FakeLog(), clock=FixedClock(), stores=stores)
 
 
@@ -164,7 +181,12 @@ def test_the_same_content_under_two_names_is_landed_once() -> None:
 
 def test_a_look_is_bounded() -> None:
     """A tick asks for no more than its bound."""
-    assert _ready(_tools(FakeInbox({str(n): bytes([n]) for n in range(9)})), files_max=4) == ["0", "1", "2", "3"]
+    assert _ready(_tools(FakeInbox({str(n): bytes([n]) for n in range(9)})), files_max=4) == [
+        "0",
+        "1",
+        "2",
+        "3",
+    ]
 
 
 def test_a_refused_file_shows_its_reason_and_is_tried_again_when_it_changes() -> None:
@@ -218,3 +240,22 @@ def test_a_file_is_reconciled_when_its_whole_range_was() -> None:
     assert mark_reconciled(SessionRange(first=other, last=other), waiting, tools) == ()
     assert mark_reconciled(SessionRange(first=day, last=other), waiting, tools) == ("a",)
     assert sessions_to_close(tools.log.unreconciled()) is None
+
+
+def test_a_reader_that_stumbles_refuses_one_file() -> None:
+    """A mistake of ours in reading one file is shown as its reason; the next file lands."""
+    inbox = FakeInbox({"a": b"trap", "b": b"1"})
+    tools = _tools(inbox)
+    first, second = land([inbox.identify(name) for name in inbox.contents], tools)
+    assert (first.state, second.state) == (LandingState.REFUSED, LandingState.LANDED)
+    assert "KeyError" in first.reason
+
+
+def test_a_file_that_the_warehouse_refuses_holds_up_no_other() -> None:
+    """The others land and are recorded; then the run fails, so that people see it."""
+    inbox = FakeInbox({"a": b"1", "b": b"2"})
+    tools = _tools(inbox)
+    tools.stores.fills.refuses = "a"  # type: ignore[attr-defined]
+    with pytest.raises(WarehouseError):
+        land([inbox.identify(name) for name in inbox.contents], tools)
+    assert [event.file.name for event in tools.log.events] == ["b"]  # type: ignore[attr-defined]
