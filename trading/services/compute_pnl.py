@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 
-from trading.calendar import session_on_or_after
+from trading.calendar import session_on_or_after, session_on_or_before
 from trading.model.fills import Fill, Venue
 from trading.model.money import canonical
 from trading.model.statements import (
@@ -67,6 +67,7 @@ class _Facts:
     lots: list[OpeningLot] = field(default_factory=list)
     opening_cash: dict[str, Decimal] = field(default_factory=dict)
     statement_id: str = ""
+    statement_end: date | None = None  # of the statement that ends with the session, perhaps on a Sunday
 
 
 @dataclass(slots=True)
@@ -87,8 +88,7 @@ def compute_pnl(
     method: LotMethod = LotMethod.FIFO,
     progress: Callable[[int, int], None] | None = None,
 ) -> PnlReport:
-    """Bring the account's P&L up to date; sessions after `upto` that were computed before are brought along.
-    """
+    """Bring the P&L up to date; sessions after `upto` that were computed before are brought along."""
     runs = {run.session: run for run in stores.pnl.runs(venue, account)}
     upto = max(upto, max(runs, default=upto))
     headers = stores.statements.statements(venue, account)
@@ -184,7 +184,8 @@ def _facts(
         for action in stores.statements.corporate_actions(venue, account, start, end):
             at(action.report_date).actions.append(action)
         for header in activity:
-            at(header.to_date).statement_id = header.statement_id
+            ended = at(session_on_or_before(header.to_date))
+            ended.statement_id, ended.statement_end = header.statement_id, header.to_date
         _add_opening_cash(stores, venue, account, min(activity, key=lambda item: item.from_date), facts)
     _add_opening_lots(stores.statements.opening_lots(venue, account), facts)
     return {session: item for session, item in facts.items() if session <= upto}
@@ -225,7 +226,8 @@ def _inputs(
     base: str,
     fills: Sequence[Fill],
 ) -> SessionInputs:
-    positions = (stores.statements.positions(venue, account, session) or ()) if facts.statement_id else ()
+    end = facts.statement_end
+    positions = (stores.statements.positions(venue, account, end) or ()) if end else ()
     rates = {base: Decimal(1)} if base else {}
     for rate in stores.statements.fx_rates(venue, account, session, session) if facts.statement_id else ():
         if rate.to_currency == base:

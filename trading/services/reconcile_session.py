@@ -26,7 +26,7 @@ from trading.reconciliation.compare import Comparison, compare
 from trading.reconciliation.locks import LockEvent, next_lock_events
 from trading.reconciliation.records import BrokerRecord, OurRecord, Told, standing_fills
 from trading.reconciliation.sign_off import SignOff, sign_off_of
-from trading.services.rewrite_live_state import rewrite_live_state
+from trading.services.rewrite_live_state import rebuild_locks, rewrite_live_state
 from trading.settings import ReconciliationSettings
 
 STATEMENT_ONLY = frozenset({Source.STATEMENT})
@@ -81,7 +81,9 @@ def reconcile_session(
     stores: ReconcileStores, settings: ReconciliationSettings, venue: Venue, account: str, session: date
 ) -> ReconcileReport:
     """Check one session. `compute_pnl` must have run before."""
-    return _reconcile(stores, settings, _account(stores, venue, account), session)
+    report = _reconcile(stores, settings, _account(stores, venue, account), session)
+    _rewrite_locks(stores)
+    return report
 
 
 def reconcile_range(
@@ -102,6 +104,7 @@ def reconcile_range(
         reports.append(_reconcile(stores, settings, whose, session))
         if progress is not None:
             progress(place, len(sessions))
+    _rewrite_locks(stores)
     return reports
 
 
@@ -158,7 +161,9 @@ def _keep(
     if not word.says_the_same(before):
         stores.breaks.put_sign_off(word)
     if stores.live_state is not None:
-        rewrite_live_state(stores.live_state, stores.breaks, theirs, result, run, now)
+        rewrite_live_state(stores.live_state, theirs, result, run, now)
+    if lock_events:
+        _rewrite_locks(stores)
     return ReconcileReport(
         sign_off=word if before is None or not word.says_the_same(before) else before,
         standing=tuple(standing.values()),
@@ -178,6 +183,11 @@ def _keep_locks(
     if events:
         stores.breaks.append_locks(events)
     return events
+
+
+def _rewrite_locks(stores: ReconcileStores) -> None:
+    if stores.live_state is not None:
+        rebuild_locks(stores.live_state, stores.breaks, stores.clock.now())
 
 
 def _brokers_word(

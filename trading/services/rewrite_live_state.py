@@ -21,19 +21,17 @@ from trading.reconciliation.records import BrokerRecord
 
 def rewrite_live_state(
     live_state: LiveState,
-    breaks: BreakStore,
     theirs: BrokerRecord | None,
     result: SessionResult | None,
     run: PnlRun | None,
     now: datetime,
 ) -> None:
-    """Put what one session came to, and the locks of all accounts."""
+    """Put what one session came to."""
     if theirs is not None and result is not None:
         live_state.put_closed_positions(theirs.account, theirs.session, closed_positions(theirs, result))
         daily = daily_pnl(theirs, result, run, now)
         if daily is not None:
             live_state.put_daily_pnl(daily)
-    rebuild_locks(live_state, breaks, now)
 
 
 def rebuild_locks(live_state: LiveState, breaks: BreakStore, now: datetime) -> int:

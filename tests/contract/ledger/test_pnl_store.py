@@ -5,10 +5,12 @@ changed.
 from datetime import date, timedelta
 from decimal import Decimal
 
-from fill_samples import ACCOUNT, DAY, NOON, batch, fee, fill
+from fill_samples import ACCOUNT, DAY, NOON, RECEIVED, batch, fee, fill
 from reconciled_desk import LAST, Desk
 
 from trading.model.fills import FillKind, Side, Source, Venue
+from trading.model.statements import BrokerStatement, DetailLevel, StatementKind, StatementPosition
+from trading.reconciliation.sign_off import SessionState
 
 MONDAY = date(2026, 7, 20)
 TUESDAY = date(2026, 7, 21)
@@ -135,3 +137,41 @@ def test_accounts_do_not_see_each_other(desk: Desk) -> None:
     desk.compute("DU2")
     assert len(desk.pnl.runs(VENUE, ACCOUNT)) == 3
     assert len(desk.pnl.runs(VENUE, "DU2")) == 1
+
+
+def test_a_statement_that_ends_on_a_sunday_marks_the_friday(desk: Desk) -> None:
+    """Its positions are those of the last session, and its marks value them."""
+    told = fill("a.01", source=Source.STATEMENT)
+    sunday = DAY + timedelta(days=2)
+    position = StatementPosition(
+        account=ACCOUNT,
+        report_date=sunday,
+        instrument=told.instrument,
+        conid=told.conid,
+        level=DetailLevel.SUMMARY,
+        quantity=Decimal(2),
+        multiplier=Decimal(100),
+        currency="USD",
+        mark_price=Decimal("0.80"),
+        cost_basis=None,
+    )
+    statement = BrokerStatement(
+        venue=VENUE,
+        account=ACCOUNT,
+        kind=StatementKind.ACTIVITY,
+        query_name="q",
+        from_date=DAY,
+        to_date=sunday,
+        generated_at=RECEIVED,
+        base_currency="USD",
+        sha256="0" * 64,
+        batch=batch([told], source=Source.STATEMENT),
+        positions=(position,),
+        sections=("Trades", "OpenPositions"),
+    )
+    desk.take_statement(statement)
+    (report,) = desk.reconcile(ACCOUNT)
+    result = desk.pnl.result(VENUE, ACCOUNT, DAY)
+    assert report.sign_off.state is SessionState.RECONCILED
+    assert result is not None
+    assert [(row.mark_price, row.unrealized) for row in result.daily] == [(Decimal("0.80"), Decimal(14))]
