@@ -5,6 +5,8 @@ Belongs here: the instance's configuration, the commands, the readiness question
 they are loaded by the code server from CODE_LOCATION_MODULE, and asked for over GraphQL.
 """
 
+import contextlib
+import sqlite3
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +25,7 @@ WEBSERVER = "webserver"
 DAEMON = "daemon"
 CODE_LOCATION_MODULE = "orchestration.definitions"
 LOCATION_NAME = "desk"
+DATABASES = ("schedules/schedules.db", "history/runs.db", "history/runs/index.db")
 START_TIMEOUT_S = 900  # before its first step a run notes each asset and session: 10,000 of them take minutes
 UNREACHABLE = "UserCodeUnreachable"  # part of the name of Dagster's error
 STOP_GRACE_S = 8.0  # measured: about 1 s
@@ -40,6 +43,11 @@ def write_instance(layout: StackLayout, concurrent_runs_max: int, code_server_po
     write_private(layout.dagster / "dagster.yaml", "# Written by `desk up`.\n" + text)
     server = {"host": LOOPBACK, "port": code_server_port, "location_name": LOCATION_NAME}
     write_private(layout.workspace_file, yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
+
+
+def databases_are_made(dagster_home: Path) -> bool:
+    """Whether each database of the instance is there with its version."""
+    return all(_versions_in(dagster_home / name) == 1 for name in DATABASES)
 
 
 def dagster_services(
@@ -69,6 +77,9 @@ def dagster_services(
             name=WEBSERVER,
             command=(_script("dagster-webserver"), "-h", LOOPBACK, "-p", str(webserver_port), *workspace),
             environment=shared,
+            # In a fresh home the code server makes the instance's databases before it is ready; two processes
+            # that make them at once leave them with two versions. Later both start at once, to save time.
+            needs=() if databases_are_made(layout.dagster) else (CODE_SERVER,),
             port=webserver_port,
             url=dagster_url(webserver_port),
             is_ready=lambda _: _has_reached_code_server(api),
@@ -78,8 +89,7 @@ def dagster_services(
             name=DAEMON,
             command=(_script("dagster-daemon"), "run", *workspace),
             environment=shared,
-            # A code server that it does not reach at start is tried again after a minute. The webserver makes
-            # the instance's databases in a fresh home; two processes that make them at once break them.
+            # A code server that it does not reach at start is tried again only after a minute.
             needs=(*needs, CODE_SERVER, WEBSERVER),
             is_ready=lambda started_at: _daemons_beat_since(api, started_at),
             stop_grace_s=STOP_GRACE_S,
@@ -105,6 +115,17 @@ def _daemons_beat_since(api: DagsterApi, started_at: float) -> bool:
         return api.oldest_daemon_heartbeat() > started_at
     except DeskError:
         return False
+
+
+def _versions_in(database: Path) -> int:
+    if not database.exists():
+        return 0
+    try:
+        with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+            (count,) = connection.execute("select count(*) from alembic_version").fetchone()
+    except sqlite3.Error:
+        return 0
+    return int(count)
 
 
 def _script(name: str) -> str:
