@@ -35,7 +35,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_dbt_builds_the_unchanged_models_to_the_same_rows(
     desk: Desk, dbt: str, shared_data: Path, tmp_path: Path
 ) -> None:
-    """Every model and every test passes under dbt, in full and by sessions, and the marts hold what ours hold."""
+    """Every model and test passes under dbt, in full and by sessions, and the marts hold what ours hold."""
     assert not failures(desk.land(shared_data / "ibkr-flex" / "today.xml"))
     assert not failures(desk.request(desk.tick_books()))
     ours = _marts(desk)
