@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from trading.calendar import session_on_or_before
-from trading.model.fills import Fill, Source, Venue
+from trading.model.fills import Fill, FillKind, Source, Venue
 from trading.model.statements import OptionEvent, StatementKind
 from trading.pnl.book import Book, SessionResult
 from trading.ports.break_store import BreakStore
@@ -177,6 +177,8 @@ def _keep(
 def _keep_locks(
     stores: ReconcileStores, settings: ReconciliationSettings, whose: _Account, standing: Sequence[BreakEvent]
 ) -> Sequence[LockEvent]:
+    if not standing:
+        return ()
     known = {event.break_id: event for event in stores.breaks.locks([item.break_id for item in standing])}
     may_set = stores.breaks.has_signed_off(whose.venue, whose.account)
     events = next_lock_events(standing, known, settings, stores.clock.now(), may_set=may_set)
@@ -214,7 +216,7 @@ def _theirs(
     is_final = made_in is Pass.FINAL
     ends_here = is_final and session_on_or_before(header.to_date) == session
     fills = standing_fills(told, STATEMENT_ONLY if is_final else CONFIRMATION_ONLY)
-    if is_final:
+    if is_final and any(_lacks_figure(fill) for fill in fills):
         fills = _with_event_figures(fills, _option_events(stores, whose, session))
     statements = stores.statements
     positions = statements.positions(whose.venue, whose.account, header.to_date) if ends_here else None
@@ -292,6 +294,11 @@ def _with_evidence(stores: ReconcileStores, whose: _Account, ours: OurRecord) ->
     known = stores.fills.fills(whose.venue, whose.account, sessions)
     by_id = {fill.revision.fill_id: fill for fill in (*known, *ours.period_fills, *ours.fills)}
     return replace(ours, known_fills=tuple(by_id.values()))
+
+
+def _lacks_figure(fill: Fill) -> bool:
+    """A booking whose query leaves the realized figure out: it may stand with the option event."""
+    return fill.revision.kind is FillKind.BOOKING and fill.revision.broker_realized is None
 
 
 def _option_events(stores: ReconcileStores, whose: _Account, session: date) -> Sequence[OptionEvent]:
