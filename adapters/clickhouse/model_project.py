@@ -111,7 +111,7 @@ class ModelProject:
         return TableName(database=str(tree["+schema"]), table=model)
 
     def _order(self) -> Sequence[str]:
-        graph = {name: set(file.seen.refs) for name, file in self._files.items()}
+        graph = {name: sorted(set(file.seen.refs)) for name, file in self._files.items()}
         try:
             return tuple(TopologicalSorter(graph).static_order())
         except CycleError as cause:
