@@ -10,7 +10,7 @@ run: install ## the main job: stack up, sample desk in, books proved, UI left ru
 	.venv/bin/desk run
 
 test: install-dev ## all tests but the soaks
-	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not soak"
 
 check: install-dev ## format, lint, types, import rules, architecture tests
 	.venv/bin/ruff format --check .

@@ -25,22 +25,22 @@ _log = logging.getLogger("desk")
 # name → module in desk.commands and the function or the group of functions in it, in the order of `desk
 # --help`
 COMMANDS: Final[Mapping[str, str]] = {
-    "run": "run:run",
-    "up": "up:up",
-    "down": "down:down",
-    "status": "status:status",
-    "doctor": "doctor:doctor",
-    "migrate": "migrate:migrate",
-    "sql": "sql:sql",
-    "fills": "fills:app",
-    "lots": "lots:app",
-    "reconcile": "reconcile:reconcile",
-    "breaks": "breaks:app",
-    "locks": "locks:app",
-    "pnl": "pnl:pnl",
-    "backup": "backup:backup",
-    "restore": "backup:restore",
-    "env": "env:env",
+    "run": "run.run",
+    "up": "up.up",
+    "down": "down.down",
+    "status": "status.status",
+    "doctor": "doctor.doctor",
+    "migrate": "migrate.migrate",
+    "sql": "sql.sql",
+    "fills": "fills.app",
+    "lots": "lots.app",
+    "reconcile": "reconcile.reconcile",
+    "breaks": "breaks.app",
+    "locks": "locks.app",
+    "pnl": "pnl.pnl",
+    "backup": "backup.backup",
+    "restore": "backup.restore",
+    "env": "env.env",
 }
 
 
@@ -56,7 +56,7 @@ class CommandsOnDemand(TyperGroup):
         place = COMMANDS.get(cmd_name)
         if place is None:
             return None
-        module, _, attribute = place.partition(":")
+        module, _, attribute = place.partition(".")
         return _built(cmd_name, getattr(importlib.import_module(f"desk.commands.{module}"), attribute))
 
 

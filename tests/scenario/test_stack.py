@@ -22,7 +22,6 @@ from desk.stack.processes import marked_processes
 NAMES = ["warehouse", "redis", "code-server", "webserver", "daemon"]
 WAIT_S = 90.0
 
-pytestmark = pytest.mark.xdist_group("stack")
 
 
 @pytest.fixture(scope="module")
