@@ -12,6 +12,10 @@ import httpx
 from trading.errors import PermanentError, TransientError
 
 QUERY_TIMEOUT_S = 30.0
+QUERY_ATTEMPTS_MAX = (
+    4  # of a question that timed out: a busy machine answers late, and asking again is harmless
+)
+LAUNCH_TIMEOUT_S = 300.0  # one event per asset and session is written before the answer; asked once only
 PROBE_TIMEOUT_S = 2.0
 FINISHED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 IN_FLIGHT = ("QUEUED", "NOT_STARTED", "MANAGED", "STARTING", "STARTED", "CANCELING")
@@ -73,15 +77,20 @@ class DagsterApi:
 
     def query(self, text: str, **variables: Any) -> dict[str, Any]:
         """Run one GraphQL document; DagsterUnavailableError when unreachable, DagsterRefusedError on its
-        errors.
+        errors. A question that times out is asked again, up to a bound.
         """
+        for attempt in range(1, QUERY_ATTEMPTS_MAX + 1):
+            try:
+                return self._post(text, variables, QUERY_TIMEOUT_S)
+            except DagsterUnavailableError as error:
+                if attempt == QUERY_ATTEMPTS_MAX or not isinstance(error.__cause__, httpx.TimeoutException):
+                    raise
+        raise AssertionError("the last attempt answers or raises")
+
+    def _post(self, text: str, variables: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+        document = {"query": text, "variables": variables}
         try:
-            answer = httpx.post(
-                f"{self.url}/graphql",
-                json={"query": text, "variables": variables},
-                timeout=QUERY_TIMEOUT_S,
-                trust_env=False,
-            )
+            answer = httpx.post(f"{self.url}/graphql", json=document, timeout=timeout_s, trust_env=False)
             content = answer.json()
         except (httpx.HTTPError, ValueError) as error:
             raise DagsterUnavailableError(
@@ -112,7 +121,7 @@ class DagsterApi:
             "mode": "default",
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
         }
-        answer = self.query(_LAUNCH, parameters=parameters)["launchRun"]
+        answer = self._post(_LAUNCH, {"parameters": parameters}, LAUNCH_TIMEOUT_S)["launchRun"]
         if answer["__typename"] != "LaunchRunSuccess":
             raise DagsterRefusedError(f"dagster at {self.url}: {job}: {_refusal(answer)}")
         return str(answer["run"]["runId"])

@@ -23,7 +23,6 @@ NAMES = ["warehouse", "redis", "code-server", "webserver", "daemon"]
 WAIT_S = 90.0
 
 
-
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A running stack, started by two commands at once; stopped at the end whatever happened."""

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -33,6 +34,8 @@ class StubHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         body = self.server.answers.pop(0)
+        if isinstance(body, dict) and "sleep" in body:
+            time.sleep(body["sleep"])
         text = body if isinstance(body, str) else json.dumps(body)
         self.send_response(200)
         self.end_headers()
@@ -164,3 +167,21 @@ def test_a_daemon_that_never_reported_counts_as_silent_for_ever(stub: Stub) -> N
     ]
     stub.answers = [{"data": {"instance": {"daemonHealth": {"allDaemonStatuses": statuses}}}}]
     assert DagsterApi(stub.url).oldest_daemon_heartbeat() == 0.0
+
+
+def test_a_question_that_times_out_is_asked_again_and_a_launch_is_not(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy webserver costs a question nothing but time; a second launch would be a second run."""
+    monkeypatch.setattr("desk.dagster_api.QUERY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("desk.dagster_api.LAUNCH_TIMEOUT_S", 0.2)
+    slow, locations = {"sleep": 0.6}, {"data": {"workspaceOrError": {"locationEntries": [ENTRY]}}}
+    stub.answers = [slow, locations]
+    assert DagsterApi(stub.url).locations()[0].repository == "__repository__"
+    stub.answers = [locations, slow, locations]
+    with pytest.raises(DagsterUnavailableError):
+        DagsterApi(stub.url).launch("close_the_books", {})
+    assert sum("launchRun" in asked["query"] for asked in stub.asked) == 1
+
+
+ENTRY = {"name": "desk", "locationOrLoadError": {"repositories": [{"name": "__repository__"}]}}
