@@ -173,15 +173,12 @@ def test_a_question_that_times_out_is_asked_again_and_a_launch_is_not(
     stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A busy webserver costs a question nothing but time; a second launch would be a second run."""
-    monkeypatch.setattr("desk.dagster_api.QUERY_TIMEOUT_S", 0.2)
-    monkeypatch.setattr("desk.dagster_api.LAUNCH_TIMEOUT_S", 0.2)
-    slow, locations = {"sleep": 0.6}, {"data": {"workspaceOrError": {"locationEntries": [ENTRY]}}}
-    stub.answers = [slow, locations]
+    monkeypatch.setattr("desk.dagster_api.QUERY_TIMEOUT_S", 0.8)
+    monkeypatch.setattr("desk.dagster_api.LAUNCH_TIMEOUT_S", 0.8)
+    slow = {"sleep": 1.2}
+    stub.answers = [slow, LOADED]
     assert DagsterApi(stub.url).locations()[0].repository == "__repository__"
-    stub.answers = [locations, slow, locations]
+    stub.answers = [LOADED, slow, LOADED]
     with pytest.raises(DagsterUnavailableError):
         DagsterApi(stub.url).launch("close_the_books", {})
     assert sum("launchRun" in asked["query"] for asked in stub.asked) == 1
-
-
-ENTRY = {"name": "desk", "locationOrLoadError": {"repositories": [{"name": "__repository__"}]}}
