@@ -1,4 +1,6 @@
-"""Shared rules of the suite: with CI=true a skip is a failure unless `tests/allowed_skips.txt` names it with a reason."""
+"""Shared rules of the suite: with CI=true a skip is a failure unless `tests/allowed_skips.txt` names it
+with a reason.
+"""
 
 import os
 from collections.abc import Iterator
@@ -23,10 +25,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Turn an unlisted skip into a failure where CI=true."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
-    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
-        if not _is_allowed(item.nodeid):
-            report.outcome = "failed"
-            report.longrepr = f"skipped in CI without a line in tests/allowed_skips.txt: {report.longrepr}"
+    is_skip = report.skipped and not hasattr(report, "wasxfail")
+    if is_skip and os.environ.get("CI") == "true" and not _is_allowed(item.nodeid):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI without a line in tests/allowed_skips.txt: {report.longrepr}"
 
 
 def _is_allowed(nodeid: str) -> bool:

@@ -1,1 +1,3 @@
-"""ClickHouse: the client, the migrator, and the stores behind the ports. The only code that imports clickhouse_connect."""
+"""ClickHouse: the client, the migrator, and the stores behind the ports. The only code that imports
+clickhouse_connect.
+"""

@@ -1,4 +1,6 @@
-"""The rules of the house that no linter knows: sizes, names, one driver to one folder, texts that must not be there."""
+"""The rules of the house that no linter knows: sizes, names, one driver to one folder, texts that must not
+be there.
+"""
 
 import ast
 import re

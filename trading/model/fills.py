@@ -1,8 +1,11 @@
 """Fills as venues tell them: every version of a fill, its fees, what was refused, and one batch of all that.
 
-A *fill revision* is one version of one fill as one source told it. The warehouse keeps every revision; the fill
-itself is the revision that wins by `precedence`, never by order of arrival. A fee is a fact of its own, keyed by the
-full execution id, because it may come before its fill, after it, twice or never, and because in a correction the fees
+A *fill revision* is one version of one fill as one source told it. The warehouse keeps every revision; the
+fill
+itself is the revision that wins by `precedence`, never by order of arrival. A fee is a fact of its own,
+keyed by the
+full execution id, because it may come before its fill, after it, twice or never, and because in a
+correction the fees
 add up while the quantities replace one another.
 """
 
@@ -60,7 +63,9 @@ class Side(StrEnum):
 
 
 class FillKind(StrEnum):
-    """What a row is: an execution, a booking of the broker (expiry, exercise, assignment), or a cancel of a trade."""
+    """What a row is: an execution, a booking of the broker (expiry, exercise, assignment), or a cancel of
+    a trade.
+    """
 
     TRADE = "trade"
     BOOKING = "booking"
@@ -72,8 +77,10 @@ class FillRevision:
     """One version of one fill as one source told it.
 
     quantity is positive (zero only in a bust); the sign is in `side`. price is per unit, in `currency`.
-    `trade_id`, `transaction_id` and `cancels_trade_id` tie a cancel to what it cancels; `action_id` ties both legs of an
-    exercise, assignment or delivery. `notes` are the broker's codes. The `broker_*` fields are the broker's own figures,
+    `trade_id`, `transaction_id` and `cancels_trade_id` tie a cancel to what it cancels; `action_id` ties
+    both legs of an
+    exercise, assignment or delivery. `notes` are the broker's codes. The `broker_*` fields are the
+    broker's own figures,
     kept to be compared with ours and never used as ours. `raw` is the row as it came, as canonical JSON.
     """
 
@@ -135,7 +142,9 @@ class FillRevision:
 
     @property
     def content_hash(self) -> str:
-        """20 hex digits over all that the source said; equal for a repeat, whatever file or day it came in."""
+        """20 hex digits over all that the source said; equal for a repeat, whatever file or day it came
+        in.
+        """
         return content_hashes((self,))[0]
 
 
@@ -143,8 +152,10 @@ class FillRevision:
 class CommissionFact:
     """One fee as one source told it; amount is positive for a cost and negative for a rebate, in `currency`.
 
-    `commission_key` is the full execution id with its revision, else the Flex row (`flex:` + transactionID), with a
-    suffix `#tax` for a tax that stands beside the commission. `fill_id` is the fill it belongs to; for a cancel row it is
+    `commission_key` is the full execution id with its revision, else the Flex row (`flex:` +
+    transactionID), with a
+    suffix `#tax` for a tax that stands beside the commission. `fill_id` is the fill it belongs to; for a
+    cancel row it is
     the cancel's own id, tied to its fill through `cancels_trade_id` of that row.
     """
 
@@ -162,12 +173,15 @@ class CommissionFact:
     def content_hash(self) -> str:
         """20 hex digits over amount, currency and fill."""
         parts = (self.fill_id, canonical(self.amount), self.currency)
-        return sha1("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
+        told = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+        return sha1(told, usedforsecurity=False).hexdigest()[:20]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
-    """A row that could not be read, with the reason and the payload as it came: it goes to the dead letter."""
+    """A row that could not be read, with the reason and the payload as it came: it goes to the dead
+    letter.
+    """
 
     venue: Venue
     source: Source
@@ -191,7 +205,9 @@ class CoverageInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillBatch:
-    """All that one file or answer said about fills; `origin` names it for people (a file name, an endpoint)."""
+    """All that one file or answer said about fills; `origin` names it for people (a file name, an
+    endpoint).
+    """
 
     venue: Venue
     source: Source
@@ -210,10 +226,13 @@ class FillBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """The fill as it stands: the winning revision with its fees summed and its bust applied (row of core.fills).
+    """The fill as it stands: the winning revision with its fees summed and its bust applied (row of
+    core.fills).
 
-    `fees` maps currency to the signed sum over all of the fill's commission keys (cost positive). A busted fill has
-    quantity zero. `fifo_ts` and `fifo_key` order it in FIFO: a corrected fill keeps the place of its first version.
+    `fees` maps currency to the signed sum over all of the fill's commission keys (cost positive). A busted
+    fill has
+    quantity zero. `fifo_ts` and `fifo_key` order it in FIFO: a corrected fill keeps the place of its first
+    version.
     """
 
     revision: FillRevision
@@ -234,7 +253,9 @@ def precedence(revision: FillRevision) -> tuple[int, int, str]:
 
 
 def content_hashes(revisions: Sequence[FillRevision]) -> list[str]:
-    """Return the content hashes of many revisions: the hot path, column by column, each distinct value printed once."""
+    """Return the content hashes of many revisions: the hot path, column by column, each distinct value
+    printed once.
+    """
     columns = (_texts(list(map(attrgetter(name), revisions))) for name in _HASHED)
     texts = ("\x1f".join(parts).encode("utf-8", "surrogatepass") for parts in zip(*columns, strict=True))
     return [sha1(text, usedforsecurity=False).hexdigest()[:20] for text in texts]

@@ -41,7 +41,9 @@ def parse_optional_decimal(field: str, value: object, places: int = PRICE_PLACES
 
 
 def canonical(number: Decimal) -> str:
-    """Print a number in the one form used in hashes and keys: no exponent, no trailing zeros, no minus zero."""
+    """Print a number in the one form used in hashes and keys: no exponent, no trailing zeros, no minus
+    zero.
+    """
     if number == 0:
         return "0"
     text = format(number, "f")

@@ -1,6 +1,7 @@
 """The broker's statement as values: what it says we traded, hold, have in cash, and how options ended.
 
-Figures are the broker's, signs as in our house: fees positive when paid. Everything is kept to be compared, never to
+Figures are the broker's, signs as in our house: fees positive when paid. Everything is kept to be
+compared, never to
 replace what we compute.
 """
 
@@ -50,7 +51,9 @@ class StatementPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CashBalance:
-    """Cash report of one currency (`BASE_SUMMARY` for all in base); `lines` are the report's own items, as signed money."""
+    """Cash report of one currency (`BASE_SUMMARY` for all in base); `lines` are the report's own items, as
+    signed money.
+    """
 
     account: str
     from_date: date
@@ -64,7 +67,9 @@ class CashBalance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CashFlow:
-    """A cash transaction that is no trade: dividend, interest, fee, deposit, tax (amount signed, + is received)."""
+    """A cash transaction that is no trade: dividend, interest, fee, deposit, tax (amount signed, + is
+    received).
+    """
 
     account: str
     report_date: date
@@ -100,7 +105,9 @@ class OptionEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorporateAction:
-    """A row of CorporateActions: quantities and basis change in place or move to another conid; nothing realizes."""
+    """A row of CorporateActions: quantities and basis change in place or move to another conid; nothing
+    realizes.
+    """
 
     account: str
     report_date: date
@@ -150,9 +157,11 @@ class StatementRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerStatement:
-    """One account's statement out of one file; `sha256` is of the file, `batch` its trade rows and refused rows.
+    """One account's statement out of one file; `sha256` is of the file, `batch` its trade rows and refused
+    rows.
 
-    `sections` are those that the file has, empty ones too: a section that is not there says nothing, an empty one says
+    `sections` are those that the file has, empty ones too: a section that is not there says nothing, an
+    empty one says
     "none". `unknown_fields` (``Trade.newName``) are kept in the raw rows.
     """
 

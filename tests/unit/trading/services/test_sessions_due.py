@@ -20,10 +20,16 @@ from trading.settings import AccountPolicy, ReconciliationSettings
 
 TICK = timedelta(minutes=15)
 SETTINGS = ReconciliationSettings(
-    break_at=Decimal("0.005"), lock_contract_below=Decimal(100), lock_underlying_below=Decimal(1000),
-    provisional_after_close_min=45, final_at=time(6, 30), final_retry_until=time(9), final_retry_every_min=15,
-    default_account=AccountPolicy(entries_before_reconciled=False), accounts={},
-)  # fmt: skip
+    break_at=Decimal("0.005"),
+    lock_contract_below=Decimal(100),
+    lock_underlying_below=Decimal(1000),
+    provisional_after_close_min=45,
+    final_at=time(6, 30),
+    final_retry_until=time(9),
+    final_retry_every_min=15,
+    default_account=AccountPolicy(entries_before_reconciled=False),
+    accounts={},
+)
 
 
 def _new_york(text: str) -> datetime:
