@@ -7,16 +7,18 @@ import typer
 
 from adapters.configuration import load_settings
 from adapters.wiring import open_warehouse, reconcile_stores
-from desk.answers import AsJson, ExitCode, finish, print_json, print_table, say
+from desk.answers import AsJson, ExitCode, as_mapping, finish, print_json, print_table, say
 from trading.errors import LiveStateUnavailableError
+from trading.model.fills import Venue
 from trading.reconciliation.locks import LockEvent
+from trading.services.entries_allowed import Entry, EntryStores, entries_allowed
 from trading.services.reconcile_session import ReconcileStores
 from trading.services.rewrite_live_state import rebuild_locks
 from trading.services.settle_breaks import lift_lock
 
 COLUMNS = ("lock_id", "scope", "key", "session", "active", "size_base", "reason", "author", "since")
 
-app = typer.Typer(invoke_without_command=True, help="Locks: list, lift, rebuild.")
+app = typer.Typer(invoke_without_command=True, help="Locks: list, lift, rebuild; may I enter?")
 
 
 @app.callback()
@@ -88,6 +90,34 @@ def rebuild(as_json: AsJson = False) -> None:
     else:
         say(f"{count} locks are in Redis.")
     finish(ExitCode.DONE)
+
+
+@app.command()
+def entries(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT")],
+    underlying: Annotated[str, typer.Argument(metavar="UNDERLYING")],
+    instrument: Annotated[str, typer.Argument(metavar="INSTRUMENT", help="The conid, else its id.")],
+    venue: Annotated[Venue, typer.Option("--venue")] = Venue.IBKR,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a position may be opened now, and if not why: locks, and whether the books are proved.
+
+    Exit code 1 when it is refused.
+
+    Examples:
+
+        desk locks entries U1000001 SPX 893396239
+    """
+    settings, stores = load_settings(), _stores()
+    assert stores.live_state is not None
+    asked = EntryStores(live_state=stores.live_state, breaks=stores.breaks, fills=stores.fills)
+    entry = Entry(venue=venue, account=account, underlying=underlying, instrument=instrument)
+    answer = entries_allowed(entry, stores.clock.now(), asked, settings.reconciliation)
+    if as_json:
+        print_json(as_mapping(answer))
+    else:
+        say("Entries are allowed." if answer.allowed else f"Refused: {answer.reason}.")
+    finish(ExitCode.DONE if answer.allowed else ExitCode.FINDINGS)
 
 
 def _stores() -> ReconcileStores:

@@ -46,7 +46,7 @@ def unsettled_sessions(fills: FillStore, breaks: BreakStore, upto: date) -> Sess
 
     Only accounts whose venue makes statements are asked, and only the last sessions.
     """
-    first = _sessions_before(upto, LOOK_BACK_SESSIONS)
+    first = first_looked_at(upto)
     unsettled: set[date] = set()
     for venue, account in fills.accounts():
         if venue in STATEMENT_VENUES:
@@ -57,7 +57,8 @@ def unsettled_sessions(fills: FillStore, breaks: BreakStore, upto: date) -> Sess
     return SessionRange(first=min(unsettled), last=max(unsettled)) if unsettled else None
 
 
-def _sessions_before(session: date, count: int) -> date:
-    for _ in range(count):
-        session = previous_session(session)
-    return session
+def first_looked_at(upto: date) -> date:
+    """The oldest session that is still looked at."""
+    for _ in range(LOOK_BACK_SESSIONS):
+        upto = previous_session(upto)
+    return upto
