@@ -1,4 +1,4 @@
-"""`desk lots import`: what an account held before the first fill that we know."""
+"""`desk lots`: what an account held before the first fill that we know: by a statement or its closings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,17 +7,19 @@ import typer
 
 from adapters.configuration import load_settings
 from adapters.ibkr.read_file import read as read_broker_file
-from adapters.wiring import ingest_stores, open_warehouse
+from adapters.wiring import ingest_stores, open_warehouse, pnl_stores
 from desk.answers import AsJson, ExitCode, as_mapping, complain, finish, print_json, print_table
 from trading.errors import InvalidFieldError
+from trading.model.fills import Venue
 from trading.services.import_lots import LotsReport, import_lots
+from trading.services.lots_from_closings import ClosingStores, lots_from_closings
 
-app = typer.Typer(no_args_is_help=True, help="Opening lots: import them.")
+app = typer.Typer(no_args_is_help=True, help="Opening lots: import them, or take the broker's cost.")
 
 
 @app.callback()
 def _group() -> None:
-    """Opening lots: import them."""
+    """Opening lots: import them, or take the broker's cost."""
 
 
 @app.command("import")
@@ -45,6 +47,34 @@ def import_(
     for report in reports:
         if report.left_out:
             complain(f"{report.account}: no usable lots for {', '.join(report.left_out)}")
+    finish(ExitCode.DONE)
+
+
+@app.command("from-closings")
+def from_closings(
+    account: Annotated[str, typer.Option("--account", help="The account whose closings lack openings.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take the broker's cost at closings whose opening is in no file as their basis; each lot is marked so.
+
+    Until somebody asks for this the difference is a break `missing_history`. Reconcile afterwards.
+
+    Examples:
+
+        desk lots from-closings --account U1000001 && desk reconcile
+    """
+    warehouse = open_warehouse(load_settings())
+    stores = pnl_stores(warehouse)
+    asked = ClosingStores(fills=stores.fills, statements=stores.statements, pnl=stores.pnl)
+    report = lots_from_closings(asked, Venue.IBKR, account)
+    if as_json:
+        print_json(as_mapping(report))
+    else:
+        print_table(
+            "", ("account", "lots", "new"), [(account, report.lots, report.new)], right=("lots", "new")
+        )
+    for reason in report.left_out:
+        complain(f"{account}: {reason}")
     finish(ExitCode.DONE)
 
 

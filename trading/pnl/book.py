@@ -39,10 +39,14 @@ class Direction(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where a lot comes from. A missing one is the other way round: a closing whose opening no file told."""
+    """Where a lot comes from. A missing one is the other way round: a closing whose opening no file told.
+
+    The basis of `broker_cost` was taken over from the broker's cost at the closing: not proved against it.
+    """
 
     FILL = "fill"
     OPENING_LOT = "opening_lot"
+    BROKER_COST = "broker_cost"
     MISSING_HISTORY = "missing_history"
 
 

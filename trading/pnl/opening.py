@@ -9,6 +9,8 @@ from trading.pnl.book import UNATTRIBUTED, Direction, HeldContract, Lot, Origin
 from trading.pnl.parcels import Parcel
 from trading.ports.statement_store import OpeningLot
 
+BROKER_COST = "broker_cost:"  # begins the origin of a lot whose basis is the broker's cost at its closing
+
 
 def lot_of(told: OpeningLot, session: date, place: int = 0) -> Lot:
     """Turn an imported lot (`place` tells equal ones apart) into an open lot; its whole cost basis is its
@@ -36,7 +38,7 @@ def lot_of(told: OpeningLot, session: date, place: int = 0) -> Lot:
         open_fill_id="",
         open_ts=told.open_ts,
         open_session=session,
-        origin=Origin.OPENING_LOT,
+        origin=Origin.BROKER_COST if told.origin.startswith(BROKER_COST) else Origin.OPENING_LOT,
     )
 
 
