@@ -1,6 +1,7 @@
 """The warehouse's own invariants (`sql/invariants/`, statements that must return no rows) as quality rules.
 
-An invariant is about the first table that it reads, if that table is an asset, else about the fills.
+An invariant is about the first table that it reads, if that table is an asset, else about the fills. One
+whose comment says "Warning only" warns.
 """
 
 import re
@@ -9,18 +10,24 @@ from collections.abc import Collection, Mapping, Sequence
 import sql
 from adapters.quality.rules import FILLS
 from trading.errors import ConfigurationError
-from trading.ports.model_runner import SessionRange, TableName
+from trading.ports.model_runner import SessionRange, Severity, TableName
 from trading.ports.quality import QualityGate, QualityResult, QualityRule
 from trading.ports.table_census import TableCensus
 
 SAMPLE_ROWS_MAX = 5
+WARNING = "\n-- Warning only"
 READS = re.compile(r"^from (\w+)\.(\w+)", re.MULTILINE)
 
 
 def invariant_rules(assets: Collection[TableName]) -> tuple[QualityRule, ...]:
     """One rule for each invariant; `assets` are the tables that a check may be about."""
     return tuple(
-        QualityRule(name=script.name, table=_subject(script.text, assets), about=_about(script.text))
+        QualityRule(
+            name=script.name,
+            table=_subject(script.text, assets),
+            about=_about(script.text),
+            severity=Severity.WARN if WARNING in script.text else Severity.ERROR,
+        )
         for script in sql.invariants()
     )
 

@@ -9,7 +9,9 @@ from fill_samples import DAY, NOON, RECEIVED, batch, corrected_order, fee, fill
 import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
+from adapters.quality.invariants import invariant_rules
 from trading.model.fills import FillKind, Source
+from trading.ports.model_runner import Severity
 
 
 def revisions(*rows: str) -> str:
@@ -42,6 +44,13 @@ BROKEN = {
     ),
     "batches_that_do_not_add_up": "insert into audit.ingestion_batches (recorded_at, total_rows, new_rows) "
     "values (now(), 2, 1)",
+    "sessions_on_closed_days": revisions(f"'f', 1, 1, {AT}, now()").replace(
+        "'2026-07-17', 'live'", "'2026-07-18', 'live'"
+    ),
+    "repeated_batches_that_added": "insert into audit.ingestion_batches (recorded_at, batch_id, total_rows, "
+    "new_rows) values (now(), 'b', 2, 2), (now() + 60, 'b', 2, 1)",
+    "statements_that_told_more_trades": "insert into core.broker_statements (venue, account, to_date, "
+    "from_date, statement_id, trade_rows) values ('ibkr', 'A', '2026-07-17', '2026-07-17', 's', 1)",
     "statement_rows_without_a_statement": "insert into core.statement_positions "
     "(venue, account, statement_id, ingested_at) values ('ibkr', 'A', 's', now() - interval 2 day)",
 }
@@ -99,3 +108,9 @@ def test_physical_repeats_are_measured_and_merge_away(warehouse: Warehouse) -> N
     assert warehouse.value("select count() from core.fills") == 1
     warehouse.command("optimize table core.fill_revisions final")
     assert warehouse.rows(sql.query("physical_duplicates"))[0]["repeated_share"] == 0
+
+
+def test_an_invariant_that_only_warns_says_so() -> None:
+    """The severity of its check is in its comment; all others are errors."""
+    warning = {rule.name for rule in invariant_rules(()) if rule.severity is Severity.WARN}
+    assert warning == {"statements_that_told_more_trades"}
