@@ -135,6 +135,7 @@ class MemoryFillStore(FillStore):
                     owners[trade] = min(owners.get(trade, key[2]), key[2])
                 elif row.cancels_trade_id:
                     cancels[trade].append(row)
+        cancels.update({trade: _that_count(rows) for trade, rows in cancels.items()})
         fees = self._fees_by_fill(cancels, owners)
         found = {key: self._fill(key, cancels, fees.get(key, {})) for key in self._versions}
         return {key: fill for key, fill in found.items() if fill is not None}
@@ -147,8 +148,7 @@ class MemoryFillStore(FillStore):
             return None
         winner = max(versions, key=precedence)
         told = cancels.get((*key[:2], winner.trade_id), []) if winner.trade_id else []
-        cancelled_at = max((_number(cancel.transaction_id) for cancel in told), default=0)
-        busted = cancelled_at > _number(winner.transaction_id)
+        busted = _is_bust(winner, told)
         numbers = [number for row in versions if (number := _number(row.transaction_id))]
         return Fill(
             revision=replace(winner, quantity=ZERO) if busted else winner,
@@ -178,6 +178,20 @@ class MemoryFillStore(FillStore):
 
 def _fee_precedence(fact: CommissionFact) -> tuple[int, str]:
     return (fact.source.rank, fact.content_hash)
+
+
+def _that_count(cancels: list[FillRevision]) -> list[FillRevision]:
+    """Leave out a trade's cancels without a number once the statement has told them with theirs."""
+    numbered = [cancel for cancel in cancels if _number(cancel.transaction_id)]
+    return numbered or cancels
+
+
+def _is_bust(winner: FillRevision, cancels: list[FillRevision]) -> bool:
+    """By the broker's numbers; confirmations have none, there revision n ends by the n-th cancel."""
+    newest = max((_number(cancel.transaction_id) for cancel in cancels), default=0)
+    if newest or not cancels:
+        return newest > _number(winner.transaction_id)
+    return len({cancel.fill_id for cancel in cancels}) >= max(winner.revision, 1)
 
 
 def _number(text: str) -> int:

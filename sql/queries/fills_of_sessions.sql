@@ -63,24 +63,36 @@ winners as (
     group by r.venue, r.account, r.fill_id
     having session in {sessions:Array(Date)}
 ),
-cancels as (
-    select fill_id as cancel_id, cancels_trade_id, max(toUInt64OrZero(transaction_id)) as cancelled_at
+all_cancels as (
+    select fill_id as cancel_id, cancels_trade_id, max(toUInt64OrZero(transaction_id)) as number
     from core.fill_revisions
     where venue = {venue:String} and account = {account:String} and kind = 'cancel' and cancels_trade_id != ''
         and cancels_trade_id in (select trade_id from told)
     group by fill_id, cancels_trade_id
 ),
+trades as (
+    select cancels_trade_id, max(number) as last_number, count() as cancels
+    from all_cancels
+    group by cancels_trade_id
+),
+cancels as (
+    select cancel_id, cancels_trade_id
+    from all_cancels
+    where number > 0 or cancels_trade_id in (select cancels_trade_id from trades where last_number = 0)
+),
 cancelled as (
-    select trade_id, min(fill_id) as fill_id
+    select trade_id, min(fill_id) as fill_id, max(revision) as revision
     from core.fill_revisions
     where venue = {venue:String} and account = {account:String} and kind != 'cancel'
-        and trade_id in (select cancels_trade_id from cancels)
+        and trade_id in (select cancels_trade_id from all_cancels)
     group by trade_id
 ),
 busts as (
-    select cancels_trade_id as trade_id, max(cancelled_at) as cancelled_at
-    from cancels
-    group by cancels_trade_id
+    select
+        t.cancels_trade_id as trade_id,
+        if(t.last_number > 0, t.last_number, if(t.cancels >= greatest(f.revision, 1), 18446744073709551615, 0)) as cancelled_at
+    from trades as t
+    inner join cancelled as f on f.trade_id = t.cancels_trade_id
 ),
 facts as (
     select
