@@ -16,7 +16,10 @@ STATEMENTS = TableName(database="core", table="broker_statements")
 MATCHES = TableName(database="core", table="lot_matches")
 PNL = TableName(database="core", table="pnl_daily")
 BREAKS = TableName(database="core", table="breaks")
+SIGN_OFFS = TableName(database="core", table="sign_offs")
 SESSION_COLUMNS = {STATEMENTS: "to_date"}  # all others have `session`
+FEE_PER_CONTRACT_MAX = 15  # of options and futures, exchange and regulatory fees included
+REBATE_PER_CONTRACT_MAX = 2
 CLUSTER_FROM_FILLS = (
     5  # two real fills in one second are lawful; five instruments' worth at one moment are a stamp
 )
@@ -115,6 +118,16 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         blocking=True,
     ),
     _no_rows(
+        "commissions_are_within_the_schedule",
+        FILLS,
+        "select venue, account, fill_id, quantity, fee from {batch} "
+        "where asset_class in ('option', 'future') and quantity > 0 "
+        f"and (fee > {FEE_PER_CONTRACT_MAX} * greatest(quantity, 1) "
+        f"or fee < -{REBATE_PER_CONTRACT_MAX} * greatest(quantity, 1))",
+        "A contract costs no more than the dearest schedule asks, and brings no more than a rebate.",
+        warn=True,
+    ),
+    _no_rows(
         "revisions_are_stored_once",
         REVISIONS,
         "select venue, account, session, fill_id, revision, source, content_hash, count() as copies "
@@ -152,6 +165,14 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         blocking=True,
     ),
     _no_rows(
+        "matches_open_known_fills",
+        MATCHES,
+        "select match_id, open_fill_id from {batch} where open_fill_id != '' and open_fill_id not in "
+        "(select fill_id from core.fills)",
+        "What a match closes was opened by a fill that is there, or by an imported lot.",
+        blocking=True,
+    ),
+    _no_rows(
         "matched_pnl_is_net_of_fees",
         MATCHES,
         "select match_id, gross_realized, open_fee, close_fee, realized from {batch} "
@@ -185,6 +206,14 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         "select break_id, venue, account, session, kind, instrument_id, difference from {batch} "
         "where state = 'open'",
         "Every difference from the broker is explained or closed.",
+    ),
+    _no_rows(
+        "statements_have_arrived",
+        SIGN_OFFS,
+        "select venue, account, session, state from {batch} "
+        "where state = 'awaiting_statement' and venue = 'ibkr'",
+        "A session without the broker's word claims no P&L: its statement is late or was refused.",
+        warn=True,
     ),
 )
 

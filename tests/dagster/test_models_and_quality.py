@@ -16,9 +16,10 @@ from adapters.clickhouse.table_census import ClickHouseTableCensus
 from adapters.configuration import load_settings
 from adapters.quality.expectations import GreatExpectationsGate
 from adapters.quality.invariants import InvariantGate, invariant_rules
-from adapters.quality.rules import FILLS, RULES
+from adapters.quality.rules import FILLS, MATCHES, RULES, SIGN_OFFS
 from trading.errors import WarehouseError
-from trading.ports.model_runner import SessionRange
+from trading.ports.model_runner import SessionRange, Severity, TableName
+from trading.ports.quality import QualityResult
 
 MARCH = SessionRange(first=date(2026, 3, 2), last=date(2026, 3, 31))
 pytestmark = pytest.mark.timeout(600)
@@ -156,6 +157,62 @@ def test_each_wrong_fill_is_found_by_its_rule(desk: Desk, rule: str | None) -> N
     assert failed == ({rule} if rule else set())
     assert all(result.failing_rows for result in results if not result.passed)
     desk.warehouse.command("truncate table core.fill_revisions")
+
+
+def _failed(table: TableName) -> dict[str, QualityResult]:
+    gate = GreatExpectationsGate(load_settings().services.warehouse_url or "")
+    results = gate.examine([item for item in RULES if item.table == table])
+    return {result.rule.name: result for result in results if not result.passed}
+
+
+@pytest.mark.parametrize(("fee", "is_lawful"), [("30", True), ("31", False), ("-4", True), ("-5", False)])
+def test_a_fee_beyond_every_schedule_warns(desk: Desk, fee: str, is_lawful: bool) -> None:
+    """Two contracts may cost 30 and bring a rebate of 4."""
+    desk.warehouse.command("truncate table core.fill_revisions")
+    desk.warehouse.command("truncate table core.commission_facts")
+    _write_fill(desk, asset_class="option", quantity=2)
+    desk.warehouse.command(
+        "insert into core.commission_facts (venue, account, commission_key, source, content_hash, fill_id, "
+        "currency, amount) values ('ibkr', 'A', 'k', 'statement', 'aaaaaaaaaaaaaaaaaaaa', 'f', 'USD', "
+        "{fee:Decimal(38, 9)})",
+        {"fee": fee},
+    )
+    failed = _failed(FILLS)
+    assert set(failed) == (set() if is_lawful else {"commissions_are_within_the_schedule"})
+    assert all(result.rule.severity is Severity.WARN for result in failed.values())
+    desk.warehouse.command("truncate table core.fill_revisions")
+    desk.warehouse.command("truncate table core.commission_facts")
+
+
+def test_a_session_that_awaits_its_statement_warns_and_blocks_nothing(desk: Desk) -> None:
+    """A venue that sends no statements is not waited for."""
+    for venue, state in (
+        ("ibkr", "awaiting_statement"),
+        ("kalshi", "awaiting_statement"),
+        ("ibkr", "provisional"),
+    ):
+        desk.warehouse.command(
+            "insert into core.sign_off_versions (venue, account, session, state, version) values "
+            "({venue:String}, {state:String}, '2026-03-02', {state:String}, 1)",
+            {"venue": venue, "state": state},
+        )
+    (found,) = _failed(SIGN_OFFS).values()
+    assert (found.rule.name, found.failing_rows) == ("statements_have_arrived", 1)
+    assert (found.rule.severity, found.rule.blocking) == (Severity.WARN, False)
+    desk.warehouse.command("truncate table core.sign_off_versions")
+
+
+def test_a_match_of_an_opening_that_is_not_there_is_found(desk: Desk) -> None:
+    """It blocks; an imported lot has no opening fill, and passes."""
+    desk.warehouse.command("truncate table core.lot_match_versions")
+    desk.warehouse.command("truncate table core.pnl_runs")
+    _write_fill(desk, fill_id="c", session=date(2026, 3, 9))
+    _write_pnl(desk, date(2026, 3, 9), "1")
+    assert "matches_open_known_fills" in _failed(MATCHES)
+    _write_fill(desk, fill_id="o", session=date(2026, 3, 9))
+    assert "matches_open_known_fills" not in _failed(MATCHES)
+    for table in ("fill_revisions", "lot_match_versions", "pnl_runs"):
+        desk.warehouse.command(f"truncate table core.{table}")
 
 
 def test_a_rule_that_cannot_be_applied_is_no_pass(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
