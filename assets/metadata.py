@@ -32,7 +32,7 @@ def told(
     A run over a range is one event for each of its sessions; a picture in each would be a year of pictures.
     """
     key = asset_key(count.table)
-    heavy: Metadata = {"dagster/column_schema": _column_schema(count.columns, {})}
+    heavy: Metadata = {"dagster/column_schema": _column_schema(count.columns, count.described)}
     for detail in details:
         heavy.update(detail)
     sessions = _sessions_of(context)

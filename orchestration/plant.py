@@ -9,7 +9,7 @@ import dbt_like_models
 import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.landing_log import ClickHouseLandingLog
-from adapters.clickhouse.model_project import ModelProject
+from adapters.clickhouse.model_project import ModelProject, source_columns
 from adapters.clickhouse.model_runner import ClickHouseModelRunner
 from adapters.clickhouse.pnl_history import ClickHousePnlHistory
 from adapters.clickhouse.quality_history import ClickHouseQualityHistory
@@ -87,8 +87,8 @@ def quality_history(made: Made) -> ClickHouseQualityHistory:
 
 
 def census(made: Made) -> ClickHouseTableCensus:
-    """Counts of tables."""
-    return ClickHouseTableCensus(made.warehouse)
+    """Counts of tables, with what their columns mean."""
+    return ClickHouseTableCensus(made.warehouse, source_columns(dbt_like_models.FOLDER))
 
 
 def pnl_history(made: Made) -> ClickHousePnlHistory:

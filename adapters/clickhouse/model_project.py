@@ -159,6 +159,18 @@ class ModelProject:
         return TestCase(test=test, sql=sql)
 
 
+def source_columns(folder: Path) -> Mapping[TableName, Mapping[str, str]]:
+    """What the columns of the sources mean, by table: the one text that dbt and Dagster show."""
+    return {
+        TableName(database=str(source["schema"]), table=table["name"]): {
+            column.name: column.description for column in map(_column, table.get("columns") or ())
+        }
+        for document in _documents(folder)
+        for source in document.get("sources") or ()
+        for table in source["tables"]
+    }
+
+
 def _model_paths(folder: Path) -> dict[str, Path]:
     paths = {path.stem: path for path in sorted((folder / "models").rglob("*.sql"))}
     if len(paths) > MODELS_MAX:

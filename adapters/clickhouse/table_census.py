@@ -14,10 +14,13 @@ SESSION_COLUMNS = (
 
 
 class ClickHouseTableCensus(TableCensus):
-    """Counts in the warehouse."""
+    """Counts in the warehouse; `described` says what the columns of some tables mean."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(
+        self, warehouse: Warehouse, described: Mapping[TableName, Mapping[str, str]] | None = None
+    ) -> None:
         self._warehouse = warehouse
+        self._described = described or {}
 
     def count(self, table: TableName, sessions: SessionRange | None = None) -> TableCount:
         """Count with two queries: the columns, then the rows."""
@@ -32,6 +35,7 @@ class ClickHouseTableCensus(TableCensus):
             first_session=row.get("first_session") if row["rows"] else None,
             last_session=row.get("last_session") if row["rows"] else None,
             columns=columns,
+            described=self._described.get(table, {}),
         )
 
     def failing(self, query: str, rows_max: int) -> Sequence[str]:

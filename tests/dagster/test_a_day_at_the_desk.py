@@ -67,6 +67,13 @@ def test_pnl_shows_a_plot_and_models_their_columns(closed: dg.ExecuteInProcessRe
     assert "net of" in described["realized"]
 
 
+def test_core_tables_say_what_their_columns_mean(closed: dg.ExecuteInProcessResult) -> None:
+    """The catalog shows a text beside every column of the P&L."""
+    columns = _materialized(closed, "core", "pnl_daily").metadata["dagster/column_schema"].value.columns
+    assert columns
+    assert all(column.description for column in columns)
+
+
 def test_quality_results_are_kept(desk: Desk, closed: dg.ExecuteInProcessResult) -> None:
     """Each examination leaves a row for each of its rules."""
     assert closed.success

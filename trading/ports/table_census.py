@@ -1,8 +1,8 @@
 """How much lies in a table, for the people who look at a run."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from trading.ports.model_runner import SessionRange, TableName
@@ -10,7 +10,10 @@ from trading.ports.model_runner import SessionRange, TableName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableCount:
-    """Rows in all and in the asked sessions; columns with their types; None where a table has no sessions."""
+    """Rows in all and in the asked sessions; columns with their types; None where a table has no sessions.
+
+    `described` says what columns mean, where somebody does.
+    """
 
     table: TableName
     rows: int
@@ -18,6 +21,7 @@ class TableCount:
     first_session: date | None
     last_session: date | None
     columns: tuple[tuple[str, str], ...]
+    described: Mapping[str, str] = field(default_factory=dict)
 
 
 class TableCensus(ABC):
