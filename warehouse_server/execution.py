@@ -13,7 +13,7 @@ from typing import Final
 from warehouse_server.accounts import Role
 from warehouse_server.admission import Admission, Place
 from warehouse_server.answers import Answer
-from warehouse_server.engine import Engine, Session, StatementClass, identifier
+from warehouse_server.engine import Engine, Session, StatementClass
 from warehouse_server.external_tables import ExternalTable
 from warehouse_server.invocation import Invocation
 from warehouse_server.names import names
@@ -59,14 +59,14 @@ class Executor:
         insert = source.insert()
         text = None if insert else parse_text(source.text())
         settings = {**invocation.settings, **(bounded(invocation, text) if text else {})}
-        settings["log_comment"] = comment = marker(invocation.query_id, invocation.comment)
+        comment = marker(invocation.query_id, invocation.comment)
         with ExitStack() as held:
             query = held.enter_context(
                 self.running.register(invocation.query_id, comment, replace=invocation.replace_running)
             )
             place = answer.place = held.enter_context(self.admission.place())
             tables = source.external_tables()
-            session = held.enter_context(self._connection(invocation, settings, tables, answer))
+            session = held.enter_context(self._connection(invocation, comment, settings, tables, answer))
             run = _Run(invocation, source, answer, session, place)
             started = time.monotonic_ns()
             try:
@@ -82,19 +82,24 @@ class Executor:
 
     @contextmanager
     def _connection(
-        self, invocation: Invocation, settings: dict[str, str], tables: list[ExternalTable], answer: Answer
+        self,
+        invocation: Invocation,
+        comment: str,
+        settings: dict[str, str],
+        tables: list[ExternalTable],
+        answer: Answer,
     ) -> Iterator[Session]:
         """The connection to use: the session's where a writer names one, else a fresh one."""
         if invocation.session is None:
-            with self._fresh(invocation, settings, tables, answer) as session:
+            with self._fresh(invocation, comment, settings, tables, answer) as session:
                 yield session
             return
         with self.sessions.hold(invocation.role, invocation.session) as kept:
             if invocation.role is Role.READER:
-                with self._fresh(invocation, settings, tables, answer) as session:
+                with self._fresh(invocation, comment, settings, tables, answer) as session:
                     yield session
             else:
-                prepare(kept, invocation.database, settings)
+                prepare(kept, invocation.database, {**settings, "log_comment": comment})
                 with ExitStack() as made:
                     for table in tables:
                         made.enter_context(table.created(kept.connection))
@@ -102,20 +107,23 @@ class Executor:
 
     @contextmanager
     def _fresh(
-        self, invocation: Invocation, settings: dict[str, str], tables: list[ExternalTable], answer: Answer
+        self,
+        invocation: Invocation,
+        comment: str,
+        settings: dict[str, str],
+        tables: list[ExternalTable],
+        answer: Answer,
     ) -> Iterator[Session]:
-        session = self.engine.session()
-        try:
-            if invocation.database is not None:
-                session.do(f"USE {identifier(invocation.database)}")
-            session.set(settings)
-            for table in tables:
-                table.create(session)
-            if invocation.role is Role.READER:
-                session.do("SET readonly = 1")
-            yield session
-        finally:
-            answer.afterwards(lambda: self.engine.retire(session))
+        locked = invocation.role is Role.READER
+        at_once = locked and not settings and not tables
+        session = self.engine.session(comment, invocation.database, read_only=at_once)
+        answer.afterwards(session.close)
+        session.set(settings)
+        for table in tables:
+            table.create(session)
+        if locked and not at_once:
+            session.do("SET readonly = 1")
+        yield session
 
 
 def _run_insert(run: _Run, insert: InsertWithData) -> None:

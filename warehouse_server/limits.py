@@ -24,7 +24,6 @@ RECEIVE_BYTES: Final = 256 * KIB  # one recv
 # --- execution
 RUNNING_MAX: Final = 3  # fair limit; measured best p95 on two cores
 QUEUED_MAX: Final = 256  # beyond it: 503
-SPARE_CONNECTIONS_MAX: Final = 4  # engine connections laid by
 QUEUE_WAIT_S: Final = 600.0
 
 # --- answers

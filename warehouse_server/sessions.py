@@ -7,14 +7,20 @@ its sessions keep the lock and the expiry, and every request gets a fresh connec
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from warehouse_server.accounts import Role
 from warehouse_server.engine import Session, Statistics, identifier, literal
 from warehouse_server.invocation import SessionRequest
 from warehouse_server.limits import SESSION_BUSY_WAIT_S, SESSIONS_MAX
-from warehouse_server.refusals import SESSION_LOCKED, SESSION_NOT_FOUND, TOO_MANY_QUERIES, refuse
+from warehouse_server.refusals import (
+    SESSION_LOCKED,
+    SESSION_NOT_FOUND,
+    TOO_MANY_QUERIES,
+    Refusal,
+    refuse,
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -93,10 +99,20 @@ def prepare(kept: KeptSession, database: str | None, settings: Mapping[str, str]
         kept.connection.do(f"USE {identifier(database or 'default')}")
         kept.database = database
     stale = {name: kept.restore.pop(name) for name in list(kept.restore) if name not in settings}
-    for name in settings:
-        if name not in kept.restore:
-            kept.restore[name] = _current(kept.connection, name)
-    kept.connection.set({**stale, **settings})
+    added = {name: _current(kept.connection, name) for name in settings if name not in kept.restore}
+    try:
+        kept.connection.set({**stale, **settings})
+    except Refusal:
+        _put_back(kept.connection, {**stale, **added})
+        raise
+    kept.restore.update(added)
+
+
+def _put_back(session: Session, settings: Mapping[str, str]) -> None:
+    """One by one: a name that the engine does not know must fail this request, and no later one."""
+    for name, value in settings.items():
+        with suppress(Refusal):
+            session.set({name: value})
 
 
 def _current(session: Session, name: str) -> str:

@@ -309,6 +309,17 @@ def test_url_settings_do_not_stay_in_a_session(warehouse: RunningWarehouse) -> N
     assert ask(warehouse, sql, session_id="s4").body == b"1234\n"
 
 
+def test_a_refused_setting_fails_one_request_of_a_session(warehouse: RunningWarehouse) -> None:
+    """After an unknown setting, or a bad value, the session serves on with the settings it had."""
+    sql = "select getSetting('max_block_size')"
+    ask(warehouse, "set max_block_size = 1234", session_id="s7")
+    unknown = {"max_block_size": "99", "no_such_setting": "1"}
+    assert ask(warehouse, sql, session_id="s7", **unknown).code == 115
+    assert ask(warehouse, sql, session_id="s7").body == b"1234\n"
+    assert ask(warehouse, sql, session_id="s7", max_block_size="many").status != 200
+    assert ask(warehouse, sql, session_id="s7").body == b"1234\n"
+
+
 def test_an_expired_session_is_gone(warehouse: RunningWarehouse) -> None:
     """After its timeout a session starts anew."""
     import time
@@ -368,6 +379,31 @@ def test_the_query_log_knows_the_clients_id(warehouse: RunningWarehouse) -> None
     sql = "select type, log_comment from system.query_log as l where l.query_id = 'logged' order by type"
     assert ask(warehouse, sql).body == b"QueryStart\twhy\nQueryFinish\twhy\n"
     assert ask(warehouse, "select count() > 0 from system.query_log where query_id = 'logged'").body == b"1\n"
+
+
+@pytest.mark.parametrize(
+    "query_id",
+    ["7", "--readonly=1", "a&readonly=1", "a b?c=d'e\\f", "caf\u00e9", "x&config-file=/etc/passwd"],
+)
+def test_a_strange_query_id_is_an_id_and_nothing_else(warehouse: RunningWarehouse, query_id: str) -> None:
+    """No character of an id becomes a setting, and the log knows it as it was given."""
+    sql = "select getSetting('readonly'), currentDatabase()"
+    reply = ask(warehouse, sql, query_id=query_id, log_comment="of my own")
+    assert reply.body == b"0\tdefault\n"
+    assert ask(warehouse, sql, query_id=query_id).body == b"0\tdefault\n"
+    ask(warehouse, "system flush logs")
+    logged = "select count(), max(log_comment) from system.query_log where query_id = {id:String}"
+    escaped = query_id.replace("\\", "\\\\")
+    assert ask(warehouse, logged, param_id=escaped).body == b"4\tof my own\n"
+
+
+@pytest.mark.parametrize("name", ["plain", "a b", "it's", "x&readonly=1"])
+def test_any_name_of_a_database_serves(warehouse: RunningWarehouse, name: str) -> None:
+    """The parameter is a name, whatever characters it has; one that is not there is error 81."""
+    assert ask(warehouse, "select 1", database=name).code == 81
+    ask(warehouse, f"create database `{name}`")
+    sql = "select currentDatabase(), getSetting('readonly') format TSVRaw"
+    assert ask(warehouse, sql, database=name).body == f"{name}\t0\n".encode()
 
 
 def test_external_tables_by_form(warehouse: RunningWarehouse) -> None:

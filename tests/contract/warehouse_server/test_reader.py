@@ -122,3 +122,15 @@ def test_a_large_document_is_refused(warehouse: RunningWarehouse) -> None:
     sql = "select number, repeat('x', 100) from numbers(1100000)"
     assert ask(warehouse, sql, user="reader", default_format="JSON").code == 396
     assert ask(warehouse, sql, user="reader", default_format="Null").status == 200
+
+
+@pytest.mark.parametrize("query_id", ["plain", "x&readonly=0", "x y", "--readonly=0"])
+@pytest.mark.parametrize("settings", [{}, {"max_threads": "1"}])
+def test_no_query_id_unlocks_the_reader(
+    warehouse: RunningWarehouse, query_id: str, settings: dict[str, str]
+) -> None:
+    """The reader's connection is locked by `readonly = 1`, with and without settings of its own."""
+    sql = "select getSetting('readonly') settings readonly = 0"
+    locked = ask(warehouse, "select getSetting('readonly')", user="reader", query_id=query_id, **settings)
+    assert locked.body == b"1\n"
+    assert ask(warehouse, sql, user="reader", query_id=query_id, **settings).code == 164
