@@ -15,7 +15,14 @@ from trading.model.statements import BrokerStatement
 
 
 class FileRefusedError(PermanentError):
-    """The file can never be read as it is: its message is the reason that people see."""
+    """The file can never be read as it is: its message is the reason that people see.
+
+    batches: what belongs into the dead letter all the same; they hold no fill.
+    """
+
+    def __init__(self, reason: str, *, batches: tuple[FillBatch, ...] = ()) -> None:
+        self.batches = batches
+        super().__init__(reason)
 
 
 class FileChangedError(PermanentError):

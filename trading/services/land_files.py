@@ -194,7 +194,22 @@ def _landed(file: InboxFile, tools: LandingTools) -> Landing:
     except (FileChangedError, WarehouseError):
         raise
     except PermanentError as refusal:
-        return replace(_refusal(file, str(refusal), tools.clock), archived_as=archived_as)
+        refused = replace(_refusal(file, str(refusal), tools.clock), archived_as=archived_as)
+        return _with_dead_letter(refused, refusal, tools)
+
+
+def _with_dead_letter(refused: Landing, refusal: PermanentError, tools: LandingTools) -> Landing:
+    """Store the refused rows of a refused file: that is where a person looks, whoever took the file."""
+    batches = refusal.batches if isinstance(refusal, FileRefusedError) else ()
+    if not batches:
+        return refused
+    report = ingest_fills([SourceFile(name=refused.file.name, batches=batches)], tools.stores)
+    return replace(
+        refused,
+        venue=",".join(sorted({str(batch.venue) for batch in batches})),
+        total_rows=report.count("total"),
+        rejected=report.count("rejected"),
+    )
 
 
 def _stored(file: InboxFile, base: Landing, tools: LandingTools) -> Landing:

@@ -62,7 +62,34 @@ def test_what_no_venue_wrote_is_refused_with_a_reason(content: bytes) -> None:
 
 
 def test_a_venues_file_without_a_readable_fill_is_refused() -> None:
-    """A file of which nothing can be used is not landed as if it were empty."""
+    """A file of which nothing can be used is not landed as if it were empty, and its rows are not lost."""
     broken = KALSHI.replace(b'"2026-03-02T15:00:00Z"', b'"never"')
-    with pytest.raises(FileRefusedError, match="kalshi"):
+    with pytest.raises(FileRefusedError, match="kalshi") as refusal:
         VenueFileReader().read(broken, "fills.json")
+    (batch,) = refusal.value.batches
+    assert [row.field for row in batch.rejected] == ["created_time"]
+
+
+@pytest.mark.parametrize("content", [b"<FlexQueryResponse>", b"\x1f\x8b\x08 no text", b'{"a": 1}'])
+def test_a_refused_file_of_the_broker_has_a_row_for_the_dead_letter(content: bytes) -> None:
+    """Whoever takes the file, by hand or from the inbox, its refusal is found in one place."""
+    with pytest.raises(FileRefusedError) as refusal:
+        VenueFileReader().read(content, "x.dat")
+    assert [len(batch.rejected) for batch in refusal.value.batches] == [1]
+
+
+def test_a_broken_first_row_does_not_hide_the_venue() -> None:
+    """The good fill behind it lands, the broken one is refused by itself."""
+    content = KALSHI.replace(b'"fills": [', b'"fills": [{"what": 1}, null, ')
+    (batch,) = VenueFileReader().read(content, "fills.json").batches
+    assert (batch.venue, len(batch.fills), len(batch.rejected)) == (Venue.KALSHI, 1, 2)
+
+
+def test_settlements_of_kalshi_are_a_file_of_its_own() -> None:
+    """They close what fills opened, so they land; a page without fills lands as what it is."""
+    settled = b"""{"settlements": [{"ticker": "KXFED-26", "market_result": "yes", "yes_count": 3,
+     "no_count": 0, "revenue": 300, "settled_time": "2026-03-02T15:00:00Z"}], "cursor": ""}"""
+    (batch,) = VenueFileReader().read(settled, "settlements.json").batches
+    assert (batch.venue, len(batch.fills)) == (Venue.KALSHI, 1)
+    (empty,) = VenueFileReader().read(b'{"fills": [], "cursor": ""}', "fills.json").batches
+    assert (empty.venue, empty.fills, empty.rejected) == (Venue.KALSHI, (), ())

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from trading.errors import WarehouseError, WarehouseUnavailableError
-from trading.model.fills import Fill, FillBatch, FillRevision, Source, Venue
+from trading.model.fills import Fill, FillBatch, FillRevision, RejectedRow, Source, Venue
 from trading.model.statements import BrokerStatement
 from trading.ports.clock import Clock
 from trading.ports.fill_store import BatchReport, FillStore
@@ -73,6 +73,12 @@ class FakeReader(FileReader):
     def read(self, content: bytes, name: str) -> ReadFile:
         if content == b"trap":
             raise KeyError("a field that the reader took for granted")
+        if content == b"rows":
+            row = RejectedRow(
+                venue=Venue.KALSHI, source=Source.BACKFILL, reason="no time", payload="{}", field="time"
+            )
+            batch = FillBatch(venue=Venue.KALSHI, source=Source.BACKFILL, origin=name, rejected=(row,))
+            raise FileRefusedError(f"{name}: no row of use", batches=(batch,))
         if content == b"bad":
             raise FileRefusedError(f"{name}: not a statement")
         batch = FillBatch(venue=Venue.IBKR, source=Source.STATEMENT, origin=name)
@@ -101,8 +107,10 @@ class FakeLog(LandingLog):
 class FakeFills(FillStore):
     down: bool = False
     refuses: str = ""
+    told: list[FillBatch] = field(default_factory=list)
 
     def record(self, batch: FillBatch, received_at: datetime) -> BatchReport:
+        self.told.append(batch)
         if self.down:
             raise WarehouseUnavailableError("down")
         if batch.origin == self.refuses:
@@ -200,6 +208,16 @@ def test_a_refused_file_shows_its_reason_and_is_tried_again_when_it_changes() ->
     assert _ready(tools) == []
     inbox.contents["bad.xml"] = b"mended"
     assert _ready(tools) == ["bad.xml"]
+
+
+def test_the_rows_of_a_refused_file_reach_the_dead_letter() -> None:
+    """The file is refused with its reason, and its rows are stored as refused ones."""
+    inbox = FakeInbox({"rows.json": b"rows"})
+    tools = _tools(inbox)
+    (landing,) = land([inbox.identify("rows.json")], tools)
+    assert (landing.state, landing.reason) == (LandingState.REFUSED, "rows.json: no row of use")
+    (batch,) = tools.stores.fills.told  # type: ignore[attr-defined]
+    assert [row.reason for row in batch.rejected] == ["no time"]
 
 
 def test_a_link_is_recorded_as_refused_once() -> None:
