@@ -8,6 +8,7 @@ import importlib
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -97,6 +98,12 @@ def _run() -> int:
         return ExitCode.NOT_POSSIBLE
     except BrokenPipeError:  # the reader of our output has had enough
         sys.stderr.close()
+    except OSError as error:  # a file or a folder of the caller's: cannot be read, cannot be made, disk full
+        complain(f"{error}")
+        return ExitCode.NOT_POSSIBLE
+    except Exception:  # noqa: BLE001 — Python would answer 1: the work was done and found something
+        traceback.print_exc()
+        return ExitCode.NOT_POSSIBLE
     return ExitCode.DONE
 
 

@@ -4,6 +4,7 @@ row.
 Belongs here: which adapter reads which venue's files. Keep out: what is in them.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -25,15 +26,22 @@ NORMALIZERS: Mapping[Venue, Normalizer] = {
 
 def read_venue_file(path: Path, venue: Venue, account: str) -> SourceFile:
     """Read one file; `account` names the account of venues that do not say it themselves."""
-    if not path.is_file():
-        raise InvalidFieldError("FILE", "a file that exists", str(path))
-    if path.stat().st_size > FILE_BYTES_MAX:
-        raise InvalidFieldError(str(path), f"at most {FILE_BYTES_MAX} bytes", path.stat().st_size)
+    check_file(path)
     if venue is Venue.IBKR:
         return _broker_file(path)
     read = NORMALIZERS[venue]
     batch = read(path.read_bytes(), account=account, source=Source.BACKFILL, origin=path.name)
     return SourceFile(name=str(path), batches=(batch,))
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is no file that can be read; looked at before the first of several files is stored."""
+    if not path.is_file():
+        raise InvalidFieldError("FILE", "a file that exists", str(path))
+    if not os.access(path, os.R_OK):
+        raise InvalidFieldError("FILE", "a file that can be read", str(path))
+    if path.stat().st_size > FILE_BYTES_MAX:
+        raise InvalidFieldError(str(path), f"at most {FILE_BYTES_MAX} bytes", path.stat().st_size)
 
 
 def _broker_file(path: Path) -> SourceFile:

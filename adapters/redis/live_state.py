@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from adapters.redis import keys, values
-from trading.errors import LiveStateUnavailableError
+from trading.errors import ConfigurationError, LiveStateUnavailableError
 from trading.ports.live_state import (
     AccountDailyPnl,
     ClosedPosition,
@@ -43,13 +43,18 @@ class RedisLiveState(LiveState):
     """The port on a real Redis 6.2 or later, reached by its URL; connects at the first use."""
 
     def __init__(self, url: str, *, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
-        self._client: Any = redis.Redis.from_url(
-            url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 0),
-            health_check_interval=30,
-        )
+        try:
+            self._client: Any = redis.Redis.from_url(
+                url,
+                socket_timeout=timeout_s,
+                socket_connect_timeout=timeout_s,
+                retry=Retry(NoBackoff(), 0),
+                health_check_interval=30,
+            )
+        except ValueError as cause:  # its text may not be shown: a URL carries a password
+            raise ConfigurationError(
+                "REDIS_URL: expected redis://[user:password@]host:port/number"
+            ) from cause
 
     def put_closed_positions(self, account: str, session: date, positions: Sequence[ClosedPosition]) -> None:
         """Replace what is said of this account and session: positions that are not named are taken away."""

@@ -9,7 +9,7 @@ import typer
 from adapters.configuration import load_settings
 from adapters.wiring import ingest_stores, open_warehouse
 from desk.answers import Advance, AsJson, ExitCode, complain, finish, print_json, print_table, progress
-from desk.venue_files import read_venue_file
+from desk.venue_files import check_file, read_venue_file
 from trading.model.fills import Venue
 from trading.services.ingest_fills import IngestReport, SourceFile, ingest_fills
 
@@ -44,6 +44,8 @@ def ingest(
 
         desk fills ingest --venue kalshi --account main fills.json --json
     """
+    for path in files:
+        check_file(path)
     settings = load_settings()
     stores = ingest_stores(settings, open_warehouse(settings), "desk")
     with progress() as advance:

@@ -8,6 +8,7 @@ import pytest
 from desk_command import DESK, desk_json, environment, run_desk
 from typer.testing import CliRunner
 
+from desk import cli
 from desk.cli import COMMANDS, app
 
 
@@ -39,6 +40,39 @@ def test_without_a_stack_the_message_says_how_to_mend_it(tmp_path: Path, argumen
     assert process.returncode == 2
     assert "desk up" in process.stderr
     assert "Traceback" not in process.stderr
+
+
+def test_a_missing_file_among_others_is_told_before_any_is_stored(tmp_path: Path) -> None:
+    """The services are not even asked for: nothing of a wrong call is done."""
+    there = tmp_path / "there.xml"
+    there.write_text("<x/>")
+    process = subprocess.run(
+        [str(DESK), "fills", "ingest", "--venue", "ibkr", str(there), str(tmp_path / "gone.xml")],
+        env=environment(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (process.returncode, "gone.xml" in process.stderr) == (2, True)
+
+
+def test_a_home_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+    """No traceback, and never code 1, which says that something was done and found."""
+    home = tmp_path / "home"
+    home.write_text("")
+    process = subprocess.run(
+        [str(DESK), "up"], env=environment(home), capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 2
+    assert str(home) in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_an_error_that_nobody_foresaw_is_not_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code 1 is kept for open breaks and rejected rows; a crash answers 2, with its traceback."""
+
+    def crash() -> None:
+        raise RuntimeError("never thought of")
+
+    monkeypatch.setattr(cli, "app", crash)
+    assert cli._run() == 2
 
 
 def test_a_home_without_a_stack_is_told_in_json_too(tmp_path: Path) -> None:
