@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from fill_samples import DAY, NOON, RECEIVED, batch, corrected_order, fee, fill
+from wrong_rows import AT, revisions
 
 import sql
 from adapters.clickhouse.client import Warehouse
@@ -12,14 +13,6 @@ from adapters.clickhouse.fill_store import ClickHouseFillStore
 from adapters.quality.invariants import invariant_rules
 from trading.model.fills import FillKind, Source
 from trading.ports.model_runner import Severity
-
-
-def revisions(*rows: str) -> str:
-    """An insert of revisions: fill_id, quantity, price, fill time and time of ingestion of each."""
-    head = "insert into core.fill_revisions (venue, account, session, source, kind, side, asset_class, "
-    head += "batch_id, received_at, fill_id, quantity, price, fill_ts, ingested_at) values "
-    fixed = "'ibkr', 'A', '2026-07-17', 'live', 'trade', 'BUY', 'option', 'b', '2026-07-17 16:00:01'"
-    return head + ", ".join(f"({fixed}, {row})" for row in rows)
 
 
 def facts(*rows: str) -> str:
@@ -30,7 +23,6 @@ def facts(*rows: str) -> str:
     return f"{head} amount) values " + ", ".join(f"('ibkr', 'A', 'k', {row})" for row in rows)
 
 
-AT = "'2026-07-17 16:00:00'"
 BROKEN = {
     "blank_fill_ids": revisions(f"' ', 1, 1, {AT}, now()"),
     "quantity_without_a_bust": revisions(f"'f', 0, 1, {AT}, now()"),

@@ -1,0 +1,66 @@
+"""Ready queries on made-up rows: each broken promise is shown, and a restatement with both its figures."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from wrong_rows import AT, revisions
+
+from adapters.clickhouse.client import Warehouse
+
+FOLDER = Path(__file__).parents[2] / "sql" / "analytics"
+BROKEN = {
+    1: revisions(f"' ', 1, 1, {AT}, now()"),
+    4: "insert into core.broker_statements (venue, account, to_date, from_date, statement_id, trade_rows) "
+    "values ('ibkr', 'A', '2026-07-17', '2026-07-17', 's', 1)",
+    5: revisions(*(f"'f{n}', 1, 1, {AT}, now()" for n in range(5))),
+    6: "insert into audit.ingestion_batches (recorded_at, batch_id, total_rows, new_rows) "
+    "values (now(), 'b', 2, 2), (now() + 60, 'b', 2, 1)",
+}
+
+
+def _broken_promises(warehouse: Warehouse) -> list[int]:
+    rows = warehouse.rows((FOLDER / "11_fill_table_acceptance.sql").read_text(encoding="utf-8"))
+    assert len(rows) == 6
+    return [row["number"] for row in rows if not row["kept"]]
+
+
+@pytest.mark.parametrize("number", sorted(BROKEN))
+def test_a_broken_promise_of_the_fill_table_is_shown(warehouse: Warehouse, number: int) -> None:
+    """An empty table keeps all promises; one wrong fact breaks exactly its own."""
+    assert _broken_promises(warehouse) == []
+    warehouse.command(BROKEN[number])
+    assert _broken_promises(warehouse) == [number]
+
+
+def _computed(warehouse: Warehouse, run: str, at: str, *realized: str) -> None:
+    """A run of one session with the figures of its contracts, and the pointer to it."""
+    for place, figure in enumerate(realized):
+        warehouse.command(
+            "insert into core.pnl_daily_versions (venue, account, session, run_id, instrument_id, currency, "
+            "realized, computed_at) values ('ibkr', 'A', '2026-07-17', {run:String}, {name:String}, 'USD', "
+            "{figure:Decimal(38, 9)}, {at:DateTime64(6)})",
+            {"run": run, "name": f"i{place}", "figure": figure, "at": at},
+        )
+    warehouse.command(
+        "insert into core.pnl_runs (venue, account, session, run_id, version) values "
+        "('ibkr', 'A', '2026-07-17', {run:String}, toUnixTimestamp({at:DateTime64(6)}))",
+        {"run": run, "at": at},
+    )
+
+
+def test_a_restatement_shows_both_figures_and_which_one_counts(warehouse: Warehouse) -> None:
+    """The first run restates nothing, nor does a run of the same sum; each change is a row."""
+    _computed(warehouse, "r1", "2026-07-18 10:00:00", "5", "2")
+    _computed(warehouse, "r2", "2026-07-19 10:00:00", "4", "3")
+    _computed(warehouse, "r3", "2026-07-20 10:00:00", "4", "2.5")
+    _computed(warehouse, "r4", "2026-07-21 10:00:00", "9")
+    rows = warehouse.rows((FOLDER / "12_pnl_restatements.sql").read_text(encoding="utf-8"))
+    figures = [
+        (row["realized_before"], row["realized_after"], row["restated_by"], row["run_id"]) for row in rows
+    ]
+    assert figures == [
+        (Decimal(7), Decimal("6.5"), Decimal("-0.5"), "r3"),
+        (Decimal("6.5"), Decimal(9), Decimal("2.5"), "r4"),
+    ]
+    assert [bool(row["is_current"]) for row in rows] == [False, True]
