@@ -15,6 +15,7 @@ MAY_BE_EMPTY = {
     "09_coverage_holes",
     "07_win_rate_and_expectancy",
     "12_pnl_restatements",
+    "13_mark_to_market",
 }
 
 

@@ -64,3 +64,34 @@ def test_a_restatement_shows_both_figures_and_which_one_counts(warehouse: Wareho
         (Decimal("6.5"), Decimal(9), Decimal("2.5"), "r4"),
     ]
     assert [bool(row["is_current"]) for row in rows] == [False, True]
+
+
+def _held(warehouse: Warehouse, session: str, instrument: str, realized: str, unrealized: str | None) -> None:
+    """One contract of one session."""
+    shown = "null" if unrealized is None else "{unrealized:Decimal(38, 9)}"
+    values = {"session": session, "instrument": instrument, "realized": realized, "unrealized": unrealized}
+    warehouse.command(
+        "insert into core.pnl_daily_versions (venue, account, session, run_id, instrument_id, currency, "
+        "realized, unrealized) values ('ibkr', 'A', {session:Date}, 'r', {instrument:String}, 'USD', "
+        f"{{realized:Decimal(38, 9)}}, {shown})",
+        {name: value for name, value in values.items() if value is not None},
+    )
+    warehouse.command(
+        "insert into core.pnl_runs (venue, account, session, run_id, version) values "
+        "('ibkr', 'A', {session:Date}, 'r', 1)",
+        {"session": session},
+    )
+
+
+def test_mark_to_market_is_what_was_closed_and_the_change_in_what_is_held(warehouse: Warehouse) -> None:
+    """From mark to mark: a day without a mark is no step, and what it realized counts in the next one."""
+    _held(warehouse, "2026-07-15", "a", "0", "10")
+    _held(warehouse, "2026-07-15", "b", "1", "0")
+    _held(warehouse, "2026-07-16", "a", "-2", None)
+    _held(warehouse, "2026-07-17", "a", "5", "4")
+    _held(warehouse, "2026-07-20", "a", "0", "-3")
+    rows = warehouse.rows((FOLDER / "13_mark_to_market.sql").read_text(encoding="utf-8"))
+    assert [(str(row["since"]), str(row["session"]), row["mark_to_market"]) for row in rows] == [
+        ("2026-07-15", "2026-07-17", Decimal(-3)),
+        ("2026-07-17", "2026-07-20", Decimal(-7)),
+    ]
