@@ -56,7 +56,7 @@ def ingest(
     else:
         _show(document)
     _complain_about(report)
-    finish(ExitCode.FINDINGS if report.count("rejected") else ExitCode.DONE)
+    finish(ExitCode.FINDINGS if report.refused_rows else ExitCode.DONE)
 
 
 def _read(files: list[Path], venue: Venue, account: str, advance: Advance) -> Iterator[SourceFile]:
@@ -80,5 +80,5 @@ def _complain_about(report: IngestReport) -> None:
     for file in report.files:
         for warning in file.warnings:
             complain(f"{Path(file.file).name}: {warning}")
-    if report.count("rejected"):
-        complain(f"rejected: {report.count('rejected')}; why: desk sql 'select * from audit.rejected_rows'")
+    if report.refused_rows:
+        complain(f"rejected: {report.refused_rows}; why: desk sql 'select * from audit.rejected_rows'")

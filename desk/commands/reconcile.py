@@ -68,7 +68,7 @@ def _take_in(files: list[Path], settings: Settings, warehouse: Warehouse, advanc
     for number, path in enumerate(files):
         advance(path.name, number, len(files))
         sources.append(read_venue_file(path, Venue.IBKR, account=""))
-    return ingest_fills(sources, ingest_stores(settings, warehouse, "desk")).count("rejected")
+    return ingest_fills(sources, ingest_stores(settings, warehouse, "desk")).refused_rows
 
 
 def _bring_up_to_date(

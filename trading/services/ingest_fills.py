@@ -44,10 +44,14 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport:
-    """What one file did: total = new + duplicates + corrected + rejected, over every trade row."""
+    """What one file did: total = new + duplicates + corrected + rejected, over every trade row.
+
+    rejected_other: refused rows that are no trades (positions, cash, fees); they count in no total.
+    """
 
     file: str
     batches: tuple[BatchReport, ...]
+    rejected_other: int
     statements_new: int
     statements_known: int
     warnings: tuple[str, ...]
@@ -67,6 +71,11 @@ class IngestReport:
     def count(self, name: str) -> int:
         """Sum one count over the files."""
         return sum(file.count(name) for file in self.files)
+
+    @property
+    def refused_rows(self) -> int:
+        """Every row in the dead letter, trades and others: none of them may pass unseen."""
+        return self.count("rejected") + sum(file.rejected_other for file in self.files)
 
     @property
     def first_fill_at(self) -> datetime | None:
@@ -125,6 +134,7 @@ def _ingest_file(file: SourceFile, stores: IngestStores) -> FileReport:
     return FileReport(
         file=file.name,
         batches=batches,
+        rejected_other=sum(not row.is_trade_row for batch in file.all_batches for row in batch.rejected),
         statements_new=new,
         statements_known=len(file.statements) - new,
         warnings=warnings,
@@ -194,6 +204,7 @@ def _file_document(file: FileReport, now: datetime) -> dict[str, Any]:
         "file": file.file,
         **_counts(file),
         **_span(first, last, now),
+        "rejected_other": file.rejected_other,
         "statements": {"new": file.statements_new, "known": file.statements_known},
         "warnings": list(file.warnings),
     }

@@ -103,6 +103,16 @@ def test_the_report_sums_its_files_and_prints_as_one_object() -> None:
     assert told["files"][0]["warnings"] == ["odd"]
 
 
+def test_a_refused_position_is_counted_beside_the_trades() -> None:
+    """It is in no total, which is of trade rows, and it does not pass unseen."""
+    refused = RejectedRow(
+        venue=Venue.IBKR, source=Source.STATEMENT, reason="no contract", payload="{}", is_trade_row=False
+    )
+    report = ingest_fills([SourceFile(name="a", batches=(batch([fill()], rejected=[refused]),))], stores())
+    assert (report.count("total"), report.count("rejected"), report.refused_rows) == (1, 0, 1)
+    assert report.as_document()["files"][0]["rejected_other"] == 1
+
+
 def test_a_statements_batch_is_ingested_once_wherever_it_is_named() -> None:
     """The reader lists it beside the statement, or leaves it inside."""
     told = statement()
