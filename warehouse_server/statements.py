@@ -43,13 +43,18 @@ class Text:
 
     @property
     def streamable(self) -> bool:
-        """Whether the engine may hand out its rows while it runs."""
-        return self.first_word in _STREAMABLE
+        """Whether the engine may hand out its rows while it runs; who asks for `1` is not worth a stream."""
+        return self.first_word in _STREAMABLE and not self._is_of_constants
+
+    @property
+    def _is_of_constants(self) -> bool:
+        """Without a table and without a function: no more rows than are written out in the text."""
+        return not self.calls and "FROM" not in self.words
 
     @property
     def reads_tables(self) -> bool:
         """Whether it is a query, or moves the rows of one."""
-        return self.streamable or self.first_word in _QUERIES
+        return self.first_word in _STREAMABLE or self.first_word in _QUERIES
 
     @property
     def words(self) -> frozenset[str]:

@@ -161,3 +161,23 @@ def test_files_are_refused(sql: bytes) -> None:
     with pytest.raises(Refusal) as caught:
         parse_text(sql)
     assert caught.value.code == 498
+
+
+@pytest.mark.parametrize(
+    ("sql", "streams"),
+    [
+        (b"select 1", False),
+        (b"select 1 union all select 'from t'", False),
+        (b"(select 1) union all (select 2)", True),
+        (b"with 1 as x select x", False),
+        (b"select 1 from t", True),
+        (b"from t select 1", True),
+        (b"select sleep(3)", True),
+        (b"select `arrayJoin` ([1, 2])", True),
+        (b"select 1 from", True),
+        (b"show tables", False),
+    ],
+)
+def test_only_constants_are_not_worth_a_stream(sql: bytes, streams: bool) -> None:
+    """Whatever reads a table or calls a function may be long, and streams."""
+    assert parse_text(sql).streamable is streams
