@@ -12,7 +12,7 @@ from adapters.configuration import load_settings
 from adapters.wiring import ingest_stores, open_warehouse, pnl_stores, reconcile_stores
 from desk.answers import Advance, AsJson, ExitCode, complain, finish, print_json, print_table, progress, say
 from desk.commands.breaks import break_row, show_breaks
-from desk.days import EARLIEST, LATEST, day_of
+from desk.days import EARLIEST, LATEST, session_of
 from desk.venue_files import read_venue_file
 from trading.model.fills import Venue
 from trading.ports.model_runner import SessionRange
@@ -47,9 +47,9 @@ def reconcile(
 
         desk reconcile --statement activity.xml --statement today.xml --json
     """
+    day = session_of(session, "--session") if session else None
     settings = load_settings()
     warehouse = open_warehouse(settings)
-    day = day_of(session, "--session") if session else None
     with progress() as advance:
         rejected = _take_in(statement or [], settings, warehouse, advance)
         books, summary = _bring_up_to_date(day, settings, warehouse, advance)

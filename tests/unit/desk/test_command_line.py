@@ -53,6 +53,15 @@ def test_a_missing_file_among_others_is_told_before_any_is_stored(tmp_path: Path
     assert (process.returncode, "gone.xml" in process.stderr) == (2, True)
 
 
+def test_a_day_without_a_session_is_not_reconciled_in_silence(tmp_path: Path) -> None:
+    """A Saturday is wrong use, and the message names the session that was probably meant."""
+    process = subprocess.run(
+        [str(DESK), "reconcile", "--session", "2026-07-18"],
+        env=environment(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (process.returncode, "2026-07-20" in process.stderr) == (2, True)
+
+
 def test_a_home_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
     """No traceback, and never code 1, which says that something was done and found."""
     home = tmp_path / "home"
