@@ -10,7 +10,7 @@ import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_rows import revision_of
 from adapters.clickhouse.pnl_rows import version_of
-from trading.model.fills import CommissionFact, Source, Venue
+from trading.model.fills import CommissionFact, FillRevision, Source, Venue
 from trading.ports.break_store import BreakStore
 from trading.ports.live_state import LockScope
 from trading.reconciliation.breaks import Break, BreakEvent, BreakKind, BreakState, Pass, Unit
@@ -91,13 +91,21 @@ class ClickHouseBreakStore(BreakStore):
 
     def told(self, venue: Venue, account: str, session: date) -> Told:
         """Return every revision and fee that any source told of a session."""
-        asked = {"venue": str(venue), "account": account, "session": session}
-        revisions = self._warehouse.rows(sql.query("told_revisions"), asked)
-        fees = self._warehouse.rows(sql.query("told_fees"), asked)
-        return Told(
-            revisions=[revision_of(row) for row in revisions],
-            fees=[_fee_of(row, session) for row in fees],
-        )
+        return self.told_of(venue, account, [session])[session]
+
+    def told_of(self, venue: Venue, account: str, sessions: Collection[date]) -> Mapping[date, Told]:
+        """Return what was told of several sessions, by two questions."""
+        asked = {"venue": str(venue), "account": account, "sessions": sorted(sessions)}
+        revisions: dict[date, list[FillRevision]] = {session: [] for session in sessions}
+        told_in: dict[str, set[date]] = {}
+        for row in self._warehouse.rows(sql.query("told_revisions"), asked) if sessions else ():
+            revisions[row["session"]].append(revision_of(row))
+            told_in.setdefault(row["fill_id"], set()).add(row["session"])
+        fees: dict[date, list[CommissionFact]] = {session: [] for session in sessions}
+        for row in self._warehouse.rows(sql.query("told_fees"), asked) if told_in else ():
+            for session in told_in.get(row["fill_id"], ()):
+                fees[session].append(_fee_of(row, session))
+        return {session: Told(revisions=revisions[session], fees=fees[session]) for session in sessions}
 
     def standing(self, venue: Venue, account: str, session: date) -> Mapping[str, BreakEvent]:
         """Return the newest event of every break of a session."""
@@ -154,25 +162,14 @@ class ClickHouseBreakStore(BreakStore):
         asked = {"venue": str(venue), "account": account}
         return bool(self._warehouse.value(sql.query("sign_offs_ever"), asked))
 
-    def put_sign_off(self, word: SignOff) -> None:
-        """Set the word on a session."""
-        cells = [
-            str(word.venue),
-            word.account,
-            word.session,
-            str(word.state),
-            str(word.made_in or ""),
-            word.run_id,
-            word.statement_sha256,
-            word.breaks_open,
-            word.breaks_explained,
-            word.largest_open_base,
-            word.author,
-            version_of(word.decided_at),
-            word.decided_at,
-        ]
-        token = _token(map(str, cells))
-        self._warehouse.insert("core.sign_off_versions", SIGN_OFF_COLUMNS, [cells], token=f"sign-off-{token}")
+    def put_sign_offs(self, words: Sequence[SignOff]) -> None:
+        """Set the words on several sessions."""
+        for start in range(0, len(words), EVENTS_PER_INSERT_MAX):
+            part = [_word_cells(word) for word in words[start : start + EVENTS_PER_INSERT_MAX]]
+            token = _token(str(cell) for cells in part for cell in cells)
+            self._warehouse.insert(
+                "core.sign_off_versions", SIGN_OFF_COLUMNS, part, token=f"sign-off-{token}"
+            )
 
     def locks(self, break_ids: Collection[str] | None = None) -> Sequence[LockEvent]:
         """Return the newest event of every lock."""
@@ -212,6 +209,24 @@ def _fee_of(row: Mapping[str, Any], session: date) -> CommissionFact:
         session=session,
         **{name: row[name] for name in copied},
     )
+
+
+def _word_cells(word: SignOff) -> list[object]:
+    return [
+        str(word.venue),
+        word.account,
+        word.session,
+        str(word.state),
+        str(word.made_in or ""),
+        word.run_id,
+        word.statement_sha256,
+        word.breaks_open,
+        word.breaks_explained,
+        word.largest_open_base,
+        word.author,
+        version_of(word.decided_at),
+        word.decided_at,
+    ]
 
 
 def _event_cells(event: BreakEvent) -> list[object]:

@@ -5,10 +5,11 @@ A result row is identified by its run, and a run by its inputs: writing the same
 rows.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
+from typing import Any, TypeVar
 
 import sql
 from adapters.clickhouse.client import Warehouse
@@ -35,10 +36,11 @@ from adapters.clickhouse.pnl_rows import (
     withdrawn_cells,
 )
 from trading.model.fills import Venue
-from trading.pnl.book import Book, Lot, SessionResult
+from trading.pnl.book import Book, SessionResult
 from trading.ports.pnl_store import PnlRun, PnlStore, SessionOutcome
 
 ROWS_PER_INSERT_MAX = 50_000
+Row = TypeVar("Row")
 
 
 class ClickHousePnlStore(PnlStore):
@@ -63,24 +65,33 @@ class ClickHousePnlStore(PnlStore):
         if not found:
             return None
         run = found[0]
-        lots = self._lots(venue, account, run["session"], run["run_id"])
-        return book_of(venue, account, run, lots)
+        lots = self._rows_of("pnl_lots", venue, account, {run["session"]: run["run_id"]}, lot_of_row)
+        return book_of(venue, account, run, lots[run["session"]])
 
     def result(self, venue: Venue, account: str, session: date) -> SessionResult | None:
         """Return the rows of a session; None where no run counts for it."""
-        found = self._warehouse.rows(sql.query("pnl_last_run"), {**_of(venue, account), "upto": session})
-        if not found or found[0]["session"] != session:
-            return None
-        asked = {**_of(venue, account), "session": session, "run_id": found[0]["run_id"]}
-        return SessionResult(
-            session=session,
-            lots=tuple(self._lots(venue, account, session, found[0]["run_id"])),
-            matches=tuple(match_of_row(row) for row in self._warehouse.rows(sql.query("pnl_matches"), asked)),
-            daily=tuple(
-                daily_of_row(row) for row in self._warehouse.rows(sql.query("pnl_daily_rows"), asked)
-            ),
-            cash=tuple(cash_of_row(row) for row in self._warehouse.rows(sql.query("pnl_cash_rows"), asked)),
-        )
+        return self.results(venue, account, [session]).get(session)
+
+    def results(self, venue: Venue, account: str, sessions: Collection[date]) -> Mapping[date, SessionResult]:
+        """Return the rows of those sessions for which a run counts, by five questions."""
+        asked = set(sessions)
+        runs = {
+            run.session: run.run_id for run in self.runs(venue, account) if asked and run.session in asked
+        }
+        lots = self._rows_of("pnl_lots", venue, account, runs, lot_of_row)
+        matches = self._rows_of("pnl_matches", venue, account, runs, match_of_row)
+        daily = self._rows_of("pnl_daily_rows", venue, account, runs, daily_of_row)
+        cash = self._rows_of("pnl_cash_rows", venue, account, runs, cash_of_row)
+        return {
+            session: SessionResult(
+                session=session,
+                lots=tuple(lots[session]),
+                matches=tuple(matches[session]),
+                daily=tuple(daily[session]),
+                cash=tuple(cash[session]),
+            )
+            for session in runs
+        }
 
     def cash_moved(self, venue: Venue, account: str, start: date, end: date) -> Mapping[str, Decimal]:
         """Return the cash moved by currency, opening balances left out."""
@@ -116,9 +127,20 @@ class ClickHousePnlStore(PnlStore):
         token = _name([str(venue), account, *map(str, sorted(sessions)), at.isoformat()])
         self._insert("core.pnl_runs", RUN_COLUMNS, rows, token)
 
-    def _lots(self, venue: Venue, account: str, session: date, run_id: str) -> list[Lot]:
-        asked = {**_of(venue, account), "session": session, "run_id": run_id}
-        return [lot_of_row(row) for row in self._warehouse.rows(sql.query("pnl_lots"), asked)]
+    def _rows_of(
+        self,
+        name: str,
+        venue: Venue,
+        account: str,
+        runs: Mapping[date, str],
+        rebuild: Callable[[Mapping[str, Any]], Row],
+    ) -> Mapping[date, list[Row]]:
+        """One table's rows of some sessions; a run id is of one session, so the two lists name pairs."""
+        asked = {**_of(venue, account), "sessions": sorted(runs), "run_ids": sorted(runs.values())}
+        found: dict[date, list[Row]] = {session: [] for session in runs}
+        for row in self._warehouse.rows(sql.query(name), asked) if runs else ():
+            found[row["session"]].append(rebuild(row))
+        return found
 
     def _insert(self, table: str, columns: Sequence[str], rows: Sequence[Cells], name: str) -> None:
         for start in range(0, len(rows), ROWS_PER_INSERT_MAX):

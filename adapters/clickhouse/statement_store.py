@@ -4,7 +4,7 @@ The tables are keyed by the statement's content and the views pick the word that
 come twice, in any order, and from two processes. What a row means is in `statement_rows`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import sha1
 from typing import Any, TypeVar
@@ -85,24 +85,34 @@ class ClickHouseStatementStore(StatementStore):
         """Return every statement of the account, by last day, lowest precedence first."""
         return [_header_of(row) for row in self._asked("statements", venue, account)]
 
-    def covering(
-        self, venue: Venue, account: str, session: date, kind: StatementKind
-    ) -> StatementHeader | None:
-        """Return the statement of this kind, made last, whose days hold the session."""
-        found = self._asked("statement_covering", venue, account, session=session, kind=str(kind))
-        return _header_of(found[0]) if found else None
-
     def positions(self, venue: Venue, account: str, session: date) -> Sequence[StatementPosition] | None:
         """Return the positions at the end of the session; None where no Activity statement tells any."""
-        if not self._tells(venue, account, session, POSITIONS_SECTION):
-            return None
-        return self._read(position_of, "statement_positions_on", venue, account, session=session)
+        return self.positions_on(venue, account, [session]).get(session)
+
+    def positions_on(
+        self, venue: Venue, account: str, days: Collection[date]
+    ) -> Mapping[date, Sequence[StatementPosition]]:
+        """Return the positions at the end of those days for which a statement tells any."""
+        asked = self._telling(venue, account, days, POSITIONS_SECTION)
+        told: dict[date, list[StatementPosition]] = {day: [] for day in asked}
+        name = "statement_positions_on"
+        for row in self._read(position_of, name, venue, account, days=asked) if asked else ():
+            told[row.report_date].append(row)
+        return told
 
     def cash(self, venue: Venue, account: str, session: date) -> Sequence[CashBalance] | None:
         """Return the cash reports that end on the session; None where no Activity statement has any."""
-        if not self._tells(venue, account, session, CASH_SECTION):
-            return None
-        return self._read(cash_of, "statement_cash_on", venue, account, session=session)
+        return self.cash_on(venue, account, [session]).get(session)
+
+    def cash_on(
+        self, venue: Venue, account: str, days: Collection[date]
+    ) -> Mapping[date, Sequence[CashBalance]]:
+        """Return the cash reports that end on those days on which a statement has any."""
+        asked = self._telling(venue, account, days, CASH_SECTION)
+        told: dict[date, list[CashBalance]] = {day: [] for day in asked}
+        for row in self._read(cash_of, "statement_cash_on", venue, account, days=asked) if asked else ():
+            told[row.to_date].append(row)
+        return told
 
     def cash_flows(self, venue: Venue, account: str, start: date, end: date) -> Sequence[CashFlow]:
         """Return the cash transactions reported in [start, end], each once, all levels, by day."""
@@ -143,9 +153,11 @@ class ClickHouseStatementStore(StatementStore):
         found = self._asked("statement_known", statement.venue, statement.account, statement_id=name)
         return bool(found[0]["is_known"])
 
-    def _tells(self, venue: Venue, account: str, session: date, section: str) -> bool:
-        found = self._asked("statement_tells", venue, account, session=session, section=section)
-        return bool(found[0]["tells"])
+    def _telling(self, venue: Venue, account: str, days: Collection[date], section: str) -> list[date]:
+        if not days:
+            return []
+        found = self._asked("statement_tells", venue, account, days=sorted(days), section=section)
+        return sorted(row["to_date"] for row in found)
 
     def _read(
         self,

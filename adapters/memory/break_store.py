@@ -89,9 +89,9 @@ class MemoryBreakStore(BreakStore):
             for word in self._words
         )
 
-    def put_sign_off(self, word: SignOff) -> None:
-        """Set the word on a session."""
-        self._words.append(word)
+    def put_sign_offs(self, words: Sequence[SignOff]) -> None:
+        """Set the words on several sessions."""
+        self._words.extend(words)
 
     def locks(self, break_ids: Collection[str] | None = None) -> Sequence[LockEvent]:
         """Return the newest event of every lock."""

@@ -42,23 +42,6 @@ class MemoryStatementStore(StatementStore):
         told = sorted(self._of(venue, account), key=lambda item: (item[1].to_date, _precedence(item)))
         return [_header(name, statement) for name, statement in told]
 
-    def covering(
-        self, venue: Venue, account: str, session: date, kind: StatementKind
-    ) -> StatementHeader | None:
-        """Return the statement of this kind, made last, whose days hold the session."""
-        found = [
-            item
-            for item in self._of(venue, account)
-            if item[1].kind is kind and item[1].from_date <= session <= item[1].to_date
-        ]
-        latest = max((_precedence(item)[1] for item in found), default=None)
-        made_last = [item for item in found if _precedence(item)[1] == latest]
-        first_to_end = min((item[1].to_date for item in made_last), default=None)
-        chosen = max(
-            (item for item in made_last if item[1].to_date == first_to_end), key=_precedence, default=None
-        )
-        return _header(*chosen) if chosen else None
-
     def positions(self, venue: Venue, account: str, session: date) -> Sequence[StatementPosition] | None:
         """Return the positions at the end of the session; None where no Activity statement tells any."""
         statement = self._telling(venue, account, session, "OpenPositions")

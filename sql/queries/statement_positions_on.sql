@@ -1,5 +1,5 @@
--- What the Activity statement that was made last says of the end of the session.
+-- What the Activity statement that was made last says of the end of some days.
 select *
 from core.current_statement_positions
-where venue = {venue:String} and account = {account:String} and report_date = {session:Date}
-order by instrument_id, level, row_key
+where venue = {venue:String} and account = {account:String} and report_date in {days:Array(Date)}
+order by report_date, instrument_id, level, row_key

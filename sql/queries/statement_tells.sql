@@ -1,5 +1,5 @@
--- Whether any Activity statement that ends on the session has the section; an empty section says "none".
-select count() > 0 as tells
+-- The days on which an Activity statement ends that has the section; an empty section says "none".
+select distinct to_date
 from core.current_statements
-where venue = {venue:String} and account = {account:String} and to_date = {session:Date} and kind = 'activity'
+where venue = {venue:String} and account = {account:String} and to_date in {days:Array(Date)} and kind = 'activity'
     and has(sections, {section:String})

@@ -1,6 +1,6 @@
--- Every version of every fill of a session by whatever source. The row as it came is left out: nobody compares it.
+-- Every version of every fill of some sessions by whatever source. The row as it came is left out: nobody compares it.
 select * except (raw), '{}' as raw
 from core.fill_revisions
-where venue = {venue:String} and account = {account:String} and session = {session:Date}
-order by fill_id, revision, source, content_hash
-limit 1 by fill_id, revision, source, content_hash
+where venue = {venue:String} and account = {account:String} and session in {sessions:Array(Date)}
+order by session, fill_id, revision, source, content_hash
+limit 1 by session, fill_id, revision, source, content_hash

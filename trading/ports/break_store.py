@@ -20,6 +20,10 @@ class BreakStore(ABC):
     def told(self, venue: Venue, account: str, session: date) -> Told:
         """Return every fill revision and every fee that any source told of a session."""
 
+    def told_of(self, venue: Venue, account: str, sessions: Collection[date]) -> Mapping[date, Told]:
+        """Return the same for several sessions; a store that pays for each question asks once."""
+        return {session: self.told(venue, account, session) for session in sessions}
+
     @abstractmethod
     def standing(self, venue: Venue, account: str, session: date) -> Mapping[str, BreakEvent]:
         """Return the newest event of every break of a session, by break id."""
@@ -60,9 +64,13 @@ class BreakStore(ABC):
     def has_signed_off(self, venue: Venue, account: str) -> bool:
         """Whether any session of the account was ever reconciled."""
 
-    @abstractmethod
     def put_sign_off(self, word: SignOff) -> None:
         """Set the word on a session."""
+        self.put_sign_offs([word])
+
+    @abstractmethod
+    def put_sign_offs(self, words: Sequence[SignOff]) -> None:
+        """Set the words on several sessions; the same words twice are stored once."""
 
     @abstractmethod
     def locks(self, break_ids: Collection[str] | None = None) -> Sequence[LockEvent]:

@@ -58,6 +58,13 @@ class PnlStore(ABC):
     def result(self, venue: Venue, account: str, session: date) -> SessionResult | None:
         """Return the rows of a session; None where no run counts for it."""
 
+    def results(self, venue: Venue, account: str, sessions: Collection[date]) -> Mapping[date, SessionResult]:
+        """Return the rows of those sessions for which a run counts; a store that pays for each question asks
+        once.
+        """
+        found = {session: self.result(venue, account, session) for session in sessions}
+        return {session: result for session, result in found.items() if result is not None}
+
     @abstractmethod
     def cash_moved(self, venue: Venue, account: str, start: date, end: date) -> Mapping[str, Decimal]:
         """Return the sum of the cash entries of the sessions in [start, end] by currency, opening balances

@@ -6,9 +6,9 @@ statement says anything (the section or the statement is not there); an empty se
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from trading.model.fills import Venue
@@ -23,6 +23,8 @@ from trading.model.statements import (
     StatementKind,
     StatementPosition,
 )
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # of a statement that does not say when it was made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,19 +73,33 @@ class StatementStore(ABC):
     def statements(self, venue: Venue, account: str) -> Sequence[StatementHeader]:
         """Return every statement of the account, by last day, lowest precedence first."""
 
-    @abstractmethod
     def covering(
         self, venue: Venue, account: str, session: date, kind: StatementKind
     ) -> StatementHeader | None:
         """Return the statement of this kind, made last, whose days hold the session."""
+        return statement_covering(self.statements(venue, account), session, kind)
 
     @abstractmethod
     def positions(self, venue: Venue, account: str, session: date) -> Sequence[StatementPosition] | None:
         """Return the positions at the end of the session; None where no Activity statement tells any."""
 
+    def positions_on(
+        self, venue: Venue, account: str, days: Collection[date]
+    ) -> Mapping[date, Sequence[StatementPosition]]:
+        """Return the positions at the end of those days for which a statement tells any."""
+        found = {day: self.positions(venue, account, day) for day in days}
+        return {day: rows for day, rows in found.items() if rows is not None}
+
     @abstractmethod
     def cash(self, venue: Venue, account: str, session: date) -> Sequence[CashBalance] | None:
         """Return the cash reports that end on the session; None where no Activity statement has any."""
+
+    def cash_on(
+        self, venue: Venue, account: str, days: Collection[date]
+    ) -> Mapping[date, Sequence[CashBalance]]:
+        """Return the cash reports that end on those days on which a statement has any."""
+        found = {day: self.cash(venue, account, day) for day in days}
+        return {day: rows for day, rows in found.items() if rows is not None}
 
     @abstractmethod
     def cash_flows(self, venue: Venue, account: str, start: date, end: date) -> Sequence[CashFlow]:
@@ -110,3 +126,20 @@ class StatementStore(ABC):
     @abstractmethod
     def opening_lots(self, venue: Venue, account: str) -> Sequence[OpeningLot]:
         """Return the account's opening lots, oldest first."""
+
+
+def statement_covering(
+    headers: Iterable[StatementHeader], session: date, kind: StatementKind
+) -> StatementHeader | None:
+    """Return the statement of this kind, made last, whose days hold the session.
+
+    Of two that were made at once it is the one that ends first, then the one of the greatest id.
+    """
+
+    def precedence(header: StatementHeader) -> tuple[datetime, int, str]:
+        return (header.generated_at or NEVER, -header.to_date.toordinal(), header.statement_id)
+
+    covering = (
+        header for header in headers if header.kind is kind and header.from_date <= session <= header.to_date
+    )
+    return max(covering, key=precedence, default=None)

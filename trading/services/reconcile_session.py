@@ -13,20 +13,21 @@ from decimal import Decimal
 
 from trading.calendar import session_on_or_before
 from trading.model.fills import Fill, FillKind, Source, Venue
-from trading.model.statements import OptionEvent, StatementKind
+from trading.model.statements import FxRate, OptionEvent
 from trading.pnl.book import Book, SessionResult
 from trading.ports.break_store import BreakStore
 from trading.ports.clock import Clock
 from trading.ports.fill_store import FillStore
 from trading.ports.live_state import LiveState
-from trading.ports.pnl_store import PnlRun, PnlStore
+from trading.ports.pnl_store import PnlStore
 from trading.ports.statement_store import StatementHeader, StatementStore
 from trading.reconciliation.breaks import BreakEvent, BreakKind, BreakState, Pass, next_events
 from trading.reconciliation.compare import Comparison, compare
 from trading.reconciliation.locks import LockEvent, next_lock_events
 from trading.reconciliation.records import BrokerRecord, OurRecord, Told, standing_fills
-from trading.reconciliation.sign_off import SignOff, sign_off_of
+from trading.reconciliation.sign_off import SessionState, SignOff, sign_off_of
 from trading.services.rewrite_live_state import rebuild_locks, rewrite_live_state
+from trading.services.session_facts import AccountFacts, FactStores, SessionFacts
 from trading.settings import ReconciliationSettings
 
 STATEMENT_ONLY = frozenset({Source.STATEMENT})
@@ -67,21 +68,11 @@ class ReconcileReport:
         return tuple(event for event in self.standing if event.state is BreakState.OPEN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Account:
-    """What is the same for every session of an account, read once."""
-
-    venue: Venue
-    account: str
-    runs: Mapping[date, PnlRun]
-    latest: Book | None
-
-
 def reconcile_session(
     stores: ReconcileStores, settings: ReconciliationSettings, venue: Venue, account: str, session: date
 ) -> ReconcileReport:
     """Check one session. `compute_pnl` must have run before."""
-    report = _reconcile(stores, settings, _account(stores, venue, account), session)
+    (report,) = _reconcile(stores, settings, _facts(stores, _account(stores, venue, account), [session]))
     _rewrite_locks(stores)
     return report
 
@@ -99,53 +90,83 @@ def reconcile_range(
     whose = _account(stores, venue, account)
     told = set(stores.fills.sessions_with_fills(venue, account, start, end))
     sessions = sorted(told | {session for session in whose.runs if start <= session <= end})
-    reports = []
-    for place, session in enumerate(sessions, start=1):
-        reports.append(_reconcile(stores, settings, whose, session))
+    reports: list[ReconcileReport] = []
+    for part in whose.readings(sessions):
+        reports.extend(_reconcile(stores, settings, _facts(stores, whose, part)))
         if progress is not None:
-            progress(place, len(sessions))
+            progress(len(reports), len(sessions))
     _rewrite_locks(stores)
     return reports
 
 
-def _account(stores: ReconcileStores, venue: Venue, account: str) -> _Account:
-    runs = {run.session: run for run in stores.pnl.runs(venue, account)}
-    return _Account(venue=venue, account=account, runs=runs, latest=stores.pnl.book(venue, account, FAR))
+def _account(stores: ReconcileStores, venue: Venue, account: str) -> AccountFacts:
+    return AccountFacts(
+        venue=venue,
+        account=account,
+        runs={run.session: run for run in stores.pnl.runs(venue, account)},
+        headers=stores.statements.statements(venue, account),
+        latest=stores.pnl.book(venue, account, FAR),
+    )
+
+
+def _facts(stores: ReconcileStores, whose: AccountFacts, sessions: Sequence[date]) -> SessionFacts:
+    sources = FactStores(
+        fills=stores.fills, statements=stores.statements, pnl=stores.pnl, breaks=stores.breaks
+    )
+    return SessionFacts(stores=sources, whose=whose, sessions=sessions)
 
 
 def _reconcile(
-    stores: ReconcileStores, settings: ReconciliationSettings, whose: _Account, session: date
+    stores: ReconcileStores, settings: ReconciliationSettings, facts: SessionFacts
+) -> list[ReconcileReport]:
+    """Check sessions whose facts were read together. Their new words are stored at once and last: a kill
+    before that leaves breaks and locks, which the next check finds as it would make them.
+    """
+    words: list[SignOff] = []
+    reports = [_checked(stores, settings, facts, session, words) for session in facts.sessions]
+    stores.breaks.put_sign_offs(words)
+    return reports
+
+
+def _checked(
+    stores: ReconcileStores,
+    settings: ReconciliationSettings,
+    facts: SessionFacts,
+    session: date,
+    words: list[SignOff],
 ) -> ReconcileReport:
-    made_in, header = _brokers_word(stores, whose, session)
-    if made_in is None or header is None:
-        return _keep(stores, settings, whose, session, None, None, None)
-    told = stores.breaks.told(whose.venue, whose.account, session)
-    theirs = _theirs(stores, whose, session, made_in, header, told)
-    ours = _ours(stores, whose, session, told, theirs)
+    word = facts.whose.brokers_word(session)
+    if word is None:
+        return _keep(stores, settings, facts, session, words, None, None, None)
+    made_in, header = word
+    told = facts.told[session]
+    theirs = _theirs(stores, facts, session, made_in, header, told)
+    ours = _ours(stores, facts, session, told, theirs)
     found = compare(ours, theirs, settings.break_at)
     if any(item.kind in EVIDENCE_FOR and not item.cause for item in found.breaks):
-        found = compare(_with_evidence(stores, whose, ours), theirs, settings.break_at)
-    return _keep(stores, settings, whose, session, theirs, found, ours.result)
+        found = compare(_with_evidence(facts, ours), theirs, settings.break_at)
+    return _keep(stores, settings, facts, session, words, theirs, found, ours.result)
 
 
 def _keep(
     stores: ReconcileStores,
     settings: ReconciliationSettings,
-    whose: _Account,
+    facts: SessionFacts,
     session: date,
+    words: list[SignOff],
     theirs: BrokerRecord | None,
     found: Comparison | None,
     result: SessionResult | None,
 ) -> ReconcileReport:
     """Persist what is new, in the order in which it may be lost: breaks, locks, sign-off, live state."""
     now = stores.clock.now()
-    known = stores.breaks.standing(whose.venue, whose.account, session)
+    whose, known = facts.whose, facts.standing[session]
     events: list[BreakEvent] = []
     if theirs is not None and found is not None:
         events = next_events(found.breaks, known, theirs.made_in, now)
         stores.breaks.append(events)
     standing = {**known, **{event.break_id: event for event in events}}
-    lock_events = _keep_locks(stores, settings, whose, list(standing.values()))
+    lock_events = _keep_locks(stores, settings, whose, list(standing.values()), words)
     run = whose.runs.get(session)
     word = sign_off_of(
         whose.venue,
@@ -157,9 +178,9 @@ def _keep(
         statement_sha256=theirs.statement_sha256 if theirs else "",
         at=now,
     )
-    before = stores.breaks.sign_off(whose.venue, whose.account, session)
+    before = facts.sign_offs.get(session)
     if not word.says_the_same(before):
-        stores.breaks.put_sign_off(word)
+        words.append(word)
     if stores.live_state is not None:
         rewrite_live_state(stores.live_state, theirs, result, run, now)
     if lock_events:
@@ -175,12 +196,19 @@ def _keep(
 
 
 def _keep_locks(
-    stores: ReconcileStores, settings: ReconciliationSettings, whose: _Account, standing: Sequence[BreakEvent]
+    stores: ReconcileStores,
+    settings: ReconciliationSettings,
+    whose: AccountFacts,
+    standing: Sequence[BreakEvent],
+    words: Sequence[SignOff],
 ) -> Sequence[LockEvent]:
+    """`words` are of the sessions before, decided but not yet stored: they count as signed off."""
     if not standing:
         return ()
     known = {event.break_id: event for event in stores.breaks.locks([item.break_id for item in standing])}
-    may_set = stores.breaks.has_signed_off(whose.venue, whose.account)
+    may_set = any(word.state is SessionState.RECONCILED for word in words) or stores.breaks.has_signed_off(
+        whose.venue, whose.account
+    )
     events = next_lock_events(standing, known, settings, stores.clock.now(), may_set=may_set)
     if events:
         stores.breaks.append_locks(events)
@@ -192,22 +220,9 @@ def _rewrite_locks(stores: ReconcileStores) -> None:
         rebuild_locks(stores.live_state, stores.breaks, stores.clock.now())
 
 
-def _brokers_word(
-    stores: ReconcileStores, whose: _Account, session: date
-) -> tuple[Pass | None, StatementHeader | None]:
-    for kind, made_in in (
-        (StatementKind.ACTIVITY, Pass.FINAL),
-        (StatementKind.CONFIRMATION, Pass.PROVISIONAL),
-    ):
-        header = stores.statements.covering(whose.venue, whose.account, session, kind)
-        if header is not None:
-            return made_in, header
-    return None, None
-
-
 def _theirs(
     stores: ReconcileStores,
-    whose: _Account,
+    facts: SessionFacts,
     session: date,
     made_in: Pass,
     header: StatementHeader,
@@ -217,34 +232,31 @@ def _theirs(
     ends_here = is_final and session_on_or_before(header.to_date) == session
     fills = standing_fills(told, STATEMENT_ONLY if is_final else CONFIRMATION_ONLY)
     if is_final and any(_lacks_figure(fill) for fill in fills):
-        fills = _with_event_figures(fills, _option_events(stores, whose, session))
-    statements = stores.statements
-    positions = statements.positions(whose.venue, whose.account, header.to_date) if ends_here else None
+        fills = _with_event_figures(fills, _option_events(stores, facts.whose, session))
+    positions = facts.positions.get(header.to_date) if ends_here else None
     return BrokerRecord(
-        venue=whose.venue,
-        account=whose.account,
+        venue=facts.whose.venue,
+        account=facts.whose.account,
         session=session,
         made_in=made_in,
         fills=fills,
         positions=positions,
-        cash=statements.cash(whose.venue, whose.account, header.to_date) if ends_here else None,
+        cash=facts.cash.get(header.to_date) if ends_here else None,
         period_start=header.from_date,
-        rates_to_base=_rates(stores, whose, session, header, fills, positions or ()),
+        rates_to_base=_rates(facts.fx_rates.get(session, ()), header, fills, positions or ()),
         statement_sha256=header.sha256,
     )
 
 
 def _rates(
-    stores: ReconcileStores,
-    whose: _Account,
-    session: date,
+    told: Sequence[FxRate],
     header: StatementHeader,
     fills: Sequence[Fill],
     positions: Sequence[object],
 ) -> Mapping[str, Decimal]:
     base = header.base_currency or ""
     rates = {base: Decimal(1)} if base else {}
-    for rate in stores.statements.fx_rates(whose.venue, whose.account, session, session):
+    for rate in told:
         if rate.to_currency == base:
             rates.setdefault(rate.from_currency, rate.rate)
     rows = [*positions, *(fill.revision for fill in fills)]
@@ -256,9 +268,9 @@ def _rates(
 
 
 def _ours(
-    stores: ReconcileStores, whose: _Account, session: date, told: Told, theirs: BrokerRecord
+    stores: ReconcileStores, facts: SessionFacts, session: date, told: Told, theirs: BrokerRecord
 ) -> OurRecord:
-    result = stores.pnl.result(whose.venue, whose.account, session)
+    whose, result = facts.whose, facts.results.get(session)
     if result is not None:
         book = Book(venue=whose.venue, account=whose.account, session=session, lots=result.lots)
     else:  # nothing happened: what was held before is held still
@@ -269,7 +281,7 @@ def _ours(
     elsewhere = standing_fills(told, frozenset(Source) - theirs_alone - {Source.STATEMENT})
     ours = OurRecord(
         result=result,
-        fills=stores.fills.fills(whose.venue, whose.account, [session]),
+        fills=facts.fills([session]),
         book=book,
         elsewhere=elsewhere or None,
         latest=whose.latest,
@@ -281,17 +293,17 @@ def _ours(
     start = min(sessions, default=session)
     return replace(
         ours,
-        cash_moved=stores.pnl.cash_moved(whose.venue, whose.account, start, session),
-        period_fills=stores.fills.fills(whose.venue, whose.account, sessions),
+        cash_moved=facts.cash_moved(start, session),
+        period_fills=facts.fills(sessions),
     )
 
 
-def _with_evidence(stores: ReconcileStores, whose: _Account, ours: OurRecord) -> OurRecord:
+def _with_evidence(facts: SessionFacts, ours: OurRecord) -> OurRecord:
     """Read the openings of what was closed or is held: rules look at them, and only they."""
     sessions = {match.open_session for match in ours.result.matches} | {
         lot.open_session for lot in ours.book.lots
     }
-    known = stores.fills.fills(whose.venue, whose.account, sessions)
+    known = facts.fills(sessions)
     by_id = {fill.revision.fill_id: fill for fill in (*known, *ours.period_fills, *ours.fills)}
     return replace(ours, known_fills=tuple(by_id.values()))
 
@@ -301,7 +313,7 @@ def _lacks_figure(fill: Fill) -> bool:
     return fill.revision.kind is FillKind.BOOKING and fill.revision.broker_realized is None
 
 
-def _option_events(stores: ReconcileStores, whose: _Account, session: date) -> Sequence[OptionEvent]:
+def _option_events(stores: ReconcileStores, whose: AccountFacts, session: date) -> Sequence[OptionEvent]:
     lag = timedelta(days=EVENT_LAG_DAYS)
     return stores.statements.option_events(whose.venue, whose.account, session - lag, session + lag)
 
