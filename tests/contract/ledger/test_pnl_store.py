@@ -129,6 +129,20 @@ def test_cash_moved_leaves_opening_balances_out_and_counts_both_ends(desk: Desk)
     assert desk.pnl.cash_moved(VENUE, ACCOUNT, LAST, LAST) == {}
 
 
+def test_several_sessions_at_once_are_each_session_by_itself(desk: Desk) -> None:
+    """Results and what was told, asked together, are those of each session; one without facts has none."""
+    _three_days(desk)
+    desk.compute(ACCOUNT)
+    days = [MONDAY, TUESDAY, LAST]
+    alone = {day: desk.pnl.result(VENUE, ACCOUNT, day) for day in days}
+    found = desk.pnl.results(VENUE, ACCOUNT, days)
+    assert {day: found.get(day) for day in days} == alone
+    assert alone[MONDAY] is not None and alone[MONDAY] != alone[TUESDAY]
+    told = desk.breaks.told_of(VENUE, ACCOUNT, days)
+    assert told == {day: desk.breaks.told(VENUE, ACCOUNT, day) for day in days}
+    assert told[MONDAY].revisions and not told[LAST].revisions
+
+
 def test_accounts_do_not_see_each_other(desk: Desk) -> None:
     """Another account's fills are another chain."""
     _three_days(desk)
