@@ -19,7 +19,9 @@ from trading.model.statements import (
     CashFlow,
     CorporateAction,
     DetailLevel,
+    FxRate,
     StatementKind,
+    StatementPosition,
 )
 from trading.pnl.book import Book
 from trading.pnl.engine import SessionInputs, advance
@@ -70,6 +72,14 @@ class _Facts:
     statement_end: date | None = None  # of the statement that ends with the session, perhaps on a Sunday
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What the statements tell of some sessions, by day."""
+
+    positions: Mapping[date, Sequence[StatementPosition]] = field(default_factory=dict)
+    rates: Mapping[date, Sequence[FxRate]] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class _Chain:
     """The computation on its way: the last run's id, and the book once something had to be computed."""
@@ -78,6 +88,7 @@ class _Chain:
     book: Book | None = None
     last_kept: date | None = None
     fills: dict[date, list[Fill]] = field(default_factory=dict)
+    told: _Told = field(default_factory=_Told)
 
 
 def compute_pnl(
@@ -145,8 +156,10 @@ def _outcomes(
             computed_at=stores.clock.now(),
         )
         if session not in chain.fills:
-            chain.fills = _fills_of(stores, venue, account, sessions[place : place + SESSIONS_PER_READ_MAX])
-        inputs = _inputs(stores, venue, account, session, facts[session], base, chain.fills[session])
+            together = sessions[place : place + SESSIONS_PER_READ_MAX]
+            chain.fills = _fills_of(stores, venue, account, together)
+            chain.told = _told_of(stores, venue, account, {day: facts[day] for day in together})
+        inputs = _inputs(session, facts[session], base, chain.fills[session], chain.told)
         chain.book, result = advance(chain.book, inputs, method)
         chain.run_id = run_id
         yield SessionOutcome(run=run, result=result, book=chain.book)
@@ -159,6 +172,16 @@ def _fills_of(
     for fill in stores.fills.fills(venue, account, sessions):
         by_session[fill.revision.session].append(fill)
     return by_session
+
+
+def _told_of(stores: PnlStores, venue: Venue, account: str, facts: Mapping[date, _Facts]) -> _Told:
+    ends = {item.statement_end for item in facts.values() if item.statement_end}
+    if not ends:
+        return _Told()
+    rates: dict[date, list[FxRate]] = {}
+    for rate in stores.statements.fx_rates(venue, account, min(facts), max(facts)):
+        rates.setdefault(rate.report_date, []).append(rate)
+    return _Told(positions=stores.statements.positions_on(venue, account, ends), rates=rates)
 
 
 def _book_before(stores: PnlStores, venue: Venue, account: str, last_kept: date | None) -> Book:
@@ -218,18 +241,12 @@ def _once_told(flows: Sequence[CashFlow]) -> Sequence[CashFlow]:
 
 
 def _inputs(
-    stores: PnlStores,
-    venue: Venue,
-    account: str,
-    session: date,
-    facts: _Facts,
-    base: str,
-    fills: Sequence[Fill],
+    session: date, facts: _Facts, base: str, fills: Sequence[Fill], statements: _Told
 ) -> SessionInputs:
     end = facts.statement_end
-    positions = (stores.statements.positions(venue, account, end) or ()) if end else ()
+    positions = statements.positions.get(end, ()) if end else ()
     rates = {base: Decimal(1)} if base else {}
-    for rate in stores.statements.fx_rates(venue, account, session, session) if facts.statement_id else ():
+    for rate in statements.rates.get(session, ()) if facts.statement_id else ():
         if rate.to_currency == base:
             rates[rate.from_currency] = rate.rate
     told = [(row.currency, row.fx_rate_to_base) for row in positions]
