@@ -5,23 +5,16 @@ Belongs here: which adapter reads which venue's files. Keep out: what is in them
 """
 
 import os
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from adapters.ibkr.read_file import read as read_broker_file
 from adapters.ibkr.refusal import FlexRefusedError
-from adapters.kalshi.normalize import normalize as normalize_kalshi
-from adapters.kraken.normalize import normalize as normalize_kraken
+from adapters.inbox.reader import NORMALIZERS
 from trading.errors import InvalidFieldError
-from trading.model.fills import FillBatch, Source, Venue
+from trading.model.fills import Source, Venue
 from trading.services.ingest_fills import SourceFile
 
 FILE_BYTES_MAX = 1 << 30
-Normalizer = Callable[..., FillBatch]
-NORMALIZERS: Mapping[Venue, Normalizer] = {
-    Venue.KALSHI: normalize_kalshi,
-    Venue.KRAKEN: normalize_kraken,
-}
 
 
 def read_venue_file(path: Path, venue: Venue, account: str) -> SourceFile:
