@@ -20,7 +20,9 @@ FILE_LINES_MAX = 400
 DRIVERS = {  # package -> the only folders that may import it
     "clickhouse_connect": ("adapters/clickhouse",),
     "redis": ("adapters/redis",),
-    "ib_insync": ("adapters/ibkr",),
+    "ib_insync": ("adapters/ibkr/session/client_library.py",),  # so that ib_async can take its place
+    "ib_async": ("adapters/ibkr/session/client_library.py",),
+    "eventkit": (),
     "chdb": ("warehouse_server",),
     "_chdb": ("warehouse_server",),
     "great_expectations": ("adapters/quality",),
