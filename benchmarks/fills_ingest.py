@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
+import duckdb  # noqa: E402
 from embedded_warehouse import start_warehouse  # noqa: E402
 
 from adapters.clickhouse.client import Warehouse  # noqa: E402
@@ -71,8 +72,8 @@ def main() -> None:
     asked.add_argument("--histories", type=int, nargs="+", default=HISTORIES)
     options = asked.parse_args()
     with warehouse() as client:
-        against_bare_insert(client, options.rows)
-        against_duckdb(options.rows)
+        new = against_bare_insert(client, options.rows)
+        against_duckdb(options.rows, new)
         against_history(client, options.histories)
 
 
@@ -89,8 +90,8 @@ def warehouse() -> Iterator[Warehouse]:
             running.stop()
 
 
-def against_bare_insert(client: Warehouse, rows: int) -> None:
-    """New rows, then the same rows again, each batch beside a bare insert of its rows."""
+def against_bare_insert(client: Warehouse, rows: int) -> list[float]:
+    """New rows, then the same rows again, each batch beside a bare insert; returns the seconds of new ones."""
     store = ClickHouseFillStore(client)
     client.command("create table core.bare as core.fill_revisions")
     bare, sent, new, known = [], [], [], []
@@ -110,28 +111,23 @@ def against_bare_insert(client: Warehouse, rows: int) -> None:
     show("ingest of known fills (aim 1.00)", size, known, bare)
     print(f"  known fills against new fills: {statistics.median(new) / statistics.median(known):.2f}x")
     client.command("drop table core.bare sync")
+    return new
 
 
-def against_duckdb(rows: int) -> None:
-    """DuckDB's upsert into a file, where it is installed."""
-    try:
-        import duckdb
-    except ImportError:
-        print("  DuckDB upsert: skipped, the package duckdb is not installed (pip install duckdb)")
-        return
+def against_duckdb(rows: int, ours: list[float]) -> None:
+    """The peer: DuckDB's upsert of the same rows into a file; the ratio is its rate to that of our ingest."""
     seconds = []
     with tempfile.TemporaryDirectory() as folder:
         connection = duckdb.connect(str(Path(folder) / "fills.duckdb"))
         for start in range(0, rows, BATCH_ROWS):
             told = batch(start, min(BATCH_ROWS, rows - start))
-            table = arrow(told)  # noqa: F841 - DuckDB finds it by its name
+            connection.register("told", arrow(told))
             if start == 0:
-                connection.execute("create table fills as select * from table limit 0")
+                connection.execute("create table fills as select * from told limit 0")
                 connection.execute("create unique index fill_key on fills (account, fill_id)")
-            seconds.append(
-                timed(lambda: connection.execute("insert or replace into fills select * from table"))
-            )
-    show("DuckDB upsert, Arrow made before", min(BATCH_ROWS, rows), seconds, seconds)
+            upsert = "insert or replace into fills select * from told"
+            seconds.append(timed(lambda statement=upsert: connection.execute(statement)))
+    show("DuckDB upsert (ratio to new fills)", min(BATCH_ROWS, rows), seconds, ours)
 
 
 def against_history(client: Warehouse, histories: list[int]) -> None:
