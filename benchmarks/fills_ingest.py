@@ -91,7 +91,7 @@ def warehouse() -> Iterator[Warehouse]:
 
 
 def against_bare_insert(client: Warehouse, rows: int) -> list[float]:
-    """New rows, then the same rows again, each batch beside a bare insert; returns the seconds of new ones."""
+    """New rows, then the same rows again, each beside a bare insert; returns the seconds of new ones."""
     store = ClickHouseFillStore(client)
     client.command("create table core.bare as core.fill_revisions")
     bare, sent, new, known = [], [], [], []
