@@ -6,7 +6,7 @@ Keep out: reading anything, defaults that depend on the machine, secrets in a re
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -97,6 +97,24 @@ class InboxSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """The simulated broker gateway of the stack; it runs only where it is asked for.
+
+    `session` None is the session after the sample desk's month; `faults` None plays without faults. `speed`
+    is simulated seconds per second.
+    """
+
+    enabled: bool
+    port: int
+    control_port: int
+    seed: int
+    speed: int
+    session: date | None
+    faults: Path | None
+    server_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole tree. `configuration_hash` covers the choices, not paths, addresses or secrets."""
 
@@ -106,4 +124,5 @@ class Settings:
     books: BookSettings
     reconciliation: ReconciliationSettings
     inbox: InboxSettings
+    gateway: GatewaySettings
     configuration_hash: str

@@ -8,7 +8,7 @@ import difflib
 import types
 import typing
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from trading.errors import ConfigurationError, shown
 
 T = TypeVar("T")
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def build(kind: type[T], values: object, key: str) -> T:
@@ -63,9 +64,7 @@ def _convert_mapping(kind: Any, value: object, key: str) -> Mapping[str, Any]:
 
 def _convert_scalar(kind: Any, value: object, key: str) -> Any:
     if kind is bool:
-        if isinstance(value, bool):
-            return value
-        raise ConfigurationError(f"{key}: expected true or false, was {shown(value)}")
+        return _truth(value, key)
     if kind is int:
         return _whole_number(value, key)
     if kind is Decimal:
@@ -74,11 +73,21 @@ def _convert_scalar(kind: Any, value: object, key: str) -> Any:
         return _member(kind, value, key)
     if kind is time:
         return _time_of_day(value, key)
+    if kind is date:
+        return _day(value, key)
     if kind is Path:
         return Path(str(value)).expanduser()
     if kind is str and isinstance(value, str):
         return value
     raise ConfigurationError(f"{key}: expected text, was {shown(value)}")
+
+
+def _truth(value: object, key: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value in TRUTHS:  # the environment knows only text
+        return TRUTHS[value]
+    raise ConfigurationError(f"{key}: expected true or false, was {shown(value)}")
 
 
 def _whole_number(value: object, key: str) -> int:
@@ -117,6 +126,15 @@ def _time_of_day(value: object, key: str) -> time:
         return time.fromisoformat(value if isinstance(value, str) else "")
     except ValueError as error:
         raise ConfigurationError(f'{key}: expected a time in quotes ("06:30"), was {shown(value)}') from error
+
+
+def _day(value: object, key: str) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise ConfigurationError(f"{key}: expected a day (2026-11-13), was {shown(value)}") from error
 
 
 def _nearest(name: str, known: Mapping[str, object]) -> str:

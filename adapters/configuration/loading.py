@@ -19,6 +19,7 @@ from adapters.configuration.environment import fill_placeholders, process_enviro
 from trading.errors import ConfigurationError
 from trading.settings import (
     BookSettings,
+    GatewaySettings,
     InboxSettings,
     PathSettings,
     ReconciliationSettings,
@@ -33,6 +34,8 @@ ENDPOINTS_FILE = (
 OVERRIDES_FOLDER = "config"  # under the home folder: files of the same names, key by key over the project's
 NESTING_MAX = 8
 PORT_MAX = 65535
+GATEWAY_SPEED_MAX = 100_000  # a session in a quarter of a second
+SERVER_VERSIONS = (165, 169, 173, 176)  # those the recorded messages are of
 
 
 def default_project_root() -> Path:
@@ -64,6 +67,7 @@ def load_settings(
             ReconciliationSettings, _section("reconciliation", sections, names), "reconciliation"
         ),
         inbox=build(InboxSettings, _section("inbox", sections, names), "inbox"),
+        gateway=build(GatewaySettings, _section("gateway", sections, names), "gateway"),
         configuration_hash="",
     )
     _check(tree)
@@ -135,9 +139,20 @@ def _check(settings: Settings) -> None:
             raise ConfigurationError(
                 f"stack.{field.name}: expected 1 or more (a port: to {PORT_MAX}), was {value}"
             )
+    _check_gateway(settings.gateway)
     for field in dataclasses.fields(settings.inbox):
         if getattr(settings.inbox, field.name) < 1:
             raise ConfigurationError(f"inbox.{field.name}: expected 1 or more")
+
+
+def _check_gateway(gateway: GatewaySettings) -> None:
+    for name, most in (("port", PORT_MAX), ("control_port", PORT_MAX), ("speed", GATEWAY_SPEED_MAX)):
+        if not 1 <= getattr(gateway, name) <= most:
+            raise ConfigurationError(f"gateway.{name}: expected 1 to {most}, was {getattr(gateway, name)}")
+    if gateway.server_version not in SERVER_VERSIONS:
+        raise ConfigurationError(
+            f"gateway.server_version: expected one of {SERVER_VERSIONS}, was {gateway.server_version}"
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
 
@@ -31,6 +31,7 @@ class Outer:
     inner: Inner
     by_name: Mapping[str, Inner]
     note: str | None = None
+    day: date | None = None
 
 
 GOOD = {
@@ -73,6 +74,8 @@ def test_every_kind_of_value_is_built() -> None:
         ("inner", {}, "outer.inner.wide: missing"),
         ("by_name", {"a": {"wide": None}}, "outer.by_name.a.wide: expected a value, was empty"),
         ("note", 5, "outer.note: expected text"),
+        ("day", "yesterday", "outer.day: expected a day (2026-11-13)"),
+        ("day", datetime(2026, 11, 13, 9, 30), "outer.day: expected a day"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_key(key: str, value: object, words: str) -> None:
@@ -80,6 +83,18 @@ def test_a_wrong_value_is_refused_by_its_key(key: str, value: object, words: str
     with pytest.raises(ConfigurationError) as refusal:
         build(Outer, {**GOOD, key: value}, "outer")
     assert str(refusal.value).startswith(words)
+
+
+@pytest.mark.parametrize(("text", "meant"), [("true", True), ("1", True), ("false", False), ("0", False)])
+def test_the_environment_says_yes_and_no_in_text(text: str, meant: bool) -> None:
+    """A variable has no other way to say it; anything else stays refused."""
+    assert build(Inner, {"wide": text}, "inner") == Inner(wide=meant)
+
+
+@pytest.mark.parametrize("value", ["2026-11-13", date(2026, 11, 13)])
+def test_a_day_comes_from_yaml_or_from_text(value: object) -> None:
+    """YAML reads a day by itself, a variable brings text."""
+    assert build(Outer, {**GOOD, "day": value}, "outer").day == date(2026, 11, 13)
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:

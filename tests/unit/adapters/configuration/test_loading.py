@@ -140,3 +140,20 @@ def test_a_missing_section_is_refused_by_its_file(project: Path) -> None:
     (project / "config" / "books.yaml").unlink()
     with pytest.raises(ConfigurationError, match=r"books\.yaml: missing"):
         load_settings({}, project)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("DESK_GATEWAY", "maybe", "gateway.enabled: expected true or false"),
+        ("DESK_GATEWAY_SPEED", "0", "gateway.speed: expected 1 to 100000"),
+        ("DESK_GATEWAY_SERVER_VERSION", "170", "gateway.server_version: expected one of"),
+        ("DESK_GATEWAY_SESSION", "Friday", "gateway.session: expected a day"),
+    ],
+)
+def test_a_wrong_variable_of_the_gateway_is_refused(project: Path, name: str, value: str, words: str) -> None:
+    """The simulated gateway is off unless asked for, and plays nothing that nobody meant."""
+    assert load_settings({}, project).gateway.enabled is False
+    with pytest.raises(ConfigurationError) as refusal:
+        load_settings({name: value}, project)
+    assert words in str(refusal.value)
