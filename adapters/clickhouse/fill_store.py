@@ -170,7 +170,8 @@ class ClickHouseFillStore(FillStore):
     def _cancelled_sessions(
         self, revisions: Sequence[FillRevision], attempt_id: str
     ) -> set[tuple[str, date]]:
-        if not any(revision.cancels_trade_id for revision in revisions):
+        tied = (row.cancels_trade_id or (row.trade_id and not row.exec_id) for row in revisions)
+        if not any(tied):
             return set()
         found = self._warehouse.rows(sql.query("fills_cancelled_sessions"), {"attempt_id": attempt_id})
         return {(row["account"], row["session"]) for row in found}

@@ -117,7 +117,12 @@ def _named(rows: AccountRows) -> list[TradeReading]:
 
 
 def _tuple_of(fill: FillRevision) -> tuple[object, ...]:
-    return (fill.order_id, fill.side, fill.quantity, fill.price, fill.fill_ts)
+    return (_order_of(fill), fill.side, fill.quantity, fill.price, fill.fill_ts)
+
+
+def _order_of(fill: FillRevision) -> str:
+    """What ties equal rows together: nobody ordered a booking, so its trade may have to stand in."""
+    return fill.order_id or fill.trade_id
 
 
 def _with_id(reading: TradeReading, ordinal: int) -> TradeReading:
@@ -125,7 +130,7 @@ def _with_id(reading: TradeReading, ordinal: int) -> TradeReading:
     fill_id = synthetic_fill_id(
         venue=fill.venue,
         account=fill.account,
-        order_id=fill.order_id,
+        order_id=_order_of(fill),
         side=fill.side,
         quantity=fill.quantity,
         price=fill.price,

@@ -97,7 +97,7 @@ class MemoryFillStore(FillStore):
         if content_hash not in versions:
             versions[content_hash] = revision
             touched.update((revision.account, told.session) for told in versions.values())
-            touched.update((fill.account, fill.session) for fill in self._cancelled_by(revision))
+            touched.update((fill.account, fill.session) for fill in self._tied_to(revision))
         return outcome
 
     def _store_fee(self, fact: CommissionFact, touched: set[tuple[str, date]]) -> None:
@@ -114,22 +114,20 @@ class MemoryFillStore(FillStore):
             if key[:2] == (venue, account):
                 yield from versions.values()
 
-    def _cancelled_by(self, cancel: FillRevision) -> list[FillRevision]:
-        if cancel.kind is not FillKind.CANCEL or not cancel.cancels_trade_id:
-            return []
-        told = self._of(cancel.venue, cancel.account)
-        return [
-            fill
-            for fill in told
-            if fill.kind is not FillKind.CANCEL and fill.trade_id == cancel.cancels_trade_id
-        ]
+    def _tied_to(self, row: FillRevision) -> list[FillRevision]:
+        """What a cancel takes back, and what a row without execution id may have been told as before."""
+        is_cancel = row.kind is FillKind.CANCEL
+        trade_id = row.cancels_trade_id if is_cancel else "" if row.exec_id else row.trade_id
+        told = self._of(row.venue, row.account) if trade_id else ()
+        return [fill for fill in told if fill.kind is not FillKind.CANCEL and fill.trade_id == trade_id]
 
     def _all_standing(self) -> dict[FillKey, Fill]:
         """Every fill as it stands; one pass over all, so that a store of thousands stays usable in tests."""
         cancels: dict[FillKey, list[FillRevision]] = defaultdict(list)  # by venue, account, cancelled trade
         owners: dict[FillKey, str] = {}  # by venue, account, trade: its first fill
-        for key, versions in self._versions.items():
-            for row in versions.values():
+        counting = self._counting()
+        for key, rows in counting.items():
+            for row in rows:
                 trade = (*key[:2], row.cancels_trade_id or row.trade_id)
                 if row.kind is not FillKind.CANCEL:
                     owners[trade] = min(owners.get(trade, key[2]), key[2])
@@ -137,13 +135,30 @@ class MemoryFillStore(FillStore):
                     cancels[trade].append(row)
         cancels.update({trade: _that_count(rows) for trade, rows in cancels.items()})
         fees = self._fees_by_fill(cancels, owners)
-        found = {key: self._fill(key, cancels, fees.get(key, {})) for key in self._versions}
+        found = {key: self._fill(key, rows, cancels, fees.get(key, {})) for key, rows in counting.items()}
         return {key: fill for key, fill in found.items() if fill is not None}
 
+    def _counting(self) -> Mapping[FillKey, list[FillRevision]]:
+        """Every row but those that say without a number what the statement says with one."""
+        numbered = {
+            (row.venue, row.account, row.trade_id)
+            for versions in self._versions.values()
+            for row in versions.values()
+            if row.transaction_id and row.kind is not FillKind.CANCEL
+        }
+        return {
+            key: [row for row in versions.values() if not _gives_way(row, numbered)]
+            for key, versions in self._versions.items()
+        }
+
     def _fill(
-        self, key: FillKey, cancels: Mapping[FillKey, list[FillRevision]], fees: Mapping[str, Decimal]
+        self,
+        key: FillKey,
+        rows: Sequence[FillRevision],
+        cancels: Mapping[FillKey, list[FillRevision]],
+        fees: Mapping[str, Decimal],
     ) -> Fill | None:
-        versions = [row for row in self._versions[key].values() if row.kind is not FillKind.CANCEL]
+        versions = [row for row in rows if row.kind is not FillKind.CANCEL]
         if not versions:
             return None
         winner = max(versions, key=precedence)
@@ -178,6 +193,12 @@ class MemoryFillStore(FillStore):
 
 def _fee_precedence(fact: CommissionFact) -> tuple[int, str]:
     return (fact.source.rank, fact.content_hash)
+
+
+def _gives_way(row: FillRevision, numbered: Collection[FillKey]) -> bool:
+    if row.exec_id or row.transaction_id or not row.trade_id or row.kind is FillKind.CANCEL:
+        return False
+    return (row.venue, row.account, row.trade_id) in numbered
 
 
 def _that_count(cancels: list[FillRevision]) -> list[FillRevision]:

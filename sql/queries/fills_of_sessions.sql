@@ -7,6 +7,17 @@ with asked as (
     where venue = {venue:String} and account = {account:String} and session in {sessions:Array(Date)}
         and kind != 'cancel'
 ),
+numbered as (
+    select trade_id
+    from core.fill_revisions
+    where venue = {venue:String} and account = {account:String} and kind != 'cancel' and transaction_id != ''
+        and trade_id in (
+            select trade_id
+            from core.fill_revisions
+            where venue = {venue:String} and account = {account:String} and kind != 'cancel'
+                and exec_id = '' and transaction_id = '' and trade_id != '' and fill_id in (select fill_id from asked)
+        )
+),
 told as (
     select
         *,
@@ -15,6 +26,7 @@ told as (
     from core.fill_revisions
     where venue = {venue:String} and account = {account:String} and kind != 'cancel'
         and fill_id in (select fill_id from asked)
+        and not (exec_id = '' and transaction_id = '' and trade_id in (select trade_id from numbered))
 ),
 winners as (
     select
@@ -81,7 +93,10 @@ cancels as (
     where number > 0 or cancels_trade_id in (select cancels_trade_id from trades where last_number = 0)
 ),
 cancelled as (
-    select trade_id, min(fill_id) as fill_id, max(revision) as revision
+    select
+        trade_id,
+        min(tuple(exec_id = '' and transaction_id = '', fill_id)).2 as fill_id, -- a numbered row before one without
+        max(revision) as revision
     from core.fill_revisions
     where venue = {venue:String} and account = {account:String} and kind != 'cancel'
         and trade_id in (select cancels_trade_id from all_cancels)

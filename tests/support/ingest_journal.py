@@ -9,7 +9,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,8 @@ def _session_files(rng: random.Random, account: str, place: int) -> Sequence[Sou
         told.append(fill(name, **base))
         fees.append(fee(f"{name}.01", name, "1.05", account=account, session=session))
         told += _corrections(rng, name, number, base)
+    unnumbered, numbered = _booking_told_twice(account, session, place)
+    told.append(numbered)
     live += rng.choices(live, k=10)
     rng.shuffle(live)
     return (
@@ -73,6 +75,27 @@ def _session_files(rng: random.Random, account: str, place: int) -> Sequence[Sou
         SourceFile(
             name=f"{account}-{session}", statements=(_statement(account, session, batch(told, fees)),)
         ),
+        SourceFile(name=f"{account}-{session}-evening", batches=(batch([unnumbered], origin="evening"),)),
+    )
+
+
+def _booking_told_twice(account: str, session: date, place: int) -> tuple[FillRevision, FillRevision]:
+    """An expiry as the evening tells it, by its trade alone, and as the statement does, with its number."""
+    told: dict[str, Any] = {
+        "account": account,
+        "kind": FillKind.BOOKING,
+        "revision": 0,
+        "exec_id": "",
+        "price": Decimal(0),
+        "session": session,
+        "trade_date": session,
+        "fill_ts": NOON + timedelta(hours=4, days=-place),
+        "trade_id": f"B{place}",
+    }
+    number = str(10**7 * (place + 1))
+    return (
+        fill(f"syn:{account}.{place}", **told, source=Source.CONFIRMATION),
+        fill(f"flex:{number}", **told, source=Source.STATEMENT, transaction_id=number),
     )
 
 

@@ -109,6 +109,66 @@ def test_the_statements_cancel_replaces_the_confirmations(stores: Any) -> None:
     assert (found["a.01"].busted, found["a.01"].fees) == (False, {"USD": Decimal(0)})
 
 
+def booking(fill_id: str, number: str, source: Source, **changes: Any) -> FillRevision:
+    """An expiry of trade T9, with the broker's number or without."""
+    told: dict[str, Any] = {"kind": FillKind.BOOKING, "revision": 0, "exec_id": "", "price": Decimal(0)}
+    return fill(fill_id, **told, trade_id="T9", transaction_id=number, source=source, **changes)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0, 1), (1, 0, 0)])
+def test_a_booking_told_first_without_and_then_with_its_number_is_one_fill(
+    stores: Any, order: tuple[int, ...]
+) -> None:
+    """The statement's row stands with its own fee, whichever came first and however often."""
+    told = [
+        batch([booking("syn:1", "", Source.CONFIRMATION)], [fee("syn:1", "syn:1", "0.5")]),
+        batch([booking("flex:77", "77", Source.STATEMENT)], [fee("flex:77", "flex:77", "0.5")]),
+    ]
+    for place in order:
+        stores.fills.record(told[place], RECEIVED)
+    (found,) = standing(stores.fills)
+    assert (found.revision.fill_id, found.fees) == ("flex:77", {"USD": Decimal("0.5")})
+    assert found.fifo_key == f"{77:020d}:flex:77"
+    assert len(stores.fills.revisions(Venue.IBKR, ACCOUNT, "syn:1")) == 1
+
+
+def test_a_booking_without_its_number_counts_until_the_statement_tells_it(stores: Any) -> None:
+    """Nobody waits for the night: the confirmation's expiry closes the position on its own."""
+    other = booking("flex:78", "78", Source.STATEMENT, account="DU2")
+    rows = [booking("syn:1", "", Source.CONFIRMATION), other]
+    stores.fills.record(batch(rows, [fee("syn:1", "syn:1", "0.5")]), RECEIVED)
+    (found,) = standing(stores.fills)
+    assert (found.revision.fill_id, found.fees) == ("syn:1", {"USD": Decimal("0.5")})
+
+
+def test_bookings_without_a_trade_in_common_stay_apart(stores: Any) -> None:
+    """Without a trade id nothing ties two rows: both stand rather than one be lost."""
+    untied = fill("syn:2", kind=FillKind.BOOKING, exec_id="", source=Source.CONFIRMATION)
+    stores.fills.record(batch([untied, booking("flex:77", "77", Source.STATEMENT)]), RECEIVED)
+    assert sorted(item.revision.fill_id for item in standing(stores.fills)) == ["flex:77", "syn:2"]
+
+
+def test_a_booking_told_with_its_number_touches_the_session_of_its_first_telling(stores: Any) -> None:
+    """Where the two name different sessions, both are computed again and only one holds the fill."""
+    later = DAY + timedelta(days=3)
+    stores.fills.record(batch([booking("syn:1", "", Source.CONFIRMATION)]), RECEIVED)
+    numbered = booking("flex:77", "77", Source.STATEMENT, session=later, trade_date=later)
+    report = stores.fills.record(batch([numbered]), RECEIVED)
+    assert set(report.touched) == {(ACCOUNT, DAY), (ACCOUNT, later)}
+    assert standing(stores.fills, DAY) == []
+    assert len(standing(stores.fills, later)) == 1
+
+
+def test_a_numbered_booking_that_is_cancelled_and_booked_again_stands_once(stores: Any) -> None:
+    """The broker takes the expiry back and books it again under the same trade: two rows, one position."""
+    again = booking("flex:79", "79", Source.STATEMENT)
+    cancel = fill("flex:78", kind=FillKind.CANCEL, revision=0, transaction_id="78", cancels_trade_id="T9")
+    rows = [booking("syn:1", "", Source.CONFIRMATION), booking("flex:77", "77", Source.STATEMENT)]
+    stores.fills.record(batch([*rows, cancel, again], [fee("flex:78", "flex:78", "-1")]), RECEIVED)
+    found = {item.revision.fill_id: (item.busted, item.fees) for item in standing(stores.fills)}
+    assert found == {"flex:77": (True, {"USD": Decimal(-1)}), "flex:79": (False, {})}
+
+
 def test_a_cancel_touches_the_session_of_the_fill_that_it_takes_back(stores: Any) -> None:
     """The cancel is booked a session later; the day to be computed again is that of the fill."""
     later = DAY + timedelta(days=3)

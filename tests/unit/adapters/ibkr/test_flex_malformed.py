@@ -84,7 +84,7 @@ BAD_TRADES = {
 }  # fmt: skip
 
 BAD_CONFIRMS = {
-    "no id and no order": (confirm(execID="", orderID=""), "order_id"),
+    "no id, no order and no trade": (confirm(execID="", orderID="", tradeID=""), "order_id"),
     "no price": (confirm(price=""), "price"),
     "commission a word": (confirm(commission="free"), "commission"),
     "no time": (confirm(dateTime=""), "dateTime"),
