@@ -114,6 +114,47 @@ class GatewaySettings:
     server_version: int
 
 
+class BrokerLibrary(Enum):
+    """The client library of the broker session; only one of them can be installed in an environment."""
+
+    IB_INSYNC = "ib_insync"
+    IB_ASYNC = "ib_async"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerSettings:
+    """Where the broker's gateway is, and how the broker session talks with it; no host: there is no broker.
+
+    `speed` is broker seconds per second: 1 for a real broker, more for a simulated one. What happens in the
+    broker's day (`sweep_every_s` to `quiet_period_s`) is in broker seconds; what concerns the connection
+    (`heartbeat_every_s` to the end) is in seconds of this machine. `simulated_clock` says that the gateway
+    plays another day than today, so that only the pace of its clock can be judged.
+    """
+
+    host: str | None
+    port: int
+    client_id: int
+    library: BrokerLibrary
+    time_zone: str
+    speed: int
+    simulated_clock: bool
+    sweep_every_s: int
+    sweep_before_midnight_s: int
+    positions_every_s: int
+    account_values_every_s: int
+    quiet_period_s: int
+    heartbeat_every_s: int
+    silence_after_s: int
+    connect_timeout_s: int
+    request_timeout_s: int
+    order_timeout_s: int
+    reconnect_first_s: int
+    reconnect_max_s: int
+    messages_per_s_max: int
+    requests_waiting_max: int
+    spool_events_max: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole tree. `configuration_hash` covers the choices, not paths, addresses or secrets."""
@@ -125,4 +166,5 @@ class Settings:
     reconciliation: ReconciliationSettings
     inbox: InboxSettings
     gateway: GatewaySettings
+    broker: BrokerSettings
     configuration_hash: str

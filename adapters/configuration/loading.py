@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import yaml
 
@@ -19,6 +20,7 @@ from adapters.configuration.environment import fill_placeholders, process_enviro
 from trading.errors import ConfigurationError
 from trading.settings import (
     BookSettings,
+    BrokerSettings,
     GatewaySettings,
     InboxSettings,
     PathSettings,
@@ -34,7 +36,7 @@ ENDPOINTS_FILE = (
 OVERRIDES_FOLDER = "config"  # under the home folder: files of the same names, key by key over the project's
 NESTING_MAX = 8
 PORT_MAX = 65535
-GATEWAY_SPEED_MAX = 100_000  # a session in a quarter of a second
+SPEED_MAX = 100_000  # a session in a quarter of a second
 SERVER_VERSIONS = (165, 169, 173, 176)  # those the recorded messages are of
 
 
@@ -68,6 +70,7 @@ def load_settings(
         ),
         inbox=build(InboxSettings, _section("inbox", sections, names), "inbox"),
         gateway=build(GatewaySettings, _section("gateway", sections, names), "gateway"),
+        broker=build(BrokerSettings, _section("broker", sections, names), "broker"),
         configuration_hash="",
     )
     _check(tree)
@@ -139,16 +142,34 @@ def _check(settings: Settings) -> None:
             raise ConfigurationError(
                 f"stack.{field.name}: expected 1 or more (a port: to {PORT_MAX}), was {value}"
             )
+    _check_broker(settings.broker)
     _check_gateway(settings.gateway)
     for field in dataclasses.fields(settings.inbox):
         if getattr(settings.inbox, field.name) < 1:
             raise ConfigurationError(f"inbox.{field.name}: expected 1 or more")
 
 
+def _check_broker(broker: BrokerSettings) -> None:
+    _check_range(broker, "broker", (("port", PORT_MAX), ("speed", SPEED_MAX), ("messages_per_s_max", 50)))
+    for field in dataclasses.fields(broker):
+        value = getattr(broker, field.name)
+        if field.name.endswith("_s") and value < 1:
+            raise ConfigurationError(f"broker.{field.name}: expected 1 or more, was {value}")
+    if broker.time_zone not in available_timezones():
+        raise ConfigurationError(f"broker.time_zone: expected the name of a zone, was {broker.time_zone!r}")
+    if broker.reconnect_first_s > broker.reconnect_max_s:
+        raise ConfigurationError("broker.reconnect_max_s: expected reconnect_first_s or more")
+
+
+def _check_range(section: object, key: str, limits: tuple[tuple[str, int], ...]) -> None:
+    for name, most in limits:
+        if not 1 <= getattr(section, name) <= most:
+            raise ConfigurationError(f"{key}.{name}: expected 1 to {most}, was {getattr(section, name)}")
+
+
 def _check_gateway(gateway: GatewaySettings) -> None:
-    for name, most in (("port", PORT_MAX), ("control_port", PORT_MAX), ("speed", GATEWAY_SPEED_MAX)):
-        if not 1 <= getattr(gateway, name) <= most:
-            raise ConfigurationError(f"gateway.{name}: expected 1 to {most}, was {getattr(gateway, name)}")
+    limits = (("port", PORT_MAX), ("control_port", PORT_MAX), ("speed", SPEED_MAX))
+    _check_range(gateway, "gateway", limits)
     if gateway.server_version not in SERVER_VERSIONS:
         raise ConfigurationError(
             f"gateway.server_version: expected one of {SERVER_VERSIONS}, was {gateway.server_version}"
