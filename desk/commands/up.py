@@ -1,24 +1,43 @@
 """`desk up`: start the embedded stack and wait until it is ready."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated
+
+import typer
+
 from adapters.configuration import load_settings
 from adapters.configuration.environment import process_environment
 from desk.answers import AsJson, ExitCode, complain, finish, print_json, progress, say
 from desk.commands.stack_view import describe, load_errors, show, ui_url, watcher
 from desk.stack.control import UpReport, bring_up
 
+ASK_FOR_GATEWAY = {"DESK_GATEWAY": "true"}
 
-def up(as_json: AsJson = False) -> None:
+
+def up(
+    gateway: Annotated[
+        bool, typer.Option("--gateway", help="Also the simulated broker, a session with it, and the drain.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Start warehouse, Redis and Dagster on this machine, or what of it is missing; safe to repeat.
+
+    A broker session and its drain run beside them where BROKER_HOST names a gateway, or with --gateway.
 
     Examples:
 
         desk up
 
+        desk up --gateway
+
+        BROKER_HOST=127.0.0.1 BROKER_PORT=4002 desk up    (a gateway of the broker's own)
+
         CLICKHOUSE_URL=http://writer:password@host:8123 desk up    (no warehouse is started here)
 
         DESK_HOME=/tmp/second desk up    (a second stack, side by side)
     """
-    report = start_stack()
+    report = start_stack(ASK_FOR_GATEWAY if gateway else {})
     content = {
         **describe(report.state),
         "was_running": report.was_running,
@@ -36,7 +55,8 @@ def up(as_json: AsJson = False) -> None:
     finish(ExitCode.NOT_POSSIBLE if broken else ExitCode.DONE)
 
 
-def start_stack() -> UpReport:
-    """Bring the stack up with a progress bar."""
+def start_stack(more: Mapping[str, str] = MappingProxyType({})) -> UpReport:
+    """Bring the stack up with a progress bar; `more` is added to the environment."""
+    environment = {**process_environment(), **more}
     with progress() as advance:
-        return bring_up(load_settings(with_stack=False), process_environment(), watcher(advance))
+        return bring_up(load_settings(environment, with_stack=False), environment, watcher(advance))

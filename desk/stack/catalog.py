@@ -13,6 +13,14 @@ from desk.stack.passwords import Passwords, load_or_make_passwords, write_privat
 from desk.stack.ports import PortReservations
 from desk.stack.redis_server import NAME as REDIS
 from desk.stack.redis_server import find_redis_binary, redis_service, redis_url
+from desk.stack.residents import (
+    CONTROL,
+    GATEWAY,
+    broker_endpoints,
+    heartbeats_of,
+    resident_services,
+    wanted_residents,
+)
 from desk.stack.service import Service
 from desk.stack.warehouse import NAME as WAREHOUSE
 from desk.stack.warehouse import warehouse_service, warehouse_url
@@ -38,7 +46,8 @@ def build_catalog(settings: Settings, layout: StackLayout, reservations: PortRes
     """Choose ports, write every file the services read, and say how they are started."""
     passwords = load_or_make_passwords(layout.secrets_file)
     external = external_services(settings)
-    ports = _choose_ports(settings, layout, external, reservations)
+    residents = wanted_residents(settings)
+    ports = _choose_ports(settings, layout, _not_here(external, residents), reservations)
     endpoints = _endpoints(settings, passwords, ports)
     stores: list[Service] = []
     if WAREHOUSE not in external:
@@ -51,22 +60,31 @@ def build_catalog(settings: Settings, layout: StackLayout, reservations: PortRes
     needs = tuple(service.name for service in stores)
     environment = {"DESK_HOME": str(layout.home), **endpoints}
     dagster = dagster_services(layout, environment, ports[CODE_SERVER], ports[WEBSERVER], needs)
-    return Catalog(services=(*stores, *dagster), external=external, endpoints=endpoints)
+    beats = heartbeats_of(settings, endpoints.get("REDIS_URL"))
+    live = resident_services(residents, environment, ports, needs, beats)
+    return Catalog(services=(*stores, *live, *dagster), external=external, endpoints=endpoints)
+
+
+def _not_here(external: tuple[str, ...], residents: tuple[str, ...]) -> tuple[str, ...]:
+    """What gets no port: services of the user's own, and a gateway that nobody asked for."""
+    return external if GATEWAY in residents else (*external, GATEWAY, CONTROL)
 
 
 def _choose_ports(
-    settings: Settings, layout: StackLayout, external: tuple[str, ...], reservations: PortReservations
+    settings: Settings, layout: StackLayout, without: tuple[str, ...], reservations: PortReservations
 ) -> dict[str, int]:
     usual = {
         WAREHOUSE: settings.stack.warehouse_port,
         REDIS: settings.stack.redis_port,
         CODE_SERVER: settings.stack.code_server_port,
         WEBSERVER: settings.stack.dagster_port,
+        GATEWAY: settings.gateway.port,
+        CONTROL: settings.gateway.control_port,
     }
     before = _last_ports(layout)
     chosen: dict[str, int] = {}
     for name, port in usual.items():
-        if name not in external:
+        if name not in without:
             wishes = [wish for wish in (before.get(name), port) if wish is not None]
             chosen[name] = reservations.choose(wishes)
     write_private(layout.ports_file, json.dumps(chosen) + "\n")
@@ -97,7 +115,7 @@ def _endpoints(settings: Settings, passwords: Passwords, ports: Mapping[str, int
         endpoints["REDIS_URL"] = redis_url(passwords.redis, ports[REDIS])
     elif given.redis_url is not None:
         endpoints["REDIS_URL"] = given.redis_url
-    return endpoints
+    return endpoints | broker_endpoints(settings, ports)
 
 
 def _write_endpoints(layout: StackLayout, endpoints: Mapping[str, str]) -> None:

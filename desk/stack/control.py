@@ -20,6 +20,7 @@ from desk.stack.catalog import external_services
 from desk.stack.layout import StackLayout
 from desk.stack.ports import LOOPBACK, accepts_connections
 from desk.stack.processes import MARK, end_processes, is_alive, marked_processes
+from desk.stack.residents import wanted_residents
 from desk.stack.state import ServiceState, StackState, read_state
 from trading.errors import ConfigurationError, TransientError
 from trading.settings import Settings
@@ -131,6 +132,9 @@ def _check_same_services(state: StackState, configured: Settings) -> None:
             f"the stack runs with external services {list(state.external)}, the environment now asks for "
             f"{list(wanted)}: run `desk down` first"
         )
+    missing = [name for name in wanted_residents(configured) if state.service(name) is None]
+    if missing:
+        raise ConfigurationError(f"the stack runs without {', '.join(missing)}: run `desk down` first")
 
 
 def _spawn_supervisor(layout: StackLayout, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -1,0 +1,123 @@
+"""The resident processes as services of the stack: the simulated gateway, the drain, the broker session.
+
+Belongs here: which of them run, what they are told by their environment, how they are asked whether they
+live. Keep out: what they do (`desk/residents`).
+
+Readiness is a heartbeat, not a good connection: a broker session that waits for a gateway which is down does
+its work, and restarting it would only make it forget how long it has to wait.
+"""
+
+import dataclasses
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from adapters.wiring import open_live_state
+from desk.stack.ports import LOOPBACK
+from desk.stack.service import Service
+from trading.errors import ConfigurationError, DeskError
+from trading.ports.live_state import LiveState
+from trading.settings import Settings
+
+GATEWAY, DRAIN, BROKER = "gateway", "drain", "broker"
+CONTROL = "gateway-control"  # the second port of the gateway; no service of its own
+STOP_GRACE_S = 10.0  # a drain writes what it holds, a gateway its journal
+
+Heartbeats = Callable[[], Mapping[str, datetime]]
+
+
+def wanted_residents(settings: Settings) -> tuple[str, ...]:
+    """The residents in the order they start; the opposite order stops the session before the drain.
+
+    Raises ConfigurationError where two brokers are asked for at once.
+    """
+    if settings.gateway.enabled and settings.broker.host is not None:
+        raise ConfigurationError(
+            f"gateway.enabled and broker.host ({settings.broker.host}): one home talks to one broker; unset "
+            "DESK_GATEWAY or BROKER_HOST, or take another DESK_HOME"
+        )
+    if settings.gateway.enabled:
+        return (GATEWAY, DRAIN, BROKER)
+    return (DRAIN, BROKER) if settings.broker.host is not None else ()
+
+
+def broker_endpoints(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
+    """Where the broker is, for every process of the home; empty where the user has said it himself."""
+    if GATEWAY not in ports:
+        return {}
+    return {
+        "BROKER_HOST": LOOPBACK,
+        "BROKER_PORT": str(ports[GATEWAY]),
+        "BROKER_SPEED": str(settings.gateway.speed),
+        "BROKER_SIMULATED_CLOCK": "true",
+    }
+
+
+def resident_services(
+    wanted: tuple[str, ...],
+    environment: Mapping[str, str],
+    ports: Mapping[str, int],
+    stores: tuple[str, ...],
+    heartbeats: Heartbeats,
+) -> tuple[Service, ...]:
+    """How each of the wanted ones is started and asked; `stores` are the services of the stack they need."""
+    made = []
+    for name in wanted:
+        if name == GATEWAY:
+            made.append(_gateway(environment, ports))
+            continue
+        needs = (*stores, GATEWAY) if name == BROKER and GATEWAY in wanted else stores
+        made.append(
+            Service(
+                name=name,
+                command=_command(name),
+                environment=environment,
+                needs=needs,
+                is_ready=_beats_since(name, heartbeats),
+                stop_grace_s=STOP_GRACE_S,
+            )
+        )
+    return tuple(made)
+
+
+def heartbeats_of(settings: Settings, redis_url: str | None) -> Heartbeats:
+    """Ask the live state of this address who lives."""
+    services = dataclasses.replace(settings.services, redis_url=redis_url)
+    with_address = dataclasses.replace(settings, services=services)
+
+    @functools.cache
+    def live_state() -> LiveState:
+        return open_live_state(with_address)
+
+    return lambda: live_state().heartbeats()
+
+
+def _gateway(environment: Mapping[str, str], ports: Mapping[str, int]) -> Service:
+    own = {"DESK_GATEWAY_PORT": str(ports[GATEWAY]), "DESK_GATEWAY_CONTROL_PORT": str(ports[CONTROL])}
+    return Service(
+        name=GATEWAY,
+        command=_command(GATEWAY),
+        environment={**environment, **own},
+        port=ports[GATEWAY],
+        url=f"tcp://{LOOPBACK}:{ports[GATEWAY]}",
+        is_ready=lambda _: True,  # that it listens on its port is asked of every service with a port
+        stop_grace_s=STOP_GRACE_S,
+    )
+
+
+def _command(name: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", f"desk.residents.{name}")
+
+
+def _beats_since(name: str, heartbeats: Heartbeats) -> Callable[[float], bool]:
+    """Whether the process that began then has said that it lives: an old beat is another process's."""
+
+    def answer(started_at: float) -> bool:
+        try:
+            beat = heartbeats().get(name)
+        except DeskError:
+            return False
+        return beat is not None and beat > datetime.fromtimestamp(started_at, UTC)
+
+    return answer

@@ -1,0 +1,90 @@
+"""Which resident processes a stack has, in which order, and when one counts as ready."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from adapters.configuration import load_settings
+from desk.stack.catalog import build_catalog
+from desk.stack.layout import StackLayout
+from desk.stack.ports import PortReservations
+from desk.stack.residents import resident_services, wanted_residents
+from trading.errors import ConfigurationError, LiveStateUnavailableError
+from trading.settings import Settings
+
+STARTED = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
+STORES = ("warehouse", "redis")
+
+
+def settings_with(home: Path, **more: str) -> Settings:
+    """Settings of a home of its own."""
+    return load_settings({"DESK_HOME": str(home), **more}, with_stack=False)
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [
+        ({}, ()),
+        ({"BROKER_HOST": "127.0.0.1"}, ("drain", "broker")),
+        ({"DESK_GATEWAY": "true"}, ("gateway", "drain", "broker")),
+    ],
+)
+def test_residents_run_only_where_a_broker_is(
+    tmp_path: Path, environment: dict[str, str], wanted: tuple[str, ...]
+) -> None:
+    """Without a broker there is nothing to hear; the gateway is never started unasked."""
+    assert wanted_residents(settings_with(tmp_path, **environment)) == wanted
+
+
+def test_two_brokers_at_once_are_refused(tmp_path: Path) -> None:
+    """A home that would mix the fills of a real broker with simulated ones does not start."""
+    with pytest.raises(ConfigurationError, match="one home talks to one broker"):
+        wanted_residents(settings_with(tmp_path, DESK_GATEWAY="true", BROKER_HOST="127.0.0.1"))
+
+
+def test_everyone_of_the_home_is_told_where_the_simulated_broker_is(tmp_path: Path) -> None:
+    """Its port is reserved beside the others, and its speed is the session's."""
+    settings = settings_with(tmp_path / "home", DESK_GATEWAY="true", DESK_GATEWAY_SPEED="60")
+    layout = StackLayout(settings.paths.home)
+    layout.make_folders()
+    reservations = PortReservations(tmp_path / "ports")
+    catalog = build_catalog(settings, layout, reservations)
+    reservations.release()
+    services = {service.name: service for service in catalog.services}
+    names = list(services)
+    assert names[:5] == ["warehouse", "redis", "gateway", "drain", "broker"]
+    port = str(services["gateway"].port)
+    assert services["gateway"].environment["DESK_GATEWAY_PORT"] == port
+    assert services["broker"].environment["BROKER_PORT"] == port
+    assert (catalog.endpoints["BROKER_HOST"], catalog.endpoints["BROKER_SPEED"]) == ("127.0.0.1", "60")
+    assert services["broker"].needs == (*STORES, "gateway")
+    assert services["drain"].needs == STORES
+
+
+@pytest.mark.parametrize(
+    ("beats", "is_ready"),
+    [
+        ({}, False),
+        ({"drain": STARTED - timedelta(seconds=1)}, False),  # of the process that was killed
+        ({"broker": STARTED + timedelta(seconds=1)}, False),
+        ({"drain": STARTED + timedelta(seconds=1)}, True),
+    ],
+)
+def test_a_resident_is_ready_when_it_has_said_so_itself(
+    beats: Mapping[str, datetime], is_ready: bool
+) -> None:
+    """A heartbeat older than the process is another process's."""
+    (drain,) = resident_services(("drain",), {}, {}, STORES, lambda: beats)
+    assert drain.is_ready(STARTED.timestamp()) is is_ready
+
+
+def test_a_live_state_that_is_down_is_no_answer() -> None:
+    """It counts as not ready, and ends nothing."""
+
+    def down() -> Mapping[str, datetime]:
+        raise LiveStateUnavailableError("redis: connection refused")
+
+    (drain,) = resident_services(("drain",), {}, {}, STORES, down)
+    assert drain.is_ready(STARTED.timestamp()) is False
