@@ -27,6 +27,7 @@ from desk.stack.ports import port_is_free
 from desk.stack.processes import marked_processes
 from desk.stack.redis_server import NAME as REDIS
 from desk.stack.redis_server import find_redis_binary, url_answers_ping
+from desk.stack.residents import BEATING, heartbeats_of
 from desk.stack.warehouse import NAME as WAREHOUSE
 from trading.errors import DeskError
 from trading.settings import Settings
@@ -231,6 +232,22 @@ def _services(patient: Patient) -> Finding:
     return _good("stack", f"{len(state.services)} services ready")
 
 
+def _residents(patient: Patient) -> Finding:
+    state = current_state(patient.layout)
+    names = [name for name in BEATING if state is not None and state.service(name) is not None]
+    if not names:
+        return _good("residents", "none: no broker is configured")
+    try:
+        beats = heartbeats_of(patient.effective, patient.effective.services.redis_url)()
+    except DeskError as error:
+        return _broken("residents", str(error), "see redis")
+    silent = [name for name in names if name not in beats]
+    if silent:
+        detail = f"no heartbeat of {', '.join(silent)}"
+        return _broken("residents", detail, f"look into {patient.layout.logs}")
+    return _good("residents", ", ".join(f"{name} {beats[name]:%H:%M:%S} UTC" for name in names))
+
+
 def _warehouse(patient: Patient) -> Finding:
     if patient.effective.services.warehouse_url is None:
         return _note("warehouse", "no address", "run `desk up` or set CLICKHOUSE_URL")
@@ -305,6 +322,7 @@ CHECKS: tuple[Callable[[Patient], Finding], ...] = (
     _services,
     _warehouse,
     _redis,
+    _residents,
     _schema,
     _definitions,
 )

@@ -21,6 +21,7 @@ from trading.ports.live_state import LiveState
 from trading.settings import Settings
 
 GATEWAY, DRAIN, BROKER = "gateway", "drain", "broker"
+BEATING = (DRAIN, BROKER)  # those that say in Redis that they live
 CONTROL = "gateway-control"  # the second port of the gateway; no service of its own
 STOP_GRACE_S = 10.0  # a drain writes what it holds, a gateway its journal
 

@@ -1,0 +1,64 @@
+"""Services that a command starts for itself."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from desk.stack.attended import AttendedServices, ServiceNotReadyError
+from desk.stack.layout import StackLayout
+from desk.stack.processes import MARK
+from desk.stack.service import Service
+
+SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
+DIE = (sys.executable, "-c", "print('no such session'); raise SystemExit(3)")
+WAIT_S = 20.0
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> StackLayout:
+    """The folders of a home."""
+    layout = StackLayout(tmp_path / "home")
+    layout.make_folders()
+    return layout
+
+
+def service(name: str, command: tuple[str, ...], *needs: str) -> Service:
+    """A service without a port that is ready as soon as it runs."""
+    return Service(name=name, command=command, environment={}, needs=needs, is_ready=lambda _: True)
+
+
+def attended(layout: StackLayout, *services: Service) -> AttendedServices:
+    """They run beside a stack in which Redis is ready."""
+    return AttendedServices(services, layout, dict(os.environ), frozenset({"redis"}))
+
+
+def test_they_start_in_order_come_back_after_a_kill_and_end_with_the_command(layout: StackLayout) -> None:
+    """A killed one has another process within 5 s; after the context none is left, and each bore the mark."""
+    with attended(layout, service("drain", SLEEP, "redis"), service("broker", SLEEP, "drain")) as services:
+        services.wait_until_ready(WAIT_S)
+        before = services.statuses()[0].process
+        assert before is not None
+        assert psutil.Process(before.pid).environ()[MARK] == str(layout.home)
+        os.kill(before.pid, signal.SIGKILL)
+        began = time.monotonic()
+        while services.statuses()[0].restarts == 0 and time.monotonic() - began < WAIT_S:
+            time.sleep(0.02)
+        services.wait_until_ready(WAIT_S)
+        pids = [status.process.pid for status in services.statuses() if status.process]
+        assert len(pids) == 2
+        assert before.pid not in pids
+    assert not [pid for pid in pids if psutil.pid_exists(pid)]
+
+
+def test_one_that_keeps_ending_is_told_with_its_last_words(layout: StackLayout) -> None:
+    """The caller learns why and where to look, instead of waiting for ever."""
+    with (
+        attended(layout, service("gateway", DIE, "redis")) as services,
+        pytest.raises(ServiceNotReadyError, match=r"gateway is not ready: .*no such session.*gateway\.log"),
+    ):
+        services.wait_until_ready(1.0)
