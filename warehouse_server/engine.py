@@ -128,10 +128,10 @@ class Session:
         try:
             for part in data:
                 self._raw.insert_append(handle, part)
-        except RuntimeError as error:
-            raise self._engine.refusal(error) from error
-        except BaseException:
-            self._raw.insert_cancel(handle)
+        except BaseException as error:
+            self._raw.insert_cancel(handle)  # else the connection takes no other query
+            if isinstance(error, RuntimeError):
+                raise self._engine.refusal(error) from error
             raise
         try:
             result = self._raw.insert_done(handle)
