@@ -24,9 +24,11 @@ CODE_SERVER = "code-server"
 WEBSERVER = "webserver"
 DAEMON = "daemon"
 CODE_LOCATION_MODULE = "orchestration.definitions"
+EVENT_LOG = ("orchestration.event_log", "WideRunEventLog")  # module and class
+EVENTS_PER_COMMIT_MAX = 1_000  # of what one step says of many sessions
 LOCATION_NAME = "desk"
 DATABASES = ("schedules/schedules.db", "history/runs.db", "history/runs/index.db")
-START_TIMEOUT_S = 900  # before its first step a run notes each asset and session: 10,000 of them take minutes
+START_TIMEOUT_S = 900  # on a busy machine; a run that has not begun by then is failed
 UNREACHABLE = "UserCodeUnreachable"  # part of the name of Dagster's error
 STOP_GRACE_S = 8.0  # measured: about 1 s
 KIND_TAG = "desk/kind"  # landing, books: two runs of one kind never overlap
@@ -39,7 +41,7 @@ def dagster_url(port: int) -> str:
 
 def write_instance(layout: StackLayout, concurrent_runs_max: int, code_server_port: int) -> None:
     """Write dagster.yaml and the workspace that names the code server."""
-    text = yaml.safe_dump(_instance(concurrent_runs_max), sort_keys=False)
+    text = yaml.safe_dump(_instance(concurrent_runs_max, layout.dagster), sort_keys=False)
     write_private(layout.dagster / "dagster.yaml", "# Written by `desk up`.\n" + text)
     server = {"host": LOOPBACK, "port": code_server_port, "location_name": LOCATION_NAME}
     write_private(layout.workspace_file, yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
@@ -58,7 +60,11 @@ def dagster_services(
     needs: tuple[str, ...],
 ) -> tuple[Service, ...]:
     """The three services; `needs` are the stores that runs will ask for."""
-    shared = {**environment, "DAGSTER_HOME": str(layout.dagster)}
+    shared = {
+        **environment,
+        "DAGSTER_HOME": str(layout.dagster),
+        "DAGSTER_EVENT_BATCH_SIZE": str(EVENTS_PER_COMMIT_MAX),
+    }
     api = DagsterApi(dagster_url(webserver_port))
     workspace = ("-w", str(layout.workspace_file))
     return (
@@ -132,9 +138,12 @@ def _script(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-def _instance(concurrent_runs_max: int) -> dict[str, object]:
+def _instance(concurrent_runs_max: int, dagster_home: Path) -> dict[str, object]:
+    module, name = EVENT_LOG
+    events = dagster_home / Path(DATABASES[-1]).parent
     return {
         "telemetry": {"enabled": False},
+        "event_log_storage": {"module": module, "class": name, "config": {"base_dir": str(events)}},
         "nux": {"enabled": False},  # the community dialog would cover the first page
         "run_coordinator": {
             "module": "dagster.core.run_coordinator",
