@@ -1,0 +1,200 @@
+"""Quotes of every contract at every second: a touch around a model price, with sizes from the seed.
+
+Deterministic in (seed, contract, second). An option's fair price is Black-Scholes on the spot of that
+second; the touch is that price widened by a spread and rounded outwards to the market rule, so bid is
+always below ask and both are allowed prices. Outside its hours a contract has no touch.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+from simulation.broker.model import Greeks
+from simulation.broker.questions import Depth, DepthRow
+from simulation.market import black_scholes as model
+from simulation.market.hours import EARLY_OPEN, TradingHours
+from simulation.market.mixing import between, mixed
+from simulation.market.paths import SpotPaths, epoch, moment_of, spot_contract_cents
+from simulation.market.rules import rule_of
+from simulation.sample_desk.contracts import Contract, Underlying
+from simulation.sample_desk.executions import INDEX_EXCHANGE, OPTION_EXCHANGES, SHARE_EXCHANGES
+from trading.model.times import NEW_YORK
+
+SPREAD_PER_MILLE = 12  # of an option's price, beside one increment
+SHARE_SPREAD_EVERY_CENTS = 40_000  # a cent more for each 400 dollars
+EARLY_SPREADS = 4  # wider this often before the bell
+OPTION_SIZE_MOST = 60
+SHARE_SIZE_MOST = 15  # lots of 100
+SIZE_HOLDS_S = 3  # sizes change every few seconds
+WIDTH_HOLDS_S = 7
+OPEN_INTEREST_MOST = 9_000
+DEPTH_MOST = 20
+LEVEL_GROWS = 2  # sizes grow this much per level away from the touch
+SALT_WIDTH, SALT_BID, SALT_ASK, SALT_INTEREST, SALT_MAKER = 1, 2, 3, 4, 5
+REMEMBERED = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """Best bid and ask in cents with their sizes; a bid of 0 is none."""
+
+    bid: int
+    ask: int
+    bid_size: int
+    ask_size: int
+
+
+@dataclass(slots=True)
+class Quotes:
+    """Touch, greeks, open interest and depth of every contract."""
+
+    seed: int
+    paths: SpotPaths
+    hours: TradingHours
+    touches: dict[int, tuple[int, Touch | None]] = field(default_factory=dict)
+
+    def touch(self, contract: Contract, second: int) -> Touch | None:
+        """The touch at a second; None while the contract does not trade. The last answer is kept."""
+        kept = self.touches.get(contract.conid)
+        if kept is not None and kept[0] == second:
+            return kept[1]
+        told = self._touch(contract, second)
+        self.touches[contract.conid] = (second, told)
+        return told
+
+    def spot_cents(self, underlying: Underlying, second: int) -> int:
+        """The underlying's price."""
+        return self.paths.cents(underlying, second, self.session_at(second))
+
+    def fair_cents(self, contract: Contract, second: int) -> float:
+        """The model price; the spot itself for what is not an option."""
+        session = self.session_at(second)
+        spot = spot_contract_cents(self.paths, contract, second, session)
+        if contract.asset != "OPT":
+            return float(spot)
+        years = self._years(contract, second, session)
+        if years <= 0.0:
+            return float(contract.intrinsic_cents(spot))
+        sigma = _sigma(contract, spot, years)
+        return model.value(contract.right, float(spot), float(contract.strike_cents), years, sigma)
+
+    def greeks(self, contract: Contract, now: datetime) -> Greeks | None:
+        """Model greeks in dollars; None for what is no option or has ended."""
+        if contract.asset != "OPT":
+            return None
+        second = epoch(now)
+        session = self.session_at(second)
+        years = self._years(contract, second, session)
+        if years <= 0.0:
+            return None
+        spot = spot_contract_cents(self.paths, contract, second, session)
+        sigma = _sigma(contract, spot, years)
+        return model.greeks(contract.right, spot / 100, contract.strike_cents / 100, years, sigma)
+
+    def open_interest(self, contract: Contract) -> int:
+        """Contracts open since the morning, more of them at round strikes."""
+        if contract.asset != "OPT":
+            return 0
+        most = OPEN_INTEREST_MOST if contract.strike_cents % 500 == 0 else OPEN_INTEREST_MOST // 6
+        return between(0, most, self.seed, contract.conid, SALT_INTEREST)
+
+    def depth(self, contract: Contract, rows: int, now: datetime) -> Depth | None:
+        """Some levels of both sides, the touch first; None while the contract does not trade."""
+        second = epoch(now)
+        touch = self.touch(contract, second)
+        if touch is None:
+            return None
+        levels = range(min(rows, DEPTH_MOST))
+        return Depth(
+            bids=tuple(row for place in levels if (row := self._level(contract, second, touch, place, -1))),
+            asks=tuple(row for place in levels if (row := self._level(contract, second, touch, place, 1))),
+        )
+
+    def session_at(self, second: int) -> date:
+        """The session whose prices stand at a second."""
+        return _session_at(self.hours, second // 3_600)
+
+    def _touch(self, contract: Contract, second: int) -> Touch | None:
+        if contract.asset not in ("OPT", "STK") or (contract.settles_in_cash and contract.asset == "STK"):
+            return None
+        moment = moment_of(second)
+        regular = self.hours.is_open(contract, moment)
+        if not self.paths.knows(self.session_at(second)):
+            return None
+        if not regular and not self.hours.is_open(contract, moment, outside=True):
+            return None
+        fair = self.fair_cents(contract, second)
+        width = self._width(contract, fair, second) * (1 if regular else EARLY_SPREADS)
+        rule = rule_of(contract)
+        bid = max(rule.down(int(fair - width / 2)), 0)
+        ask = max(rule.up(int(fair + width / 2) + 1), bid + rule.increment(bid))
+        sizes = self._sizes(contract, second)
+        return Touch(bid, rule.up(ask), sizes[0] if bid else 0, sizes[1])
+
+    def _width(self, contract: Contract, fair: float, second: int) -> int:
+        if contract.asset == "STK":
+            return 1 + int(fair) // SHARE_SPREAD_EVERY_CENTS
+        step = rule_of(contract).increment(int(fair))
+        wider = mixed(self.seed, contract.conid, second // WIDTH_HOLDS_S, SALT_WIDTH) & 1
+        return step * (1 + wider) + int(fair) * SPREAD_PER_MILLE // 1000
+
+    def _sizes(self, contract: Contract, second: int) -> tuple[int, int]:
+        unit, most = (1, OPTION_SIZE_MOST) if contract.asset == "OPT" else (100, SHARE_SIZE_MOST)
+        held = second // SIZE_HOLDS_S
+        bid = between(1, most, self.seed, contract.conid, held, SALT_BID)
+        ask = between(1, most, self.seed, contract.conid, held, SALT_ASK)
+        return bid * unit, ask * unit
+
+    def _years(self, contract: Contract, second: int, session: date) -> float:
+        """Trading time left: whole sessions after this one, and what is left of this one."""
+        if contract.expiry is None:
+            return 0.0
+        last = epoch(self.hours.last_trade_at(contract))
+        if second >= last:
+            return 0.0
+        opens, closes = self.paths.bounds(session)
+        left = min(max(closes - second, 0), closes - opens) / (closes - opens)
+        days = _sessions_after(self.hours, session, contract.expiry) + left
+        return max(days / model.SESSIONS_A_YEAR, model.T_LEAST)
+
+    def _level(
+        self, contract: Contract, second: int, touch: Touch, place: int, direction: int
+    ) -> DepthRow | None:
+        rule = rule_of(contract)
+        first = touch.ask if direction > 0 else touch.bid
+        price = first + direction * place * rule.increment(first)
+        if price <= 0 or not first:
+            return None
+        size = (touch.ask_size if direction > 0 else touch.bid_size) * (1 + place * LEVEL_GROWS)
+        maker = exchange_of(contract, mixed(self.seed, contract.conid, place, direction & 3, SALT_MAKER))
+        return DepthRow(price=Decimal(price) / 100, size=size, maker=maker)
+
+
+def exchange_of(contract: Contract, number: int) -> str:
+    """One of the exchanges on which the contract trades."""
+    if contract.settles_in_cash:
+        return INDEX_EXCHANGE
+    places = OPTION_EXCHANGES if contract.asset == "OPT" else SHARE_EXCHANGES
+    return places[number % len(places)]
+
+
+def _sigma(contract: Contract, spot: int, years: float) -> float:
+    if contract.underlying is None:
+        raise ValueError(f"contract: expected an option, was {contract.symbol}")
+    return model.volatility(contract.underlying.symbol, float(spot), float(contract.strike_cents), years)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _session_at(hours: TradingHours, hour: int) -> date:
+    """The session that began last, at four in the morning; prices stand until the next one begins."""
+    local = moment_of(hour * 3_600).astimezone(NEW_YORK)
+    day = local.date() if local.time() >= EARLY_OPEN else local.date() - timedelta(days=1)
+    return hours.calendar.session_on_or_before(day)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _sessions_after(hours: TradingHours, session: date, expiry: date) -> int:
+    if expiry <= session:
+        return 0
+    return len(hours.calendar.sessions_between(session, expiry)) - 1
