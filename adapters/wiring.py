@@ -15,7 +15,9 @@ from adapters.clickhouse.pnl_store import ClickHousePnlStore
 from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.clock import SystemClock
 from trading.errors import ConfigurationError
+from trading.ports.broker_commands import CommandQueue
 from trading.ports.live_state import LiveState
+from trading.ports.outbox import Outbox, OutboxReader
 from trading.services.compute_pnl import PnlStores
 from trading.services.ingest_fills import IngestStores
 from trading.services.reconcile_session import ReconcileStores
@@ -34,6 +36,27 @@ def open_live_state(settings: Settings) -> LiveState:
     from adapters.redis.live_state import RedisLiveState  # 0.25 s, and the code location must load in 3 s
 
     return RedisLiveState(_required(settings.services.redis_url, "redis", "REDIS_URL"))
+
+
+def open_outbox(settings: Settings) -> Outbox:
+    """Where the broker session puts its events."""
+    from adapters.redis.outbox import RedisOutbox
+
+    return RedisOutbox(_required(settings.services.redis_url, "redis", "REDIS_URL"))
+
+
+def open_outbox_reader(settings: Settings, consumer: str) -> OutboxReader:
+    """Where the drain takes them; a process that starts again under its name gets what it held."""
+    from adapters.redis.outbox import RedisOutboxReader
+
+    return RedisOutboxReader(_required(settings.services.redis_url, "redis", "REDIS_URL"), consumer=consumer)
+
+
+def open_command_queue(settings: Settings) -> CommandQueue:
+    """What the broker session is told."""
+    from adapters.redis.commands import RedisCommandQueue
+
+    return RedisCommandQueue(_required(settings.services.redis_url, "redis", "REDIS_URL"))
 
 
 def ingest_stores(settings: Settings, warehouse: Warehouse, component: str) -> IngestStores:

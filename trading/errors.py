@@ -41,6 +41,14 @@ class LiveStateUnavailableError(TransientError):
     """Redis cannot be reached now."""
 
 
+class OutboxFullError(TransientError):
+    """The outbox holds as many unread entries as it may: nothing was appended, nothing was dropped."""
+
+
+class CommandQueueFullError(TransientError):
+    """The session has as many unread commands as it may; nothing was sent."""
+
+
 class ConfigurationError(PermanentError):
     """A setting is missing or malformed; names the key."""
 

@@ -320,6 +320,19 @@ LEASE = _family(
 OUTBOX = _family(
     "outbox:<topic>:{SYM}", "stream", None, "every component", "events on their way to the warehouse"
 )
+OUTBOX_JOURNAL = _family(
+    "outbox:<topic>:{SYM}:journal", "hash", None, "the outbox's writer", "epoch and last sequence"
+)
+OUTBOX_APPENDED = _family(
+    "outbox:<topic>:{SYM}:appended:<token>", "string", MINUTE_S, "the outbox's writer", "done already"
+)
+COMMANDS = _family("commands:<topic>:{SYM}", "stream", None, "the sender", "what a session is told")
+COMMAND_FENCING = _family(
+    "commands:<topic>:{SYM}:fencing", "hash", None, "the sender", "highest fencing number of each sender"
+)
+COMMAND_OUTCOME = _family(
+    "commands:<topic>:{SYM}:outcome:<command_id>", "string", DAY_S, "the session", "what became of it"
+)
 
 
 SCHEMA: Final = tuple(_FAMILIES)

@@ -6,20 +6,13 @@ with a fencing number that grows even over a flush), and an error that reads as 
 failure raises LiveStateUnavailableError).
 """
 
-import random
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
-from importlib.resources import files
-from typing import Any, TypeVar
-
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from typing import Any
 
 from adapters.redis import keys, values
-from trading.errors import ConfigurationError, LiveStateUnavailableError
+from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client, run_script
+from trading.errors import LiveStateUnavailableError
 from trading.ports.live_state import (
     AccountDailyPnl,
     ClosedPosition,
@@ -30,31 +23,15 @@ from trading.ports.live_state import (
     LockScope,
 )
 
-ANSWER_TIMEOUT_S = 2.0
-ATTEMPTS_MAX = 3
-BACKOFF_FIRST_S = 0.05
 KEYS_SCANNED_PER_CALL = 500
 KEYS_FOUND_MAX = 100_000  # of one pattern: more is a broken writer, not a state
-
-Answer = TypeVar("Answer")
 
 
 class RedisLiveState(LiveState):
     """The port on a real Redis 6.2 or later, reached by its URL; connects at the first use."""
 
     def __init__(self, url: str, *, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
-        try:
-            self._client: Any = redis.Redis.from_url(
-                url,
-                socket_timeout=timeout_s,
-                socket_connect_timeout=timeout_s,
-                retry=Retry(NoBackoff(), 0),
-                health_check_interval=30,
-            )
-        except ValueError as cause:  # its text may not be shown: a URL carries a password
-            raise ConfigurationError(
-                "REDIS_URL: expected redis://[user:password@]host:port/number"
-            ) from cause
+        self._client: Any = open_client(url, timeout_s)
 
     def put_closed_positions(self, account: str, session: date, positions: Sequence[ClosedPosition]) -> None:
         """Replace what is said of this account and session: positions that are not named are taken away."""
@@ -74,7 +51,7 @@ class RedisLiveState(LiveState):
                     pipe.delete(key)
                 pipe.execute()
 
-        _asked(put)
+        asked(put)
 
     def closed_positions(self, account: str, session: date) -> Sequence[ClosedPosition]:
         """Return the closed positions of one account and session, by instrument."""
@@ -89,16 +66,16 @@ class RedisLiveState(LiveState):
 
     def daily_pnl(self) -> Mapping[str, AccountDailyPnl]:
         """Return the latest P&L of every account."""
-        found = _asked(lambda: self._client.hgetall(keys.RISK_DAILY_PNL.at()))
+        found = asked(lambda: self._client.hgetall(keys.RISK_DAILY_PNL.at()))
         return {field.decode(): values.daily_pnl_of(text) for field, text in found.items()}
 
     def put_lock(self, lock: Lock) -> None:
         """Set a lock; it has no expiry."""
-        _asked(lambda: self._client.set(_lock_key(lock.scope, lock.scope_id), values.lock_text(lock)))
+        asked(lambda: self._client.set(_lock_key(lock.scope, lock.scope_id), values.lock_text(lock)))
 
     def lift_lock(self, scope: LockScope, scope_id: str) -> None:
         """Take a lock away; one that is not there is no error."""
-        _asked(lambda: self._client.delete(_lock_key(scope, scope_id)))
+        asked(lambda: self._client.delete(_lock_key(scope, scope_id)))
 
     def locks(self) -> Sequence[Lock]:
         """Return every lock, by scope and id."""
@@ -108,28 +85,28 @@ class RedisLiveState(LiveState):
     def rebuild_locks(self, locks: Sequence[Lock], epoch: str) -> None:
         """Take the epoch away, make the locks exactly these, and only then set the epoch."""
         told = {_lock_key(lock.scope, lock.scope_id): lock for lock in locks}
-        _asked(lambda: self._client.delete(keys.LOCKS_EPOCH.at()))
+        asked(lambda: self._client.delete(keys.LOCKS_EPOCH.at()))
         for key in self._keys(keys.LOCK.matching()):
             if key not in told:
                 self._delete(key)
         for lock in locks:
             self.put_lock(lock)
-        _asked(lambda: self._client.set(keys.LOCKS_EPOCH.at(), epoch))
+        asked(lambda: self._client.set(keys.LOCKS_EPOCH.at(), epoch))
 
     def locks_epoch(self) -> str | None:
         """Return the epoch of the last rebuild; None after a flush."""
-        told = _asked(lambda: self._client.get(keys.LOCKS_EPOCH.at()))
+        told = asked(lambda: self._client.get(keys.LOCKS_EPOCH.at()))
         return told.decode() if told is not None else None
 
     def entries_allowed(self, account: str, underlying: str, instrument: str) -> EntryAnswer:
         """Say whether entries are allowed: the same epoch before and after no lock was seen."""
-        asked = [
+        wanted = [
             _lock_key(LockScope.ACCOUNT, account),
             _lock_key(LockScope.UNDERLYING, f"{account}:{underlying}"),
             _lock_key(LockScope.CONTRACT, f"{account}:{instrument}"),
         ]
         before = self.locks_epoch()
-        found = _asked(lambda: [self._client.get(key) for key in asked])
+        found = asked(lambda: [self._client.get(key) for key in wanted])
         if before is None or self.locks_epoch() != before:
             return EntryAnswer(
                 allowed=False, reason="locks not rebuilt: the locks epoch is missing or changed"
@@ -160,7 +137,7 @@ class RedisLiveState(LiveState):
     def beat(self, component: str, now: datetime, ttl_s: int) -> None:
         """Say that a component lives, for `ttl_s`."""
         key = keys.HEARTBEAT.at(component=component)
-        _asked(lambda: self._client.set(key, values.heartbeat_text(now), ex=ttl_s))
+        asked(lambda: self._client.set(key, values.heartbeat_text(now), ex=ttl_s))
 
     def heartbeats(self) -> Mapping[str, datetime]:
         """Return when each living component last said so."""
@@ -174,21 +151,17 @@ class RedisLiveState(LiveState):
 
     def ping(self) -> bool:
         """Say that the server answers."""
-        return bool(_asked(self._client.ping))
+        return bool(asked(self._client.ping))
 
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
 
     def _run(self, script: str, key: str, *arguments: object) -> Any:
-        return _asked(lambda: self._registered(script)(keys=[key], args=list(arguments)))
-
-    def _registered(self, script: str) -> Callable[..., Any]:
-        registered: Callable[..., Any] = self._client.register_script(_script(script))
-        return registered
+        return run_script(self._client, script, [key], arguments)
 
     def _delete(self, key: str) -> None:
-        _asked(lambda: self._client.delete(key))
+        asked(lambda: self._client.delete(key))
 
     def _keys(self, pattern: str) -> list[str]:
         def scan() -> list[str]:
@@ -199,32 +172,13 @@ class RedisLiveState(LiveState):
                     raise LiveStateUnavailableError(f"{pattern}: expected at most {KEYS_FOUND_MAX} keys")
             return sorted(found)
 
-        return [key for key in _asked(scan) if key != keys.LOCKS_EPOCH.at()]
+        return [key for key in asked(scan) if key != keys.LOCKS_EPOCH.at()]
 
     def _values(self, pattern: str) -> dict[str, bytes]:
         found = self._keys(pattern)
-        told = _asked(lambda: [self._client.get(key) for key in found])
+        told = asked(lambda: [self._client.get(key) for key in found])
         return {key: text for key, text in zip(found, told, strict=True) if text is not None}
 
 
 def _lock_key(scope: LockScope, scope_id: str) -> str:
     return keys.LOCK.at(scope=str(scope), id=scope_id)
-
-
-@cache
-def _script(name: str) -> str:
-    return files("adapters.redis").joinpath("scripts", f"{name}.lua").read_text(encoding="utf-8")
-
-
-def _asked(ask: Callable[[], Answer]) -> Answer:
-    """Ask up to ATTEMPTS_MAX times while the connection fails; in the end that is unavailability."""
-    for attempt in range(1, ATTEMPTS_MAX + 1):
-        try:
-            return ask()
-        except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
-            if attempt == ATTEMPTS_MAX or isinstance(error, redis.AuthenticationError):
-                raise LiveStateUnavailableError(f"live state cannot answer now: {error}") from error
-            time.sleep(BACKOFF_FIRST_S * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
-        except redis.RedisError as error:
-            raise LiveStateUnavailableError(f"live state refused: {error}") from error
-    raise AssertionError("the loop returns or raises")

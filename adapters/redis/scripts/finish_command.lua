@@ -1,0 +1,12 @@
+-- Keeps what became of a command and takes it from the queue. KEYS: the stream, the command's outcome.
+-- ARGV: the group, entry id, outcome, its life in ms. The first outcome stands, unless it was a doubt.
+-- Returns 1 when the outcome was kept, 0 when another one stands.
+local kept = 0
+local known = redis.call('GET', KEYS[2])
+if not known or known == 'waiting' or cjson.decode(known).outcome == 'in_doubt' then
+  redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
+  kept = 1
+end
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+redis.call('XDEL', KEYS[1], ARGV[2])
+return kept
