@@ -1,4 +1,4 @@
-"""The event log of a run over many sessions: brief plans, one commit for a step, and Dagster's own history."""
+"""The event log of a run over many sessions: brief plans, one commit for a step, the same history."""
 
 import sqlite3
 from collections.abc import Iterator
