@@ -16,7 +16,9 @@ from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.clock import SystemClock
 from trading.errors import ConfigurationError
 from trading.ports.broker_commands import CommandQueue
+from trading.ports.broker_commands import CommandQueue
 from trading.ports.live_state import LiveState
+from trading.ports.outbox import Outbox, OutboxReader
 from trading.ports.outbox import Outbox, OutboxReader
 from trading.services.compute_pnl import PnlStores
 from trading.services.ingest_fills import IngestStores
@@ -35,7 +37,7 @@ def open_live_state(settings: Settings) -> LiveState:
     """The live state."""
     from adapters.redis.live_state import RedisLiveState  # 0.25 s, and the code location must load in 3 s
 
-    return RedisLiveState(_required(settings.services.redis_url, "redis", "REDIS_URL"))
+    return RedisLiveState(_redis_url(settings))
 
 
 def open_outbox(settings: Settings) -> Outbox:
@@ -57,6 +59,27 @@ def open_command_queue(settings: Settings) -> CommandQueue:
     from adapters.redis.commands import RedisCommandQueue
 
     return RedisCommandQueue(_required(settings.services.redis_url, "redis", "REDIS_URL"))
+
+
+def open_outbox(settings: Settings) -> Outbox:
+    """The writer's side of the broker session's stream."""
+    from adapters.redis.outbox import RedisOutbox
+
+    return RedisOutbox(_redis_url(settings))
+
+
+def open_outbox_reader(settings: Settings, consumer: str) -> OutboxReader:
+    """The drain's side of it; a consumer that starts again under its name gets what it died over."""
+    from adapters.redis.outbox import RedisOutboxReader
+
+    return RedisOutboxReader(_redis_url(settings), consumer=consumer)
+
+
+def open_commands(settings: Settings) -> CommandQueue:
+    """What the broker session is told, and what became of it; both sides."""
+    from adapters.redis.commands import RedisCommandQueue
+
+    return RedisCommandQueue(_redis_url(settings))
 
 
 def ingest_stores(settings: Settings, warehouse: Warehouse, component: str) -> IngestStores:
@@ -91,6 +114,10 @@ def reconcile_stores(settings: Settings, warehouse: Warehouse) -> ReconcileStore
         live_state=open_live_state(settings),
         clock=SystemClock(),
     )
+
+
+def _redis_url(settings: Settings) -> str:
+    return _required(settings.services.redis_url, "redis", "REDIS_URL")
 
 
 def _required(url: str | None, service: str, variable: str) -> str:
