@@ -6,6 +6,7 @@ needs. Exit codes: 0 done; 1 an unexpected open break or a rejected row; 2 wrong
 
 import importlib
 import logging
+import os
 import sys
 import time
 import traceback
@@ -20,6 +21,8 @@ from desk.answers import ExitCode, complain
 from desk.logs import log_to_console, log_to_file
 from desk.stack.layout import StackLayout
 from trading.errors import DeskError
+
+STDOUT = 1
 
 _log = logging.getLogger("desk")
 
@@ -83,6 +86,10 @@ def main() -> None:
     code: int = ExitCode.NOT_POSSIBLE
     try:
         code = _run()
+        sys.stdout.flush()  # here, where it is no traceback that nobody is left to read
+    except BrokenPipeError:
+        _let_output_go()
+        code = ExitCode.DONE
     finally:
         _note(code, time.monotonic() - began)
     sys.exit(code)
@@ -92,12 +99,14 @@ def _run() -> int:
     try:
         app()
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer makes a 1 of it: a finding, for our callers
+            raise end.__context__ from None
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except DeskError as error:
         complain(f"{error}")
         return ExitCode.NOT_POSSIBLE
-    except BrokenPipeError:  # the reader of our output has had enough
-        sys.stderr.close()
+    except BrokenPipeError:
+        raise
     except OSError as error:  # a file or a folder of the caller's: cannot be read, cannot be made, disk full
         complain(f"{error}")
         return ExitCode.NOT_POSSIBLE
@@ -105,6 +114,13 @@ def _run() -> int:
         traceback.print_exc()
         return ExitCode.NOT_POSSIBLE
     return ExitCode.DONE
+
+
+def _let_output_go() -> None:
+    """The reader of our output has had enough: what is still buffered goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STDOUT)
+    os.close(nowhere)
 
 
 def _note(code: int, seconds: float) -> None:

@@ -11,10 +11,12 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from trading.errors import WarehouseError, WarehouseUnavailableError
+from trading.errors import ConfigurationError, WarehouseError, WarehouseUnavailableError
 
 CONNECT_TIMEOUT_S = 5.0
 ERROR_BYTES_MAX = 4000
+DEFAULT_PORT = 8123
+URL_EXPECTED = "CLICKHOUSE_READER_URL: expected http[s]://user:password@host:port, a port between 1 and 65535"
 FORMAT_HEADER = "X-ClickHouse-Format"
 
 
@@ -34,7 +36,7 @@ def ask(
 
     Raises WarehouseError with the server's words, WarehouseUnavailableError when it cannot be reached.
     """
-    parts = urlsplit(url)
+    server = _server(url)
     bound = {f"param_{name}": value for name, value in (parameters or {}).items()}
     timeout = httpx.Timeout(CONNECT_TIMEOUT_S, read=None)  # a long query is a person's own choice
     try:
@@ -42,12 +44,12 @@ def ask(
             httpx.Client(timeout=timeout, trust_env=False) as client,
             client.stream(
                 "POST",
-                f"{parts.scheme}://{parts.hostname}:{parts.port or 8123}/",
+                server.address,
                 params={"default_format": default_format, **bound},
                 content=statement.encode(),
                 headers={
-                    "X-ClickHouse-User": unquote(parts.username or "default"),
-                    "X-ClickHouse-Key": unquote(parts.password or ""),
+                    "X-ClickHouse-User": server.user,
+                    "X-ClickHouse-Key": server.password,
                 },
             ) as answer,
         ):
@@ -56,9 +58,32 @@ def ask(
             yield SqlAnswer(answer.headers.get(FORMAT_HEADER, default_format), answer.iter_lines())
     except httpx.HTTPError as error:
         raise WarehouseUnavailableError(
-            f"warehouse at {parts.hostname}:{parts.port} cannot answer: {error or type(error).__name__}; "
+            f"warehouse at {server.address} cannot answer: {error or type(error).__name__}; "
             "is the stack up? (`desk status`)"
         ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    address: str
+    user: str
+    password: str
+
+
+def _server(url: str) -> _Server:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORT
+    except ValueError:  # its words would repeat the address, which carries a password
+        raise ConfigurationError(URL_EXPECTED) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(URL_EXPECTED)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return _Server(
+        address=f"{parts.scheme}://{host}:{port}/",
+        user=unquote(parts.username or "default"),
+        password=unquote(parts.password or ""),
+    )
 
 
 def _reason(answer: httpx.Response) -> str:
