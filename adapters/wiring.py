@@ -16,9 +16,7 @@ from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.clock import SystemClock
 from trading.errors import ConfigurationError
 from trading.ports.broker_commands import CommandQueue
-from trading.ports.broker_commands import CommandQueue
 from trading.ports.live_state import LiveState
-from trading.ports.outbox import Outbox, OutboxReader
 from trading.ports.outbox import Outbox, OutboxReader
 from trading.services.compute_pnl import PnlStores
 from trading.services.ingest_fills import IngestStores
@@ -44,39 +42,18 @@ def open_outbox(settings: Settings) -> Outbox:
     """Where the broker session puts its events."""
     from adapters.redis.outbox import RedisOutbox
 
-    return RedisOutbox(_required(settings.services.redis_url, "redis", "REDIS_URL"))
+    return RedisOutbox(_redis_url(settings))
 
 
 def open_outbox_reader(settings: Settings, consumer: str) -> OutboxReader:
     """Where the drain takes them; a process that starts again under its name gets what it held."""
     from adapters.redis.outbox import RedisOutboxReader
 
-    return RedisOutboxReader(_required(settings.services.redis_url, "redis", "REDIS_URL"), consumer=consumer)
+    return RedisOutboxReader(_redis_url(settings), consumer=consumer)
 
 
 def open_command_queue(settings: Settings) -> CommandQueue:
     """What the broker session is told."""
-    from adapters.redis.commands import RedisCommandQueue
-
-    return RedisCommandQueue(_required(settings.services.redis_url, "redis", "REDIS_URL"))
-
-
-def open_outbox(settings: Settings) -> Outbox:
-    """The writer's side of the broker session's stream."""
-    from adapters.redis.outbox import RedisOutbox
-
-    return RedisOutbox(_redis_url(settings))
-
-
-def open_outbox_reader(settings: Settings, consumer: str) -> OutboxReader:
-    """The drain's side of it; a consumer that starts again under its name gets what it died over."""
-    from adapters.redis.outbox import RedisOutboxReader
-
-    return RedisOutboxReader(_redis_url(settings), consumer=consumer)
-
-
-def open_commands(settings: Settings) -> CommandQueue:
-    """What the broker session is told, and what became of it; both sides."""
     from adapters.redis.commands import RedisCommandQueue
 
     return RedisCommandQueue(_redis_url(settings))
