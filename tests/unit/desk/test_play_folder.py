@@ -1,0 +1,54 @@
+"""Where a played session lies, and what a killed gateway finds there."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from adapters.configuration import load_settings
+from desk.play_folder import PlayFolder
+from trading.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of an empty home."""
+    return load_settings({"DESK_HOME": str(tmp_path)}, with_stack=False)
+
+
+def test_the_session_after_the_sample_month_is_played_unless_another_is_named(settings: Settings) -> None:
+    """The month of the sample desk ends on Thursday 2026-11-12."""
+    assert PlayFolder.of(settings).session == date(2026, 11, 13)
+    other = replace(settings, gateway=replace(settings.gateway, session=date(2026, 11, 17)))
+    assert PlayFolder.of(other).folder.name == "2026-11-17"
+
+
+def test_a_killed_gateway_goes_on_and_another_play_begins_afresh(settings: Settings) -> None:
+    """The same seed, speed and faults find the old beginning; a change of one of them, or asking, does not."""
+    folder = PlayFolder.of(settings)
+    assert folder.began_at(settings.gateway, 100.0) == 100.0
+    assert folder.began_at(settings.gateway, 250.0) == 100.0
+    assert folder.began_at(replace(settings.gateway, seed=8), 300.0) == 300.0
+    folder.begin_again()
+    assert folder.began_at(replace(settings.gateway, seed=8), 400.0) == 400.0
+
+
+def test_a_torn_beginning_is_none(settings: Settings) -> None:
+    """A file that cannot be read never stops a gateway."""
+    folder = PlayFolder.of(settings)
+    folder.began_at(settings.gateway, 100.0)
+    (folder.folder / "began.json").write_text("{")
+    assert folder.began_at(settings.gateway, 200.0) == 200.0
+
+
+def test_a_session_is_closed_when_its_truth_is_written(settings: Settings) -> None:
+    """Beginning again forgets the truth, and keeps the statements until they are written again."""
+    folder = PlayFolder.of(settings)
+    folder.statements.mkdir(parents=True)
+    (folder.statements / "a.xml").write_text("<a/>")
+    folder.journal.write_text("{}")
+    assert folder.is_closed()
+    folder.begin_again()
+    assert not folder.is_closed()
+    assert (folder.statements / "a.xml").exists()
