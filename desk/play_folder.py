@@ -47,7 +47,7 @@ class PlayFolder:
 
     @property
     def sent(self) -> Path:
-        """When each execution was first put on the wire: its id and nanoseconds since the epoch, one a line."""
+        """When each execution was first put on the wire: id and nanoseconds since the epoch, one a line."""
         return self.folder / "sent.txt"
 
     def is_closed(self) -> bool:
@@ -60,7 +60,7 @@ class PlayFolder:
             path.unlink(missing_ok=True)
 
     def began_at(self, gateway: GatewaySettings, now: float) -> float:
-        """When this session began, in seconds since the epoch: earlier if a killed gateway played the same."""
+        """When this session began, in seconds since the epoch: earlier if a killed gateway played it."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER_MODE)
         asked = {"seed": gateway.seed, "speed": gateway.speed, "faults": str(gateway.faults)}
         known = self._known_beginning()

@@ -25,7 +25,7 @@ def test_the_session_after_the_sample_month_is_played_unless_another_is_named(se
 
 
 def test_a_killed_gateway_goes_on_and_another_play_begins_afresh(settings: Settings) -> None:
-    """The same seed, speed and faults find the old beginning; a change of one of them, or asking, does not."""
+    """The same seed, speed and faults find the old beginning; another one of them does not, nor asking."""
     folder = PlayFolder.of(settings)
     assert folder.began_at(settings.gateway, 100.0) == 100.0
     assert folder.began_at(settings.gateway, 250.0) == 100.0
