@@ -34,6 +34,7 @@ class BreakKind(StrEnum):
     MISSING_FILL = "missing_fill"
     EXTRA_FILL = "extra_fill"
     MISSING_HISTORY = "missing_history"
+    LIVE_POSITION = "live_position"  # our fills against the broker's positions, while the day goes on
 
 
 class Unit(StrEnum):
@@ -53,12 +54,13 @@ class BreakState(StrEnum):
 
 
 class Pass(StrEnum):
-    """Against live executions and confirmations in the evening, or against the Activity statement next
-    morning.
+    """Against live executions and confirmations in the evening, against the Activity statement next morning,
+    or all day long against the positions that the broker's interface tells.
     """
 
     PROVISIONAL = "provisional"
     FINAL = "final"
+    LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,8 @@ def next_events(
 
     A known break that is found again with the same figures and the same cause adds nothing; one that a person
     explained stays explained while its figures stand. What is not found any more is closed, except that a
-    provisional pass closes only what a provisional pass opened.
+    provisional pass closes only what a provisional pass opened, and that the live look and the passes by
+    statement leave one another's breaks alone: they look at different moments.
     """
     events: list[BreakEvent] = []
     seen: set[str] = set()
@@ -205,6 +208,8 @@ def _event(item: Break, sequence: int, state: BreakState, made_in: Pass, at: dat
 def _may_close(event: BreakEvent, made_in: Pass) -> bool:
     if event.state is BreakState.CLOSED:
         return False
+    if Pass.LIVE in (made_in, event.made_in):
+        return made_in is event.made_in
     return made_in is Pass.FINAL or event.made_in is Pass.PROVISIONAL
 
 

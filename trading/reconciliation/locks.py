@@ -1,9 +1,9 @@
 """Locks: what a break that nobody explains keeps from being entered, by its size.
 
-A lock belongs to the break that set it. It is set by a final check only, and only once the account was signed
-off before (a first import is full of differences that endanger nobody). It is lifted by the check when the
-break is gone or explained, or by a named person; a lock that a person lifted comes back only when the break's
-figures change.
+A lock belongs to the break that set it. It is set by a final check and by the live look at positions, never
+by a provisional one, and only once the account was signed off before (a first import is full of differences
+that endanger nobody). It is lifted by the check when the break is gone or explained, or by a named person; a
+lock that a person lifted comes back only when the break's figures change.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +18,8 @@ from trading.model.fills import Venue
 from trading.ports.live_state import Lock, LockScope
 from trading.reconciliation.breaks import HASH_DIGITS, THE_CHECK, Break, BreakEvent, BreakState, Pass
 from trading.settings import ReconciliationSettings
+
+LOCKING = frozenset({Pass.FINAL, Pass.LIVE})
 
 
 class LockAction(StrEnum):
@@ -67,7 +69,7 @@ def next_lock_events(
     events: list[LockEvent] = []
     for item in breaks:
         last = known.get(item.break_id)
-        wanted = item.state is BreakState.OPEN and item.made_in is Pass.FINAL
+        wanted = item.state is BreakState.OPEN and item.made_in in LOCKING
         if wanted and may_set:
             events.extend(_set(item, last, settings, at))
         elif not wanted and last is not None and last.is_active:

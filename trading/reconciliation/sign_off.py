@@ -55,9 +55,9 @@ def sign_off_of(
     at: datetime,
 ) -> SignOff:
     """Decide the state of a session from its breaks as they stand; `made_in` None means that no broker's
-    word is there.
+    word is there. What the live look found is about a moment, not about the session: it counts for nothing.
     """
-    standing = list(breaks)
+    standing = [event for event in breaks if event.made_in is not Pass.LIVE]
     still_open = [event for event in standing if event.state is BreakState.OPEN]
     sizes = [event.found.difference_base for event in still_open]
     return SignOff(

@@ -88,13 +88,14 @@ class SessionFacts:
 
     @cached_property
     def standing(self) -> Mapping[date, Mapping[str, BreakEvent]]:
-        """The newest event of every break, by session and break id."""
+        """The newest event of every break that a statement was compared for, by session and break id."""
         found: dict[date, dict[str, BreakEvent]] = {session: {} for session in self.sessions}
         events = self.stores.breaks.breaks(
             venue=self.whose.venue, account=self.whose.account, start=self.sessions[0], end=self.sessions[-1]
         )
         for event in events:
-            found.setdefault(event.found.session, {})[event.break_id] = event
+            if event.made_in is not Pass.LIVE:
+                found.setdefault(event.found.session, {})[event.break_id] = event
         return found
 
     @cached_property
