@@ -44,7 +44,16 @@ def desk(request: pytest.FixtureRequest) -> Desk:
     """A desk on each implementation in turn."""
     if request.param == "memory":
         return desk_in_memory()
-    client: Warehouse = request.getfixturevalue("warehouse")
+    return _desk_on(request.getfixturevalue("warehouse"))
+
+
+@pytest.fixture
+def server_desk(warehouse: Warehouse) -> Desk:
+    """A desk on a real server, for what only a warehouse can say."""
+    return _desk_on(warehouse)
+
+
+def _desk_on(client: Warehouse) -> Desk:
     return Desk(
         fills=ClickHouseFillStore(client),
         statements=ClickHouseStatementStore(client),

@@ -8,16 +8,11 @@ import pytest
 from fill_samples import ACCOUNT, DAY, NOON, RECEIVED, batch, corrected_order, fill, option
 from reconciled_desk import LAST, Desk
 
-from adapters.clickhouse.break_store import ClickHouseBreakStore
 from adapters.clickhouse.client import Warehouse
-from adapters.clickhouse.fill_store import ClickHouseFillStore
-from adapters.clickhouse.pnl_store import ClickHousePnlStore
-from adapters.clickhouse.position_record import our_holdings
-from adapters.clickhouse.statement_store import ClickHouseStatementStore
-from adapters.memory.live_state import MemoryLiveState
+from adapters.clickhouse.position_record import ClickHousePositionRecord
 from trading.model.fills import Side, Source, Venue
 from trading.reconciliation.breaks import Pass
-from trading.reconciliation.live_positions import OurPosition
+from trading.reconciliation.live_positions import OurHoldings, OurPosition
 from trading.reconciliation.sign_off import sign_off_of
 
 MONDAY = date(2026, 7, 20)
@@ -26,19 +21,17 @@ VENUE = Venue.IBKR
 
 
 @pytest.fixture
-def desk(warehouse: Warehouse) -> Desk:
-    """A desk on a real server."""
-    return Desk(
-        fills=ClickHouseFillStore(warehouse),
-        statements=ClickHouseStatementStore(warehouse),
-        pnl=ClickHousePnlStore(warehouse),
-        breaks=ClickHouseBreakStore(warehouse),
-        live_state=MemoryLiveState(),
-    )
+def desk(server_desk: Desk) -> Desk:
+    """The desk of these tests."""
+    return server_desk
+
+
+def _holdings(warehouse: Warehouse, account: str = ACCOUNT) -> OurHoldings:
+    return ClickHousePositionRecord(warehouse).holdings(VENUE, account)
 
 
 def _held(warehouse: Warehouse) -> dict[str, OurPosition]:
-    return {row.instrument_id: row for row in our_holdings(warehouse, VENUE, ACCOUNT).positions}
+    return {row.instrument_id: row for row in _holdings(warehouse).positions}
 
 
 def _quantities(warehouse: Warehouse) -> dict[str, Decimal]:
@@ -61,7 +54,7 @@ def _signed_off(desk: Desk, session: date) -> None:
 def test_without_books_the_fills_alone_count(desk: Desk, warehouse: Warehouse) -> None:
     """A fill heard before anything was computed is held, with its price as mark and when we were told."""
     desk.fills.record(batch([fill("a.01")]), RECEIVED)
-    holdings = our_holdings(warehouse, VENUE, ACCOUNT)
+    holdings = _holdings(warehouse)
     assert holdings.base_session is None
     (row,) = holdings.positions
     assert (row.quantity, row.missing, row.mark, row.multiplier) == (2, 0, Decimal("0.73"), 100)
@@ -79,10 +72,10 @@ def test_what_we_hold_is_the_same_before_and_after_the_books_are_computed(
     assert before == {option().instrument_id: 1, option(40).instrument_id: -2}
     desk.compute(ACCOUNT)
     assert _quantities(warehouse) == before
-    assert our_holdings(warehouse, VENUE, ACCOUNT).base_session == MONDAY  # the last is perhaps not all told
+    assert _holdings(warehouse).base_session == MONDAY  # the last is perhaps not all told
     for session in (DAY, MONDAY, TUESDAY):
         _signed_off(desk, session)
-        assert our_holdings(warehouse, VENUE, ACCOUNT).base_session == session
+        assert _holdings(warehouse).base_session == session
         assert _quantities(warehouse) == before
 
 
@@ -122,7 +115,7 @@ def test_a_cancelled_and_booked_again_order_is_held_once(desk: Desk, warehouse: 
 
 def test_an_account_without_anything_holds_nothing(warehouse: Warehouse) -> None:
     """No books, no fills: an empty record that says so."""
-    holdings = our_holdings(warehouse, VENUE, "nobody")
+    holdings = _holdings(warehouse, "nobody")
     assert (holdings.base_session, list(holdings.positions)) == (None, [])
 
 
@@ -133,7 +126,7 @@ def test_real_statements_are_held_as_the_books_have_them(
     for name in ("activity.xml", "today.xml"):
         desk.take(shared_data / "ibkr-flex" / name)
     desk.reconcile("DU1234567")
-    holdings = our_holdings(warehouse, VENUE, "DU1234567")
+    holdings = _holdings(warehouse, "DU1234567")
     book = desk.pnl.book(VENUE, "DU1234567", LAST)
     assert book is not None
     in_book = {lot.contract.instrument_id: book.position(lot.contract.instrument_id) for lot in book.lots}
