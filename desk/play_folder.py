@@ -7,7 +7,7 @@ Keep out: what is in the journal.
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +20,8 @@ from trading.calendar import TradingCalendar
 from trading.settings import GatewaySettings, Settings
 
 FOLDER = "gateway"  # under the home folder
+PLAYED_BEFORE_OPEN = timedelta(minutes=5)
+PLAYED_PAST_CLOSE = timedelta(minutes=45)  # index options close 15 minutes later, commissions come late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

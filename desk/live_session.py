@@ -1,0 +1,151 @@
+"""The live part of the main job: a seeded session of the sample desk, played by the simulated gateway with
+faults, heard by a real broker session, drained into the warehouse.
+
+The three residents run as long as this takes, under the rules of the stack (`desk/stack/attended.py`): what
+dies comes back. Belongs here: starting them, waiting with bounds. Keep out: what is compared and printed
+(`desk/live_figures.py`), what the residents do (`desk/residents`).
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from adapters.configuration import load_settings
+from adapters.configuration.environment import process_environment
+from adapters.wiring import open_outbox_reader
+from desk.answers import Advance
+from desk.play_folder import PLAYED_BEFORE_OPEN, PLAYED_PAST_CLOSE, PlayFolder
+from desk.stack.attended import AttendedServices
+from desk.stack.control import current_state
+from desk.stack.layout import StackLayout
+from desk.stack.ports import PortReservations
+from desk.stack.residents import (
+    BROKER,
+    CONTROL,
+    GATEWAY,
+    broker_endpoints,
+    heartbeats_of,
+    resident_services,
+    wanted_residents,
+)
+from trading.calendar import TradingCalendar
+from trading.errors import ConfigurationError, TransientError
+from trading.settings import Settings
+
+FAULT_SCRIPT = Path("config") / "sample.faults"  # under the project's root
+SPEED = 390  # 6.5 hours in a minute
+READY_S = 90.0
+OVERTIME_S = 60.0  # a busy machine plays late, never wrong
+DRAINED_S = 60.0
+QUIET_S = 2.0  # the backlog is empty for this long: two sweeps at SPEED have added nothing
+POLL_S = 0.2
+PROBE = "live session"  # the name under which the backlog is asked; it takes no entries
+
+
+class LiveSessionError(TransientError):
+    """The live part did not come to its end; the message says what it waited for and where to look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSession:
+    """What was played, and where its truth lies."""
+
+    session: date
+    folder: PlayFolder
+    seconds: float
+    began_at: float  # seconds since the epoch, before anything was heard
+    restarts: int
+
+
+def play_live_session(configured: Settings, seed: int, advance: Advance) -> LiveSession:
+    """Play the session after the sample desk's month and return when the warehouse has all that was heard.
+
+    Raises ConfigurationError where the home has a broker of its own, LiveSessionError when it does not end.
+    """
+    layout = StackLayout(configured.paths.home)
+    _refuse_second_broker(layout)
+    began, began_at = time.monotonic(), time.time()
+    reservations = PortReservations()
+    try:
+        ports = {name: reservations.choose(()) for name in (GATEWAY, CONTROL)}
+        environment = _environment(configured, seed)
+        settings = load_settings(environment, with_stack=False)
+        residents = wanted_residents(settings)
+        environment |= broker_endpoints(settings, ports)
+        effective = load_settings(environment)
+        folder = PlayFolder.of(effective)
+        folder.begin_again()
+        beats = heartbeats_of(effective, effective.services.redis_url)
+        services = resident_services(residents, {}, ports, (), beats)
+        with AttendedServices(services, layout, environment, frozenset()) as attended:
+            attended.wait_until_ready(READY_S)
+            _wait_for_close(folder, advance)
+            _wait_until_drained(effective, advance)
+            restarts = sum(status.restarts for status in attended.statuses())
+    finally:
+        reservations.release()
+    return LiveSession(
+        session=folder.session, folder=folder, seconds=time.monotonic() - began, began_at=began_at,
+        restarts=restarts,
+    )  # fmt: skip
+
+
+def _refuse_second_broker(layout: StackLayout) -> None:
+    state = current_state(layout)
+    if state is not None and state.service(BROKER) is not None:
+        raise ConfigurationError(
+            "the stack has a broker session of its own, and the sample session would be mixed into it: use "
+            "--no-live, or another DESK_HOME"
+        )
+
+
+def _environment(configured: Settings, seed: int) -> dict[str, str]:
+    return {
+        **process_environment(),
+        "DESK_HOME": str(configured.paths.home),
+        "DESK_GATEWAY": "true",
+        "DESK_GATEWAY_SEED": str(seed),
+        "DESK_GATEWAY_SPEED": str(SPEED),
+        "DESK_GATEWAY_FAULTS": str(configured.paths.project_root / FAULT_SCRIPT),
+    }
+
+
+def _wait_for_close(folder: PlayFolder, advance: Advance) -> None:
+    calendar = TradingCalendar()
+    played = calendar.session_close(folder.session) - calendar.session_open(folder.session)
+    seconds = (played + PLAYED_BEFORE_OPEN + PLAYED_PAST_CLOSE) / timedelta(seconds=SPEED)
+    _wait(
+        folder.is_closed,
+        seconds + OVERTIME_S,
+        f"listening to the session of {folder.session}",
+        advance,
+        seconds,
+    )
+
+
+def _wait_until_drained(settings: Settings, advance: Advance) -> None:
+    reader = open_outbox_reader(settings, PROBE)
+    empty_since: list[float] = []
+
+    def is_quiet() -> bool:
+        if reader.backlog().entries:
+            empty_since.clear()
+            return False
+        empty_since.append(time.monotonic())
+        return empty_since[-1] - empty_since[0] > QUIET_S
+
+    _wait(is_quiet, DRAINED_S, "draining what was heard", advance, None)
+
+
+def _wait(
+    is_over: Callable[[], bool], limit_s: float, what: str, advance: Advance, usual_s: float | None
+) -> None:
+    began = time.monotonic()
+    while not is_over():
+        passed = time.monotonic() - began
+        if passed > limit_s:
+            raise LiveSessionError(f"{what}: not over after {limit_s:.0f} s; see the logs in DESK_HOME/logs")
+        advance(what, int(passed), None if usual_s is None else int(usual_s))
+        time.sleep(POLL_S)

@@ -1,0 +1,126 @@
+"""A live desk of real processes for scenarios: gateway, session, drain, Redis with its journal, warehouse.
+
+Each of the five can be killed with SIGKILL at any moment; the three residents come back by the stack's own
+rules, Redis and the warehouse are started again on their files by the test.
+"""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from desk_command import environment as desk_environment
+from embedded_warehouse import RunningWarehouse, start_warehouse
+from real_redis import RunningRedis, start_redis
+
+from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.migrator import migrate
+from adapters.configuration import load_settings
+from desk.stack.attended import AttendedServices
+from desk.stack.layout import StackLayout
+from desk.stack.ports import PortReservations
+from desk.stack.residents import (
+    BROKER,
+    CONTROL,
+    DRAIN,
+    GATEWAY,
+    broker_endpoints,
+    heartbeats_of,
+    resident_services,
+)
+from trading.settings import Settings
+
+READY_S = 90.0
+KILLABLE = (BROKER, DRAIN, GATEWAY, "redis", "warehouse")
+
+
+@dataclass(slots=True)
+class LiveDesk:
+    """The running processes and how to reach what they keep."""
+
+    settings: Settings
+    layout: StackLayout
+    control_port: int
+    warehouse: Warehouse
+    server: RunningWarehouse
+    redis: RunningRedis
+    services: AttendedServices
+
+    def kill(self, name: str) -> None:
+        """SIGKILL; stores come back at once on their files, residents by their keeper."""
+        if name == "redis":
+            self.redis.kill()
+            self.redis.restart()
+        elif name == "warehouse":
+            self._restart_warehouse()
+        else:
+            pid = self.pid(name)
+            if pid is not None:
+                os.kill(pid, signal.SIGKILL)
+
+    def pid(self, name: str) -> int | None:
+        """The process of a resident; None while there is none."""
+        process = next(item.process for item in self.services.statuses() if item.name == name)
+        return process.pid if process else None
+
+    def lose_redis(self) -> None:
+        """SIGKILL, and everything it knew is gone."""
+        self.redis.kill()
+        for path in self.redis.directory.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.redis.restart()
+
+    def _restart_warehouse(self) -> None:
+        server = self.server
+        server.kill()
+        self.server = start_warehouse(
+            server.directory,
+            port=server.port,
+            writer_password=server.writer_password,
+            reader_password=server.reader_password,
+        )
+
+
+@contextmanager
+def live_desk(folder: Path, **gateway: str) -> Iterator[LiveDesk]:
+    """Start everything, wait until it is ready, end everything; `gateway` are variables like SPEED="390"."""
+    short = Path(tempfile.mkdtemp(prefix="r-"))  # the path of a socket holds a hundred characters
+    server, redis = start_warehouse(folder / "warehouse"), start_redis(short, append_only=True)
+    reservations = PortReservations()
+    try:
+        migrate(Warehouse(server.url))
+        ports = {name: reservations.choose(()) for name in (GATEWAY, CONTROL)}
+        environment = _environment(folder, server, redis, gateway)
+        settings = load_settings(environment, with_stack=False)
+        environment |= broker_endpoints(settings, ports)
+        layout = StackLayout(settings.paths.home)
+        layout.make_folders()
+        beats = heartbeats_of(settings, redis.url)
+        residents = resident_services((GATEWAY, DRAIN, BROKER), {}, ports, (), beats)
+        with AttendedServices(residents, layout, environment, frozenset()) as services:
+            services.wait_until_ready(READY_S)
+            desk = LiveDesk(
+                settings=settings, layout=layout, control_port=ports[CONTROL],
+                warehouse=Warehouse(server.url), server=server, redis=redis, services=services,
+            )  # fmt: skip
+            yield desk
+            server = desk.server
+    finally:
+        reservations.release()
+        redis.kill()
+        server.kill()
+        shutil.rmtree(short, ignore_errors=True)
+
+
+def _environment(
+    folder: Path, server: RunningWarehouse, redis: RunningRedis, gateway: Mapping[str, str]
+) -> dict[str, str]:
+    named = {f"DESK_GATEWAY_{name}": value for name, value in gateway.items()}
+    addresses = {
+        "CLICKHOUSE_URL": server.url, "CLICKHOUSE_READER_URL": server.reader_url, "REDIS_URL": redis.url,
+    }  # fmt: skip
+    return desk_environment(folder / "home", DESK_GATEWAY="true", **named, **addresses)
