@@ -7,7 +7,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha1
 
-from trading.model.fills import CommissionFact, Fill, FillBatch, FillKind, FillRevision, Venue, precedence
+from trading.model.fills import (
+    CommissionFact,
+    CoverageInterval,
+    Fill,
+    FillBatch,
+    FillKind,
+    FillRevision,
+    Venue,
+    precedence,
+)
 from trading.model.money import ZERO
 from trading.ports.fill_store import BatchReport, FillStore
 from trading.services.judge_fills import KnownFill, Outcome
@@ -27,6 +36,7 @@ class MemoryFillStore(FillStore):
         self._standing: dict[FillKey, Fill] = {}  # fills as they stand, until the next batch
         self.batches: list[BatchReport] = []
         self.rejected: dict[str, str] = {}
+        self.coverage: set[CoverageInterval] = set()
 
     def record(self, batch: FillBatch, received_at: datetime) -> BatchReport:
         """Store what is new of a batch and say what it did."""
@@ -39,6 +49,7 @@ class MemoryFillStore(FillStore):
             self._store_fee(fact, touched)
         for row in batch.rejected:
             self.rejected[row.payload] = row.reason
+        self.coverage.update(batch.coverage)
         times = [revision.fill_ts for revision in batch.fills]
         report = BatchReport(
             batch_id=_batch_id(batch),
@@ -79,6 +90,15 @@ class MemoryFillStore(FillStore):
     def accounts(self) -> Sequence[tuple[Venue, str]]:
         """Return every (venue, account) that has fills."""
         return sorted({key[:2] for key in self._versions})
+
+    def account_of(self, exec_id: str) -> str | None:
+        """Return whose execution this is, where its fill is stored."""
+        told = (row for versions in self._versions.values() for row in versions.values())
+        return min((row.account for row in told if row.exec_id == exec_id), default=None)
+
+    def has_fee(self, commission_key: str) -> bool:
+        """Say whether a fee is stored under this key."""
+        return any(key[2] == commission_key for key in self._fees)
 
     def told(
         self, venue: Venue, account: str, session: date
