@@ -1,0 +1,108 @@
+"""Subscriptions to books and to every single trade or quote."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final
+
+from simulation.broker.questions import DepthRow
+from simulation.tws.replies import Message
+from simulation.tws.replies import market as say
+from simulation.tws.subscriptions import Subscription
+
+if TYPE_CHECKING:
+    from simulation.tws.state import GatewayState
+
+SAMPLED_EVERY: Final = timedelta(milliseconds=100)
+TRADES_EVERY: Final = timedelta(milliseconds=50)
+INSERT, UPDATE, DELETE = 0, 1, 2
+ASK, BID = 0, 1
+TRADE_KINDS: Final = {"Last": 1, "AllLast": 2}
+KINDS: Final = (*TRADE_KINDS, "BidAsk", "MidPoint")
+PRINTS_MAX = 2_000  # trades of one look
+
+
+class DepthFeed(Subscription):
+    """A book, told as changes by position; a market maker's or exchange's name where the book has them."""
+
+    def __init__(self, request_id: int, conid: int, rows: int, *, names_makers: bool, is_smart: bool) -> None:
+        super().__init__()
+        self.request_id, self.conid, self.rows = request_id, conid, rows
+        self._names_makers, self._is_smart = names_makers, is_smart
+        self._told: dict[int, Sequence[DepthRow]] = {ASK: (), BID: ()}
+
+    def forget(self) -> None:
+        """The client was told to empty its book: everything is new."""
+        self._told = {ASK: (), BID: ()}
+
+    def news(self, state: "GatewayState", now: datetime) -> list[Message]:
+        self.due_at = now + SAMPLED_EVERY
+        if state.faults.silent_market:
+            return []
+        book = state.broker.depth(self.conid, self.rows, now)
+        asks, bids = book.asks[: self.rows], book.bids[: self.rows]
+        messages = [*self._changes(ASK, asks), *self._changes(BID, bids)]
+        self._told = {ASK: asks, BID: bids}
+        return messages
+
+    def _changes(self, side: int, rows: Sequence[DepthRow]) -> Iterator[Message]:
+        """By position from the best; what is too many is deleted from the end, so no position moves."""
+        told = self._told[side]
+        for position, (row, old) in enumerate(zip_longest(rows, told[: len(rows)])):
+            if row != old:
+                yield self._change(position, INSERT if old is None else UPDATE, side, row)
+        for position in range(len(told) - 1, len(rows) - 1, -1):
+            yield self._change(position, DELETE, side, None)
+
+    def _change(self, position: int, operation: int, side: int, row: DepthRow | None) -> Message:
+        if self._names_makers:
+            return say.depth_by_maker(self.request_id, position, operation, side, row, self._is_smart)
+        return say.depth(self.request_id, position, operation, side, row)
+
+
+class TradeFeed(Subscription):
+    """Every trade of one contract."""
+
+    def __init__(self, request_id: int, conid: int, kind: str, since: datetime) -> None:
+        super().__init__()
+        self.request_id, self.conid = request_id, conid
+        self._kind = TRADE_KINDS[kind]
+        self._since = since
+
+    def news(self, state: "GatewayState", now: datetime) -> list[Message]:
+        self.due_at = now + TRADES_EVERY
+        since, self._since = self._since, now
+        if state.faults.silent_market:
+            return []
+        prints = state.broker.prints(self.conid, since, now)[:PRINTS_MAX]
+        return [say.tick_by_tick_trade(self.request_id, self._kind, each) for each in prints]
+
+
+class QuoteFeed(Subscription):
+    """Every change of the touch, or of its middle."""
+
+    def __init__(self, request_id: int, conid: int, kind: str) -> None:
+        super().__init__()
+        self.request_id, self.conid = request_id, conid
+        self._wants_mid = kind == "MidPoint"
+        self._told: object = None
+
+    def news(self, state: "GatewayState", now: datetime) -> list[Message]:
+        self.due_at = now + TRADES_EVERY
+        if state.faults.silent_market:
+            return []
+        quote = state.broker.quote(self.conid, now)
+        if quote.bid is None or quote.ask is None:
+            return []
+        mid = (quote.bid + quote.ask) / 2
+        touch = mid if self._wants_mid else (quote.bid, quote.ask, quote.bid_size, quote.ask_size)
+        if touch == self._told:
+            return []
+        self._told = touch
+        if self._wants_mid:
+            return [say.tick_by_tick_mid(self.request_id, quote.at, mid)]
+        return [
+            say.tick_by_tick_quote(
+                self.request_id, quote.at, quote.bid, quote.ask, quote.bid_size, quote.ask_size
+            )
+        ]

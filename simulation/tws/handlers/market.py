@@ -1,0 +1,173 @@
+"""Requests for level 1, depth, tick by tick, and the calculators, with the limits of a real login."""
+
+import math
+from dataclasses import replace
+from typing import Final
+
+from simulation.broker.questions import ContractQuery, ContractRecord
+from simulation.tws.client import LIVE_DATA, Client
+from simulation.tws.contracts import sec_type_of
+from simulation.tws.depth_feeds import KINDS, TRADE_KINDS, DepthFeed, QuoteFeed, TradeFeed
+from simulation.tws.market_feeds import MODEL_GREEKS, Level1
+from simulation.tws.notices import text_of
+from simulation.tws.options import DataPermission
+from simulation.tws.replies import market as say
+from simulation.tws.requests.market import (
+    Calculation,
+    DepthExchanges,
+    MarketData,
+    MarketDataType,
+    MarketDepth,
+    TickByTick,
+)
+from simulation.tws.state import GatewayState
+
+DELAYED_DATA: Final = 3
+EXCHANGE_MAP: Final = "9c0001"
+PERMISSIONS: Final = 3
+LEGAL_GENERIC_TICKS: Final = frozenset(
+    {100, 101, 104, 105, 106, 162, 165, 221, 225, 232, 233, 236, 256, 258, 292, 293, 294, 295, 318, 375}
+    | {411, 456, 460, 499, 506, 511, 512, 513, 576, 577, 586, 587, 588, 595, 614, 619, 623}
+)
+DEPTH_ROWS_MAX: Final = 20
+MAKER_EXCHANGES: Final = (
+    "ISLAND",
+    "NASDAQ",
+    "NYSE",
+    "ARCA",
+    "BATS",
+    "IEX",
+)  # books that name whose size it is
+
+
+def market_data(state: GatewayState, client: Client, request: MarketData) -> None:
+    unknown = request.generic_ticks - LEGAL_GENERIC_TICKS
+    if unknown or (request.is_snapshot and request.generic_ticks):
+        _refuse_ticks(client, request, unknown)
+        return
+    record = _record(state, client, request.request_id, request.query)
+    if record is None:
+        return
+    if client.subscriptions.count("level1") >= state.options.market_data_lines:
+        client.error(request.request_id, 101)
+        return
+    is_delayed = _delayed(state, client, request.request_id)
+    if is_delayed is None:
+        return
+    kind = DELAYED_DATA if is_delayed else LIVE_DATA
+    client.send(say.request_parameters(request.request_id, record.min_tick, EXCHANGE_MAP, PERMISSIONS))
+    client.send(say.data_type(request.request_id, kind))
+    feed = Level1(
+        request.request_id,
+        record,
+        request.generic_ticks,
+        is_snapshot=request.is_snapshot,
+        is_delayed=is_delayed,
+    )
+    for message in feed.news(state, state.clock.now()):
+        client.send(message)
+    if not feed.is_over:
+        client.subscriptions.add("level1", request.request_id, feed)
+
+
+def market_data_type(state: GatewayState, client: Client, request: MarketDataType) -> None:
+    client.data_type = request.kind
+
+
+def market_depth(state: GatewayState, client: Client, request: MarketDepth) -> None:
+    record = _record(state, client, request.request_id, request.query)
+    if record is None:
+        return
+    exchange = request.query.exchange or "SMART"
+    if sec_type_of(record.contract) == "IND" or (exchange == "SMART" and not request.is_smart):
+        client.error(request.request_id, 10092)
+        return
+    if client.subscriptions.count("depth") >= state.options.depth_lines:
+        client.error(request.request_id, 309, text_of(309, limit=state.options.depth_lines))
+        return
+    feed = DepthFeed(
+        request.request_id,
+        record.contract.conid,
+        max(1, min(request.rows, DEPTH_ROWS_MAX)),
+        names_makers=request.is_smart or exchange in MAKER_EXCHANGES,
+        is_smart=request.is_smart,
+    )
+    client.subscriptions.add("depth", request.request_id, feed)
+
+
+def depth_exchanges(state: GatewayState, client: Client, request: DepthExchanges) -> None:
+    rows = [(exchange, "STK", "", "Deep2", "1") for exchange in MAKER_EXCHANGES]
+    client.send(["80", str(len(rows)), *(text for row in rows for text in row)])
+
+
+def tick_by_tick(state: GatewayState, client: Client, request: TickByTick) -> None:
+    if request.kind not in KINDS:
+        text = text_of(321, request="dB", reason=f"Invalid tick type {request.kind!r}")
+        client.error(request.request_id, 321, text)
+        return
+    record = _record(state, client, request.request_id, request.query)
+    if record is None:
+        return
+    if record.contract.asset == "OPT" or state.options.permission is not DataPermission.LIVE:
+        reason = f"No market data permissions for {request.query.exchange or 'SMART'} {record.contract.asset}"
+        client.error(request.request_id, 10189, text_of(10189, reason=reason))
+        return
+    if client.subscriptions.count("tick_by_tick") >= state.options.tick_by_tick_lines:
+        client.error(request.request_id, 10190)
+        return
+    conid = record.contract.conid
+    if request.kind in TRADE_KINDS:
+        trades = TradeFeed(request.request_id, conid, request.kind, state.clock.now())
+        client.subscriptions.add("tick_by_tick", request.request_id, trades)
+    else:
+        quotes = QuoteFeed(request.request_id, conid, request.kind)
+        client.subscriptions.add("tick_by_tick", request.request_id, quotes)
+
+
+def calculation(state: GatewayState, client: Client, request: Calculation) -> None:
+    """From the model's own values: exact at the model's point, first order around it."""
+    record = _record(state, client, request.request_id, request.query)
+    if record is None:
+        return
+    greeks = state.broker.greeks(record.contract.conid, state.clock.now())
+    if greeks is not None:
+        moved = greeks.price + greeks.delta * (float(request.underlying) - greeks.underlying)
+        value = float(request.value)
+        if request.wants_price:
+            price, volatility = moved + greeks.vega * 100 * (value - greeks.implied_volatility), value
+        else:
+            price = value
+            slope = greeks.vega * 100
+            volatility = greeks.implied_volatility + (value - moved) / slope if slope else math.nan
+        is_possible = volatility > 0 and price >= 0
+        greeks = replace(greeks, price=price, implied_volatility=volatility) if is_possible else None
+    client.send(say.option_computation(request.request_id, MODEL_GREEKS, greeks))
+
+
+def _record(
+    state: GatewayState, client: Client, request_id: int, query: ContractQuery
+) -> ContractRecord | None:
+    """The one contract asked for, or error 200."""
+    record = state.one_contract(query)
+    if record is None:
+        client.error(request_id, 200)
+    return record
+
+
+def _delayed(state: GatewayState, client: Client, request_id: int) -> bool | None:
+    """Whether the line gets delayed data; None when it gets none, which has been said."""
+    permission = state.options.permission
+    if permission is DataPermission.LIVE:
+        return False
+    if permission is DataPermission.NONE or client.data_type < DELAYED_DATA:
+        client.error(request_id, 354)
+        return None
+    client.error(request_id, 10167)
+    return True
+
+
+def _refuse_ticks(client: Client, request: MarketData, unknown: frozenset[int]) -> None:
+    reason = "Snapshot market data subscription is not applicable to generic ticks"
+    if unknown:
+        reason = f"Incorrect generic tick list of {','.join(map(str, sorted(unknown)))}"
+    client.error(request.request_id, 321, text_of(321, request="bX", reason=reason))

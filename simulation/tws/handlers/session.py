@@ -1,0 +1,36 @@
+"""Requests about the connection itself."""
+
+from simulation.tws.client import Client
+from simulation.tws.notices import text_of
+from simulation.tws.replies import session as say
+from simulation.tws.requests.account import CancelSubscription
+from simulation.tws.requests.session import CurrentTime, ManagedAccounts, NextId, Noted
+from simulation.tws.state import GatewayState
+
+MISSING_CODE = {"level1": 300, "depth": 310, "history": 162}  # kinds whose cancel fails loudly
+
+
+def next_id(state: GatewayState, client: Client, request: NextId) -> None:
+    assert client.client_id is not None
+    client.send(say.next_valid_id(state.broker.next_order_id(client.client_id)))
+
+
+def managed_accounts(state: GatewayState, client: Client, request: ManagedAccounts) -> None:
+    client.send(say.managed_accounts(state.accounts))
+
+
+def current_time(state: GatewayState, client: Client, request: CurrentTime) -> None:
+    client.send(say.current_time(state.clock.told()))
+
+
+def noted(state: GatewayState, client: Client, request: Noted) -> None:
+    """Nothing to say."""
+
+
+def cancel_subscription(state: GatewayState, client: Client, request: CancelSubscription) -> None:
+    was_running = client.subscriptions.end(request.kind, request.request_id)
+    code = MISSING_CODE.get(request.kind)
+    if was_running or code is None:
+        return
+    text = text_of(code, request_id=request.request_id, reason="No historical data query found for ticker id")
+    client.error(request.request_id, code, text)

@@ -1,0 +1,98 @@
+"""What clients send: message id to reader, and a frozen value for each request.
+
+A reader takes a cursor behind the message id and the server version, and must read the message to its end:
+what is left over is a request of another version, which is refused rather than half understood.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from simulation.tws.fields import Cursor, MalformedRequest
+from simulation.tws.place_order import read_place_order
+from simulation.tws.requests import account, contracts, market, orders, session
+from simulation.tws.requests.cancels import cancel_of
+
+Reader = Callable[[Cursor, int], object]
+
+READERS: Final[Mapping[int, Reader]] = {
+    1: market.market_data,
+    2: cancel_of("level1", has_version=True),
+    3: read_place_order,
+    4: orders.cancel_order,
+    5: orders.open_orders,
+    6: account.account_updates,
+    7: orders.executions,
+    8: session.next_id,
+    9: contracts.contract_details,
+    10: market.market_depth,
+    11: cancel_of("depth", has_version=True, more=1),
+    12: session.noted,
+    13: session.noted,
+    14: session.noted,
+    15: orders.auto_open_orders,
+    16: orders.all_open_orders,
+    17: session.managed_accounts,
+    20: market.historical_data,
+    25: cancel_of("history", has_version=True),
+    49: session.current_time,
+    50: market.real_time_bars,
+    51: cancel_of("bars", has_version=True),
+    54: market.implied_volatility,
+    55: market.option_price,
+    56: session.noted,
+    57: session.noted,
+    58: orders.global_cancel,
+    59: market.market_data_type,
+    61: account.positions,
+    62: account.account_summary,
+    63: cancel_of("summary", has_version=True),
+    64: account.cancel_positions,
+    71: session.start_api,
+    74: account.positions_multi,
+    75: session.noted,
+    76: account.account_updates_multi,
+    77: cancel_of("updates_multi", has_version=True),
+    78: contracts.chains,
+    81: contracts.matching_symbols,
+    82: market.depth_exchanges,
+    87: market.head_time,
+    90: session.noted,
+    91: contracts.market_rule,
+    92: account.profit,
+    93: cancel_of("profit", has_version=False),
+    94: account.profit_single,
+    95: cancel_of("profit_single", has_version=False),
+    96: market.historical_ticks,
+    97: market.tick_by_tick,
+    98: cancel_of("tick_by_tick", has_version=False),
+    99: orders.completed_orders,
+}
+
+
+class UnknownRequest(Exception):
+    """A message id no request of this gateway has."""
+
+
+def read_request(fields: Sequence[str], version: int) -> object:
+    """The request of one message; raises UnknownRequest or MalformedRequest."""
+    cursor = Cursor(fields)
+    message_id = cursor.integer("message id")
+    reader = READERS.get(message_id)
+    if reader is None:
+        raise UnknownRequest(f"message id: expected one of {len(READERS)} known, was {message_id}")
+    request = reader(cursor, version)
+    cursor.end()
+    return request
+
+
+def request_id_of(fields: Sequence[str]) -> int:
+    """The id under which a request that could not be read is best answered; -1 where none can be told."""
+    has_version = {"3": False, "4": True, "1": True, "9": True, "10": True, "7": True, "50": True, "6": None}
+    place = has_version.get(fields[0], False) if fields else None
+    if place is None:
+        return -1
+    text = fields[2 if place else 1] if len(fields) > (2 if place else 1) else ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else -1
+
+
+__all__ = ["READERS", "MalformedRequest", "UnknownRequest", "read_request", "request_id_of"]
