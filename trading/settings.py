@@ -91,9 +91,30 @@ class ReconciliationSettings:
 class InboxSettings:
     """How files are picked up from the inbox folder."""
 
-    quiet_ticks: int
     file_bytes_max: int
     files_per_tick_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlexSettings:
+    """The broker's Flex Web Service; without token and query id nothing is fetched.
+
+    `hosts` are names with blanks between them: the only ones that the token is sent to, by https.
+    `attempts_max` bounds the failures of one step, `polls_max` the questions for a statement in the making.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    activity_query: str | None = field(default=None, repr=False)
+    confirmation_query: str | None = field(default=None, repr=False)
+    base_url: str
+    hosts: str
+    request_interval_ms: int
+    attempts_max: int
+    polls_max: int
+    backoff_first_ms: int
+    connect_timeout_s: int
+    answer_timeout_s: int
+    statement_bytes_max: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +186,7 @@ class Settings:
     books: BookSettings
     reconciliation: ReconciliationSettings
     inbox: InboxSettings
+    flex: FlexSettings
     gateway: GatewaySettings
     broker: BrokerSettings
     configuration_hash: str

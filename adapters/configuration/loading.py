@@ -21,6 +21,7 @@ from trading.errors import ConfigurationError
 from trading.settings import (
     BookSettings,
     BrokerSettings,
+    FlexSettings,
     GatewaySettings,
     InboxSettings,
     PathSettings,
@@ -69,6 +70,7 @@ def load_settings(
             ReconciliationSettings, _section("reconciliation", sections, names), "reconciliation"
         ),
         inbox=build(InboxSettings, _section("inbox", sections, names), "inbox"),
+        flex=build(FlexSettings, _section("flex", sections, names), "flex"),
         gateway=build(GatewaySettings, _section("gateway", sections, names), "gateway"),
         broker=build(BrokerSettings, _section("broker", sections, names), "broker"),
         configuration_hash="",
@@ -144,6 +146,7 @@ def _check(settings: Settings) -> None:
             )
     _check_broker(settings.broker)
     _check_gateway(settings.gateway)
+    _check_flex(settings.flex)
     for field in dataclasses.fields(settings.inbox):
         if getattr(settings.inbox, field.name) < 1:
             raise ConfigurationError(f"inbox.{field.name}: expected 1 or more")
@@ -159,6 +162,13 @@ def _check_broker(broker: BrokerSettings) -> None:
         raise ConfigurationError(f"broker.time_zone: expected the name of a zone, was {broker.time_zone!r}")
     if broker.reconnect_first_s > broker.reconnect_max_s:
         raise ConfigurationError("broker.reconnect_max_s: expected reconnect_first_s or more")
+
+
+def _check_flex(flex: FlexSettings) -> None:
+    for field in dataclasses.fields(flex):
+        value, least = getattr(flex, field.name), 0 if field.name.endswith("_ms") else 1
+        if isinstance(value, int) and value < least:
+            raise ConfigurationError(f"flex.{field.name}: expected {least} or more, was {value}")
 
 
 def _check_range(section: object, key: str, limits: tuple[tuple[str, int], ...]) -> None:

@@ -61,13 +61,13 @@ class Fault:
 
 
 class StubVenue(ABC):
-    """A venue on a loopback port of its own while the context lasts."""
+    """A venue on a loopback port of its own (`port` 0: a free one) while the context lasts."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.journal: deque[Request] = deque(maxlen=JOURNAL_MAX)
         self.faults: deque[Fault] = deque()
         self._lock = Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @abstractmethod
@@ -114,9 +114,8 @@ def _handler(venue: StubVenue) -> type[BaseHTTPRequestHandler]:
 
         def _send(self, answer: Answer, cut_at_bytes: int | None) -> None:
             self.send_response(answer.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer.body)))
-            for name, value in answer.headers.items():
+            headers = {"Content-Type": "application/json", **answer.headers}
+            for name, value in {**headers, "Content-Length": str(len(answer.body))}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.body[:cut_at_bytes])

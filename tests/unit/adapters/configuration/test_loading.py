@@ -86,7 +86,9 @@ def test_no_password_is_shown_by_the_settings(project: Path) -> None:
     [
         ("stack", "redis_port: 6379", "redis_port: 70000", "stack.redis_port: expected"),
         ("stack", "redis_port: 6379", "redis_prot: 6379", "stack.redis_prot: unknown setting"),
-        ("inbox", "quiet_ticks: 2 ", "quiet_ticks: 0 ", "inbox.quiet_ticks: expected 1 or more"),
+        ("inbox", "files_per_tick_max: 1000 ", "files_per_tick_max: 0 ", "inbox.files_per_tick"),
+        ("flex", "attempts_max: 5 ", "attempts_max: 0 ", "flex.attempts_max: expected 1 or more, was 0"),
+        ("flex", ":-6000}", ":--1}", "flex.request_interval_ms: expected 0 or more"),
         (
             "reconciliation",
             '"0.005"',
