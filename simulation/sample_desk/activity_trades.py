@@ -44,8 +44,8 @@ def _standing_figures(effect: Effect) -> tuple[Decimal, Decimal]:
     """Cost and realized of the print that stands, so that all rows together give the trade's."""
     trade, cost = effect.trade, effect.cost
     if trade.corrected and not effect.closed:
-        taken_back = -_net(trade, trade.prints[0]) + _returned(trade, trade.prints[0], trade.cancels[0])
-        cost -= taken_back
+        for row, cancel in zip(trade.prints, trade.cancels, strict=False):
+            cost -= _returned(trade, row, cancel) - _net(trade, row)
     return cost, effect.realized
 
 

@@ -26,11 +26,16 @@ def option_fee(rng: Random, quantity: int, price: Decimal, is_sale: bool) -> tup
     """Fee of an option fill and its liquidity code (1 added, 2 removed)."""
     adds = rng.randrange(100) < REBATE_PERCENT
     exchange = Decimal(rng.choice(EXCHANGE_REBATES if adds else EXCHANGE_FEES))
+    return option_fee_of(quantity, price, is_sale, adds, exchange), 1 if adds else 2
+
+
+def option_fee_of(quantity: int, price: Decimal, is_sale: bool, adds: bool, exchange: Decimal) -> Decimal:
+    """Fee of an option fill whose liquidity and exchange fee a contract are known."""
     regulatory = Decimal(0) if adds else OPTIONS_REGULATORY
     fee = (OPTION_COMMISSION + exchange + regulatory + (Decimal(0) if adds else CLEARING)) * quantity
     if is_sale:
         fee += SALE_OF_PROCEEDS * price * quantity * 100 + SALE_PER_CONTRACT * quantity
-    return fee.quantize(PLACES, ROUND_HALF_EVEN), 1 if adds else 2
+    return fee.quantize(PLACES, ROUND_HALF_EVEN)
 
 
 def share_fee(quantity: int, price: Decimal, is_sale: bool) -> Decimal:

@@ -25,14 +25,17 @@ FIRST_LEG_PART = 2
 
 
 class Ids:
-    """Counters of one broker; one instance numbers the whole month of all accounts."""
+    """Counters of one broker; one instance numbers the whole month of all accounts.
 
-    def __init__(self, rng: Random) -> None:
+    `ahead` moves all numbers up: who goes on after the month starts behind all that the month can have used.
+    """
+
+    def __init__(self, rng: Random, ahead: int = 0) -> None:
         self._rng = rng
-        self._transaction = FIRST_TRANSACTION
-        self._trade = FIRST_TRADE
-        self._perm = FIRST_ORDER
-        self._action = FIRST_ACTION
+        self._transaction = FIRST_TRANSACTION + ahead
+        self._trade = FIRST_TRADE + ahead
+        self._perm = FIRST_ORDER + ahead
+        self._action = FIRST_ACTION + ahead
         self._order = count(11)
         self._base = count(0)
         self._group = count(1)

@@ -1,0 +1,450 @@
+"""The simulated broker: what the gateway calls. Time comes in with each call and never runs back.
+
+Every call first lets the world catch up to its moment, second by second, so what is told is in the order of
+simulated time whoever asked last. `advance(a)` and `advance(b)` tell together what `advance(b)` tells.
+Keep out: the wire, and whatever the wire may do to what is said here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from simulation.broker.agenda import Action, Agenda
+from simulation.broker.conduct import Conduct, Refusal
+from simulation.broker.fills import Executions, Told, executed
+from simulation.broker.ledger import AccountSpec, opened_ledger
+from simulation.broker.model import (
+    BrokerSays,
+    CommissionView,
+    ExecutionView,
+    Greeks,
+    OrderTold,
+    OrderView,
+    PositionView,
+    Quote,
+    Refused,
+    Status,
+    Ticket,
+    WhatIf,
+)
+from simulation.broker.modifications import modify
+from simulation.broker.order_desk import OrderDesk
+from simulation.broker.orders import OrderRegister, Part, Working
+from simulation.broker.questions import (
+    AccountPnl,
+    Bar,
+    ChainParameters,
+    ContractQuery,
+    ContractRecord,
+    Depth,
+    PositionPnl,
+    Print,
+)
+from simulation.broker.refusals import (
+    CANCEL_IMPOSSIBLE,
+    CANCEL_NOT_FOUND,
+    NOT_CANCELLABLE,
+    Situation,
+    refused,
+)
+from simulation.broker.truth import confirmation_text, files_of, journal_of, statement_xml
+from simulation.broker.valuation import Valuation
+from simulation.market.hours import BOOKED_AT, local
+from simulation.market.paths import epoch, moment_of
+from simulation.market.world import World
+from simulation.sample_desk.contracts import Contract
+from simulation.sample_desk.endings import ending_of
+from simulation.sample_desk.journal import Journal
+from simulation.sample_desk.numbering import Ids
+from simulation.sample_desk.trades import Trade
+from trading.model.times import NEW_YORK
+
+AHEAD_OF_THE_MONTH = 50_000_000  # more numbers than the sample desk's month can use
+HAND_CLIENT = 0
+NO_DEPTH = Depth(bids=(), asks=())
+
+
+class SimulatedBroker:
+    """Accounts, orders, matching, executions, books; one per simulated world."""
+
+    def __init__(self, world: World, accounts: Sequence[AccountSpec]) -> None:
+        self.world = world
+        self.conduct = Conduct()
+        first = world.sessions[0]
+        self.ledgers = {spec.account.name: opened_ledger(spec, first) for spec in accounts}
+        self.ids = Ids(Random(f"ids {world.seed} {first}"), ahead=AHEAD_OF_THE_MONTH)
+        self.register = OrderRegister()
+        self.agenda = Agenda()
+        self.valuation = Valuation(world=world, ledgers=self.ledgers)
+        self.executed = Executions(seed=world.seed, ids=self.ids, conduct=self.conduct, ledgers=self.ledgers)
+        self.desk = OrderDesk(
+            world=world,
+            register=self.register,
+            agenda=self.agenda,
+            executions=self.executed,
+            conduct=self.conduct,
+            affordable=self.valuation.refusal,
+        )
+        self._now = local(first, BOOKED_AT) - timedelta(days=1)
+        self._hand_orders = 0
+        for session in world.sessions:
+            self.agenda.note(local(session, BOOKED_AT), self._book_session(session))
+
+    # --- orders
+
+    def place(self, ticket: Ticket, now: datetime) -> list[BrokerSays]:
+        """Place an order, change a known one, or (what_if) ask what it would bind."""
+        said = self.advance(now)
+        known = self.register.find(ticket.client_id, ticket.order_id)
+        if known is not None and not ticket.what_if:
+            return said + modify(self.desk, known, ticket, self._now)
+        parent = self.register.find(ticket.client_id, ticket.parent_id) if ticket.parent_id else None
+        refusal = refused(ticket, self._situation(ticket, parent))
+        if refusal is not None:
+            return [*said, _refused(ticket, refusal)]
+        order = self._working(ticket, parent)
+        if ticket.what_if:
+            unset = self.conduct.what_if_unset
+            margin = self.valuation.what_if(ticket, order.parts, self._now, unset=unset)
+            return [*said, WhatIf(order=replace(order.view(), status=Status.PRE_SUBMITTED), margin=margin)]
+        told = self.desk.accept(order, self._now)
+        return said + (_execution_first(told) if self.conduct.execution_first else told)
+
+    def cancel(self, client_id: int, order_id: int, now: datetime) -> list[BrokerSays]:
+        """Cancel an order: 10147 unknown, 161 filled, 10148 in another state that cannot be cancelled."""
+        said = self.advance(now)
+        order = self.register.find(client_id, order_id)
+        refusal = _cancel_refusal(order, order_id)
+        if order is None or refusal is not None:
+            told = refusal or Refusal(code=CANCEL_NOT_FOUND, text="")
+            return [*said, Refused(client_id=client_id, order_id=order_id, code=told.code, text=told.text)]
+        if not self.conduct.cancel_takes or not order.released:
+            return said + self.desk.cancel(order, self._now)
+        order.move(Status.PENDING_CANCEL)
+        self.agenda.note(
+            self._now + self.conduct.cancel_takes,
+            lambda at: [] if order.status.is_done else self.desk.cancel(order, at),
+        )
+        return [*said, OrderTold(order=order.view(), open_order=False)]
+
+    def global_cancel(self, now: datetime) -> list[BrokerSays]:
+        """Cancel all live orders, those placed by hand too."""
+        said = self.advance(now)
+        for order in self.register.live():
+            if not order.status.is_done:
+                said += self.desk.cancel(order, self._now)
+        return said
+
+    def advance(self, now: datetime) -> list[BrokerSays]:
+        """Let the world go on to this moment; a moment that is past already changes nothing."""
+        said: list[BrokerSays] = []
+        second, last = epoch(self._now) + 1, epoch(now)
+        while second <= last:
+            second = self._next_busy_second(second, last)
+            at = moment_of(second)
+            said += self._due(at)
+            if self.desk.active:
+                said += self.desk.round(second, at)
+            second += 1
+        said += self._due(now)
+        self._now = max(self._now, now)
+        return said
+
+    # --- questions about orders, positions, accounts
+
+    def next_order_id(self, client_id: int) -> int:
+        """The next number that a client may use."""
+        return self.register.next_id(client_id)
+
+    def open_orders(self, client_id: int | None) -> list[OrderView]:
+        """Live orders of one client, or of all."""
+        return [
+            order.view()
+            for order in self.register.live()
+            if client_id is None or order.ticket.client_id == client_id
+        ]
+
+    def completed_orders(self) -> list[OrderView]:
+        """Orders that ended on the New York day of the last call, in the order of their end."""
+        midnight = _midnight(self._now)
+        done = [
+            order
+            for order in self.register.by_perm.values()
+            if order.released and order.ended_at is not None and order.ended_at >= midnight
+        ]
+        return [order.view() for order in sorted(done, key=lambda order: (order.ended_at, order.perm_id))]
+
+    def executions(self, now: datetime) -> list[tuple[ExecutionView, CommissionView | None]]:
+        """All revisions of the executions since midnight, New York; a commission only when it is due."""
+        midnight = _midnight(now)
+        return [
+            (told.execution, _due_commission(told, now))
+            for told in self.executed.told
+            if told.execution.at >= midnight
+        ]
+
+    def positions(self) -> list[PositionView]:
+        """What all accounts hold."""
+        return self.valuation.positions()
+
+    def account_values(self, account: str, now: datetime) -> list[tuple[str, str, str]]:
+        """Key, value and currency."""
+        return self.valuation.account_values(account, now)
+
+    def pnl(self, account: str, now: datetime) -> AccountPnl:
+        """Profit of an account."""
+        return self.valuation.pnl(account, now)
+
+    def pnl_single(self, account: str, conid: int, now: datetime) -> PositionPnl:
+        """Profit of one position."""
+        return self.valuation.pnl_single(account, conid, now)
+
+    # --- questions about the market
+
+    def contracts(self, query: ContractQuery) -> list[ContractRecord]:
+        """All contracts that the query fits."""
+        return self.world.listings.find(query, self.session)
+
+    def chains(self, symbol: str) -> list[ChainParameters]:
+        """The option chain of a symbol, one entry per exchange."""
+        return self.world.listings.chains(symbol, self.session)
+
+    def quote(self, conid: int, now: datetime) -> Quote:
+        """Touch, last trade and volume."""
+        return self.world.tape.quote(self._contract(conid), now)
+
+    def greeks(self, conid: int, now: datetime) -> Greeks | None:
+        """Model greeks of an option."""
+        return self.world.quotes.greeks(self._contract(conid), now)
+
+    def open_interest(self, conid: int) -> int:
+        """Open contracts since the morning."""
+        return self.world.quotes.open_interest(self._contract(conid))
+
+    def depth(self, conid: int, rows: int, now: datetime) -> Depth:
+        """Levels of both sides; none while the contract does not trade."""
+        return self.world.quotes.depth(self._contract(conid), rows, now) or NO_DEPTH
+
+    def bars(self, conid: int, end: datetime, seconds: int, bar_s: int, what: str) -> list[Bar]:
+        """Bars that ended by `end`."""
+        return self.world.tape.bars(self._contract(conid), end, seconds, bar_s, what)
+
+    def prints(self, conid: int, since: datetime, now: datetime) -> list[Print]:
+        """The tape between two moments."""
+        return self.world.tape.prints(self._contract(conid), since, now)
+
+    # --- what happens to the truth
+
+    def correct(
+        self, exec_id: str, *, quantity: Decimal | None = None, price: Decimal | None = None, now: datetime
+    ) -> list[BrokerSays]:
+        """Print an execution of this session again, one revision higher."""
+        said = self.advance(now)
+        trade, order = self._open_trade(exec_id)
+        told = self.executed.correct(order, trade, quantity, price, self._now.replace(microsecond=0))
+        report = [] if told.commission is None else self.desk.report(told.commission, self._now)
+        return [*said, executed(told), *report]
+
+    def bust(self, exec_id: str, now: datetime) -> list[BrokerSays]:
+        """Take an execution back; the API never says so, positions and the statement do."""
+        said = self.advance(now)
+        trade, _ = self._open_trade(exec_id)
+        self.executed.bust(trade, self._now.replace(microsecond=0))
+        return said
+
+    def place_by_hand(
+        self,
+        account: str,
+        conid: int,
+        action: str,
+        quantity: Decimal,
+        now: datetime,
+        limit_price: Decimal | None = None,
+    ) -> list[BrokerSays]:
+        """An order typed into the broker's own program: client 0, number 0 or below, no reference."""
+        ticket = Ticket(
+            client_id=HAND_CLIENT,
+            order_id=-self._hand_orders,
+            account=account,
+            contract=self._contract(conid),
+            action=action,
+            quantity=quantity,
+            order_type="MKT" if limit_price is None else "LMT",
+            limit_price=limit_price,
+        )
+        self._hand_orders += 1
+        return self.place(ticket, now)
+
+    def move_position_silently(
+        self, account: str, conid: int, quantity: Decimal | None, now: datetime
+    ) -> list[BrokerSays]:
+        """Exercise or assign (part of) a held option now: positions change, no execution is told."""
+        said = self.advance(now)
+        contract, ledger = self._contract(conid), self.ledgers[account]
+        held = ledger.position(conid)
+        moved = held if quantity is None else quantity.copy_sign(held)
+        if not held or abs(moved) > abs(held) or contract.underlying is None or contract.asset != "OPT":
+            raise ValueError(f"quantity: expected part of a held option, was {quantity} of {held}")
+        spot = self.world.quotes.spot_cents(contract.underlying, epoch(self._now))
+        trades = ending_of(self.ids, account, ledger.session, contract, int(moved), spot)
+        ledger.add_endings([self._numbered(trade) for trade in trades])
+        return said
+
+    def close_session(self, session: date) -> list[BrokerSays]:
+        """Go on to the moment at which the broker books the session, if it has not come yet."""
+        return self.advance(max(self._now, local(session, BOOKED_AT)))
+
+    # --- end of day
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the last call."""
+        return self._now
+
+    @property
+    def session(self) -> date:
+        """The session under way, or the next one after its booking."""
+        return self.world.hours.session_of(self._now)
+
+    def journal(self) -> Journal:
+        """The truth, in the shape of the sample desk's journal."""
+        return journal_of(self.world, self.ledgers, self._now)
+
+    def statement(self, account: str, session: date) -> str:
+        """The Activity statement."""
+        return statement_xml(self.world, self.ledgers[account], session)
+
+    def confirmation(self, account: str, session: date) -> str:
+        """The Trade Confirmation."""
+        return confirmation_text(self.world, self.ledgers[account], session)
+
+    def files(self, session: date) -> list[tuple[str, str]]:
+        """Name and text of all statements of a session."""
+        return files_of(self.world, self.ledgers, session)
+
+    # --- inside
+
+    def _next_busy_second(self, second: int, last: int) -> int:
+        """The next second in which something can happen: each one while orders are in the market."""
+        if self.desk.active:
+            return second
+        due = self.agenda.next_at()
+        if due is None:
+            return last
+        return min(max(second, -int(-due.timestamp() // 1)), last)
+
+    def _due(self, until: datetime) -> list[BrokerSays]:
+        said: list[BrokerSays] = []
+        while (entry := self.agenda.take(until)) is not None:
+            at, action = entry
+            self._now = max(self._now, at)
+            said += action(at)
+        return said
+
+    def _book_session(self, session: date) -> Action:
+        def book(at: datetime) -> list[BrokerSays]:
+            for ledger in self.ledgers.values():
+                ledger.add_endings(self._endings(ledger.account.name, session))
+                ledger.turn(self.world.calendar.next_session(session))
+            return []
+
+        return book
+
+    def _endings(self, account: str, session: date) -> list[Trade]:
+        trades: list[Trade] = []
+        for contract, quantity, _ in self.ledgers[account].holdings():
+            if contract.asset == "OPT" and contract.expiry == session and contract.underlying is not None:
+                close = self.world.market.close_cents(contract.underlying, session)
+                for trade in ending_of(self.ids, account, session, contract, int(quantity), close):
+                    trades.append(self._numbered(trade))
+        return trades
+
+    def _numbered(self, trade: Trade) -> Trade:
+        printed = replace(trade.prints[0], transaction_id=self.ids.transaction())
+        return replace(trade, prints=(printed,), trade_id=self.ids.trade())
+
+    def _open_trade(self, exec_id: str) -> tuple[Trade, Working]:
+        trade, order = self.executed.find(exec_id)
+        if trade.busted:
+            raise ValueError(f"exec_id: expected an execution that stands, was {exec_id}")
+        return trade, order
+
+    def _situation(self, ticket: Ticket, parent: Working | None) -> Situation:
+        over = ticket.contract is not None and self.world.hours.is_over(ticket.contract, self._now)
+        by_hand = ticket.client_id == HAND_CLIENT and ticket.order_id <= 0
+        return Situation(
+            accounts=tuple(self.ledgers),
+            parent=parent,
+            contract_is_over=over,
+            id_is_used_up=not by_hand and self.register.is_used_up(ticket.client_id, ticket.order_id),
+        )
+
+    def _working(self, ticket: Ticket, parent: Working | None) -> Working:
+        placed = self.ids.order(ticket.order_ref, self._now, ticket.quantity)
+        return Working(
+            ticket=ticket,
+            perm_id=placed.perm_id,
+            place=len(self.register.by_perm),
+            placed_at=self._now,
+            parts=self._parts(ticket),
+            group_number=self.ids.group() if ticket.contract is None else 0,
+            parent=parent,
+        )
+
+    def _parts(self, ticket: Ticket) -> tuple[Part, ...]:
+        side = 1 if ticket.action == "BUY" else -1
+        if ticket.contract is not None:
+            return (Part(contract=ticket.contract, ratio=1, side=side),)
+        return tuple(
+            Part(
+                contract=self._contract(leg.conid),
+                ratio=leg.ratio,
+                side=side if leg.action == "BUY" else -side,
+            )
+            for leg in ticket.legs
+        )
+
+    def _contract(self, conid: int) -> Contract:
+        return self.world.listings.contract(conid)
+
+
+def _due_commission(told: Told, now: datetime) -> CommissionView | None:
+    if told.commission is None or told.commission.due_at > now:
+        return None
+    return told.commission.report
+
+
+def _cancel_refusal(order: Working | None, order_id: int) -> Refusal | None:
+    if order is None:
+        text = f"OrderId {order_id} that needs to be cancelled is not found."
+        return Refusal(code=CANCEL_NOT_FOUND, text=text)
+    if order.status is Status.FILLED:
+        text = f"Cancel attempted when order is not in a cancellable state.  Order permId ={order.perm_id}"
+        return Refusal(code=NOT_CANCELLABLE, text=text)
+    if order.status.is_done or order.status is Status.PENDING_CANCEL:
+        text = f"OrderId {order_id} that needs to be cancelled cannot be cancelled, state: {order.status}."
+        return Refusal(code=CANCEL_IMPOSSIBLE, text=text)
+    return None
+
+
+def _execution_first(said: list[BrokerSays]) -> list[BrokerSays]:
+    """Tell the executions before the order's opening."""
+    first = [item for item in said if not isinstance(item, OrderTold | Refused)]
+    return [*first, *(item for item in said if isinstance(item, OrderTold | Refused))]
+
+
+def _refused(ticket: Ticket, refusal: Refusal) -> Refused:
+    return Refused(
+        client_id=ticket.client_id,
+        order_id=ticket.order_id,
+        code=refusal.code,
+        text=refusal.text,
+        reject_json=refusal.reject_json,
+    )
+
+
+def _midnight(now: datetime) -> datetime:
+    local_day = now.astimezone(NEW_YORK).date()
+    return datetime(local_day.year, local_day.month, local_day.day, tzinfo=NEW_YORK).astimezone(UTC)

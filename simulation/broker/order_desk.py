@@ -1,0 +1,436 @@
+"""The life of orders: released, held, sent to market, triggered, filled, cut, cancelled, over for the day.
+
+Every change of an order happens here or in `modifications`, in the order of simulated time, one order after
+the other; so a fill of one member of a group cuts the others before any of them can trade (types 1 and 2).
+Type 3 is told to the others only when the second is over: two members can trade in the same second, which
+is the danger that the broker documents for it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
+
+from simulation.broker.agenda import Agenda
+from simulation.broker.conduct import Conduct
+from simulation.broker.fills import Executions, Told, executed
+from simulation.broker.matching import Deal, is_beyond, rested, taken, trailed_stop, trigger_price
+from simulation.broker.model import BrokerSays, Commissioned, OrderTold, Refused, Status
+from simulation.broker.orders import DEFAULT_GROUP_TYPE, OrderRegister, Working
+from simulation.broker.refusals import CANCELLED, HELD_UNTIL_OPEN, REJECTED
+from simulation.market.paths import epoch
+from simulation.market.rules import rule_of
+from simulation.market.world import World
+from simulation.sample_desk.contracts import Contract
+from trading.model.times import NEW_YORK
+
+CANCEL_OTHERS, CUT_OTHERS, CUT_OTHERS_LATE = 1, 2, 3
+HELD_BY_PARENT, HELD_BY_TRIGGER = "child", "trigger"
+AT_ONCE = ("IOC", "FOK")
+AUCTION_BEFORE = timedelta(seconds=1)  # orders at the close trade at the last touch
+CANCELLED_TEXT = "Order Canceled - reason:"
+Affordable = Callable[[Working, datetime], str | None]
+
+
+@dataclass(slots=True, kw_only=True)
+class OrderDesk:
+    """Works orders; `affordable` says why an order cannot be paid for, None when it can."""
+
+    world: World
+    register: OrderRegister
+    agenda: Agenda
+    executions: Executions
+    conduct: Conduct
+    affordable: Affordable
+    active: dict[int, Working] = field(default_factory=dict)
+    groups: dict[tuple[str, str], list[Working]] = field(default_factory=dict)
+    used: dict[tuple[int, int], int] = field(default_factory=dict)
+    used_second: int = 0
+    late_cuts: list[tuple[Working, Decimal]] = field(default_factory=list)
+
+    def accept(self, order: Working, now: datetime) -> list[BrokerSays]:
+        """Take a new order in; one that is not transmitted stays unseen until its family is released."""
+        self.register.add(order)
+        if order.parent is not None:
+            order.parent.children.append(order)
+        return self.release(order, now) if order.ticket.transmit else []
+
+    def release(self, order: Working, now: datetime) -> list[BrokerSays]:
+        """Send an order and, of a family, all that waited for it: the parent first."""
+        family = [order.parent, *order.parent.children] if order.parent is not None else [order]
+        said: list[BrokerSays] = []
+        for member in family:
+            if not member.released and not member.status.is_done:
+                said += self._submit(member, now)
+        return said + self._cut_late(now)
+
+    def round(self, second: int, at: datetime) -> list[BrokerSays]:
+        """One second of the market for all orders in it, oldest first."""
+        said: list[BrokerSays] = []
+        for order in list(self.active.values()):
+            if order.is_live and order.in_market:
+                said += self._work_second(order, second, at)
+        return said + self._cut_late(at)
+
+    def cancel(self, order: Working, now: datetime, text: str = CANCELLED_TEXT) -> list[BrokerSays]:
+        """End an order and its children, and say so with notice 202."""
+        order.move(Status.CANCELLED)
+        self._end(order, now)
+        said: list[BrokerSays] = []
+        if order.released:
+            said = [OrderTold(order=order.view(), open_order=False), _refused(order, CANCELLED, text)]
+        for child in order.children:
+            if not child.status.is_done:
+                said += self.cancel(child, now, text)
+        return said
+
+    def try_at_once(self, order: Working, now: datetime) -> list[BrokerSays]:
+        """Match an order that is in the market as if it had just arrived: after a change of its price."""
+        order.queue_ahead = None
+        waits = order.kind.waits_for_trigger and not order.triggered
+        if not order.in_market or order.kind.at_close or waits:
+            return []
+        return self._arrive(order, now) + self._cut_late(now)
+
+    # --- on the way to the market
+
+    def _submit(self, order: Working, now: datetime) -> list[BrokerSays]:
+        order.released = True
+        refusal = self._rejection(order, now)
+        if refusal is not None:
+            return self._reject(order, now, refusal)
+        self._join_group(order)
+        self.set_prices(order)
+        order.move(Status.PRE_SUBMITTED)
+        self._note_end_of_day(order, now)
+        notices = self.conduct.next_notices
+        extra: list[BrokerSays] = []
+        if notices:
+            notice = notices.pop(0)
+            extra = [_refused(order, notice.code, notice.text, notice.reject_json)]
+        if order.parent is not None and order.parent.status is not Status.FILLED:
+            order.why_held = HELD_BY_PARENT
+            return [_told(order), *extra]
+        return [*self._enter(order, now, is_new=True), *extra]
+
+    def _enter(self, order: Working, now: datetime, *, is_new: bool = False) -> list[BrokerSays]:
+        """Send to the market, or hold until it opens."""
+        if not order.is_live:
+            return []
+        was_held, order.why_held = order.why_held, ""
+        if not self._is_open(order, now):
+            opens = self._opens(order, now)
+            self.agenda.note(opens, lambda at: self._enter(order, at))
+            return [_told(order), _refused(order, HELD_UNTIL_OPEN, _until_open(order, opens))]
+        order.in_market = True
+        self.active[order.perm_id] = order
+        if order.kind.at_close:
+            closes = self._closes(order, now)
+            self.agenda.note(closes - AUCTION_BEFORE, lambda at: self._auction(order, at))
+            return [_told(order)] if is_new or was_held else []
+        if order.kind.waits_for_trigger:
+            order.why_held = HELD_BY_TRIGGER
+            return [_told(order)]
+        first: list[BrokerSays] = [_told(order)] if is_new else []
+        return first + self._arrive(order, now)
+
+    def _arrive(self, order: Working, now: datetime) -> list[BrokerSays]:
+        """The first look at the market: take what can be taken, then rest, go on, or end."""
+        said = self._take(order, epoch(now), now)
+        if order.status.is_done:
+            return said
+        if order.ticket.tif in AT_ONCE:
+            return said + self.cancel(order, now)
+        if order.status is Status.PRE_SUBMITTED:
+            order.move(Status.SUBMITTED)
+            return [*said, _told(order)]
+        return said or [_told(order)]
+
+    # --- in the market
+
+    def _work_second(self, order: Working, second: int, at: datetime) -> list[BrokerSays]:
+        if order.kind.at_close:
+            return []
+        if order.kind.waits_for_trigger and not order.triggered:
+            return self._watch_trigger(order, second, at)
+        if order.limit_cents is None or order.is_combination:
+            return self._take(order, second, at)
+        contract = order.parts[0].contract
+        touch = self.world.quotes.touch(contract, second)
+        if touch is None:
+            return []
+        trades = self.world.tape.trades_at(contract, second)
+        deal, order.queue_ahead = rested(order, touch, self._used(contract, order.side, second), trades)
+        if deal is None:
+            return []
+        self._use(contract, order.side, deal.quantity)
+        return self._fill(order, deal, (deal.cents,), at)
+
+    def _take(self, order: Working, second: int, at: datetime) -> list[BrokerSays]:
+        """Take from the far side of the touch, all parts of the order together."""
+        found = self._deal(order, second)
+        if found is None:
+            return []
+        deal, cents = found
+        for part in order.parts:
+            self._use(part.contract, part.side, deal.quantity * part.ratio)
+        return self._fill(order, deal, cents, at)
+
+    def _deal(self, order: Working, second: int) -> tuple[Deal, tuple[int, ...]] | None:
+        wanted = int(order.remaining)
+        cents: list[int] = []
+        for part in order.parts:
+            touch = self.world.quotes.touch(part.contract, second)
+            if touch is None:
+                return None
+            used = self._used(part.contract, part.side, second)
+            limit = None if order.is_combination else order.limit_cents
+            deal = taken(part.side, limit, wanted * part.ratio, touch, used)
+            if deal is None:
+                return None
+            wanted = min(wanted, deal.quantity // part.ratio)
+            cents.append(deal.cents)
+        if not wanted or (order.ticket.tif == "FOK" and wanted < order.remaining):
+            return None
+        if order.is_combination and not _net_is_good(order, cents):
+            return None
+        return Deal(wanted, cents[0], 2), tuple(cents)
+
+    def _watch_trigger(self, order: Working, second: int, at: datetime) -> list[BrokerSays]:
+        contract = order.parts[0].contract
+        touch = self.world.quotes.touch(contract, second)
+        if touch is None:
+            return []
+        trades = self.world.tape.trades_at(contract, second)
+        price, needed = trigger_price(order, touch, trades[-1].cents if trades else None)
+        if price is None:
+            return []
+        order.triggers_seen = order.triggers_seen + 1 if is_beyond(order, price) else 0
+        if order.triggers_seen >= needed:
+            return self._trigger(order, at)
+        if order.kind.trails:
+            order.stop_cents = trailed_stop(order, price)
+        return []
+
+    def _trigger(self, order: Working, at: datetime) -> list[BrokerSays]:
+        order.triggered, order.why_held = True, ""
+        if order.kind.trails and order.kind.has_limit and order.stop_cents is not None:
+            rule = rule_of(order.ticket.contract)
+            limit = order.stop_cents + order.side * order.limit_offset_cents
+            order.limit_cents = rule.up(limit) if order.side > 0 else rule.down(limit)
+        return self._arrive(order, at)
+
+    def _auction(self, order: Working, at: datetime) -> list[BrokerSays]:
+        """Orders at the close trade at the last touch, whole; a limit that does not fit is left."""
+        touch = self.world.quotes.touch(order.parts[0].contract, epoch(at))
+        if not order.is_live or not order.in_market or touch is None:
+            return []
+        price = touch.ask if order.side > 0 else touch.bid
+        limit = order.limit_cents
+        if not price or (limit is not None and order.side * (price - limit) > 0):
+            return []
+        return self._fill(order, Deal(int(order.remaining), price, 2), (price,), at)
+
+    def _fill(self, order: Working, deal: Deal, cents: tuple[int, ...], at: datetime) -> list[BrokerSays]:
+        """Execute, tell each part, cut the group, wake the children; commissions last."""
+        moment = at.replace(microsecond=0)
+        said: list[BrokerSays] = []
+        reports: list[Told] = []
+        for part in self.executions.fill(order, deal.quantity, cents, deal.liquidity, moment):
+            order.last_price = part[0].execution.price
+            self._step_after_fill(order, at)
+            happened: list[BrokerSays] = [executed(told) for told in part]
+            status: list[BrokerSays] = [_told(order)]
+            said += status + happened if self.conduct.filled_first else happened + status
+            reports += part
+        said += self._due_reports(reports, at)
+        said += self._cut_group(order, Decimal(deal.quantity), at)
+        if order.status is Status.FILLED:
+            for child in order.children:
+                said += self._enter(child, at)
+        return said
+
+    def _step_after_fill(self, order: Working, at: datetime) -> None:
+        if not order.remaining:
+            order.move(Status.FILLED)
+            self._end(order, at)
+        elif order.status is Status.PRE_SUBMITTED:
+            order.move(Status.SUBMITTED)
+
+    def _due_reports(self, reports: Iterable[Told], at: datetime) -> list[BrokerSays]:
+        due: list[BrokerSays] = []
+        for told in reports:
+            if told.commission is not None:
+                due += self.report(told.commission, at)
+        return due
+
+    def report(self, commission: Commissioned, now: datetime) -> list[BrokerSays]:
+        """Tell a commission when it is due, which may be now."""
+        if commission.due_at <= now:
+            return [commission]
+        self.agenda.note(commission.due_at, lambda at: [commission])
+        return []
+
+    # --- groups
+
+    def _join_group(self, order: Working) -> None:
+        group, kind = order.ticket.oca_group, order.ticket.oca_type
+        if not group and order.parent is not None:
+            group, kind = str(order.parent.perm_id), DEFAULT_GROUP_TYPE
+        if not group:
+            return
+        order.oca_group, order.oca_type = group, kind or DEFAULT_GROUP_TYPE
+        order.ticket = replace(order.ticket, oca_group=group, oca_type=order.oca_type)
+        self.groups.setdefault((order.ticket.account, group), []).append(order)
+
+    def _cut_group(self, order: Working, quantity: Decimal, at: datetime) -> list[BrokerSays]:
+        if not order.oca_group:
+            return []
+        if order.oca_type == CUT_OTHERS_LATE:
+            self.late_cuts.append((order, quantity))
+            return []
+        return self._cut_others(order, quantity, at)
+
+    def _cut_late(self, at: datetime) -> list[BrokerSays]:
+        cuts, self.late_cuts = self.late_cuts, []
+        said: list[BrokerSays] = []
+        for order, quantity in cuts:
+            said += self._cut_others(order, quantity, at)
+        return said
+
+    def _cut_others(self, order: Working, quantity: Decimal, at: datetime) -> list[BrokerSays]:
+        """Take from the others the same share that this order has just filled of what it had left."""
+        before = order.remaining + quantity
+        said: list[BrokerSays] = []
+        for other in self.groups[order.ticket.account, order.oca_group]:
+            if other is order or other.status.is_done:
+                continue
+            share = (other.remaining * quantity / before).to_integral_value(ROUND_CEILING)
+            if order.oca_type == CANCEL_OTHERS or order.status is Status.FILLED or share >= other.remaining:
+                said += self.cancel(other, at)
+            else:
+                other.ticket = replace(other.ticket, quantity=other.ticket.quantity - share)
+                said.append(_told(other))
+        return said
+
+    # --- ends
+
+    def _note_end_of_day(self, order: Working, now: datetime) -> None:
+        self.agenda.note(self._closes(order, now), lambda at: self._day_is_over(order, at))
+
+    def _day_is_over(self, order: Working, at: datetime) -> list[BrokerSays]:
+        """The contract's session has ended: day orders end, others wait for the next one."""
+        if not order.is_live:
+            return []
+        if order.ticket.tif not in ("GTC", "GTD") or self._is_over(order, at):
+            return self.cancel(order, at)
+        order.in_market, order.queue_ahead = False, None
+        self.active.pop(order.perm_id, None)
+        self._note_end_of_day(order, at)
+        if order.why_held == HELD_BY_PARENT:
+            return []
+        if order.status is Status.SUBMITTED:
+            order.move(Status.PRE_SUBMITTED)
+        self.agenda.note(self._opens(order, at), lambda opened: self._enter(order, opened, is_new=True))
+        return [_told(order)]
+
+    def _is_over(self, order: Working, at: datetime) -> bool:
+        if order.ticket.tif == "GTD":
+            day = order.ticket.extras.get("goodTillDate", "")[:8]
+            if f"{at.astimezone(NEW_YORK):%Y%m%d}" >= day:
+                return True
+        return any(self.world.hours.is_over(part.contract, at) for part in order.parts)
+
+    def _end(self, order: Working, at: datetime) -> None:
+        order.ended_at, order.in_market, order.why_held = at, False, ""
+        self.active.pop(order.perm_id, None)
+
+    def _rejection(self, order: Working, now: datetime) -> Refused | None:
+        if self.conduct.next_rejections:
+            told = self.conduct.next_rejections.pop(0)
+            return _refused(order, told.code, told.text, told.reject_json)
+        reason = None if order.parent is not None else self.affordable(order, now)
+        return None if reason is None else _refused(order, REJECTED, f"Order rejected - reason:{reason}")
+
+    def _reject(self, order: Working, now: datetime, refusal: Refused) -> list[BrokerSays]:
+        order.move(Status.INACTIVE)
+        self._end(order, now)
+        said: list[BrokerSays] = [refusal, OrderTold(order=order.view(), open_order=False)]
+        for child in order.children:
+            if not child.status.is_done:
+                said += self.cancel(child, now)
+        return said
+
+    # --- small questions
+
+    def set_prices(self, order: Working) -> None:
+        """Take limit, stop and offset over from the ticket."""
+        ticket = order.ticket
+        order.limit_cents = None
+        if order.kind.has_limit and ticket.limit_price is not None and not order.kind.trails:
+            order.limit_cents = int(ticket.limit_price * 100)
+        if order.kind.trails:
+            stop, limit = ticket.trail_stop_price, ticket.limit_price
+            order.stop_cents = int(stop * 100) if stop is not None else None
+            offset = ticket.extras.get("lmtPriceOffset")
+            if offset:
+                order.limit_offset_cents = int(abs(Decimal(offset)) * 100)
+            elif stop is not None and limit is not None:
+                order.limit_offset_cents = int(abs(stop - limit) * 100)
+        elif order.kind.waits_for_trigger and ticket.aux_price is not None:
+            order.stop_cents = int(ticket.aux_price * 100)
+
+    def _is_open(self, order: Working, now: datetime) -> bool:
+        outside = order.ticket.outside_rth and order.ticket.order_type == "LMT"
+        return all(self.world.hours.is_open(part.contract, now, outside=outside) for part in order.parts)
+
+    def _opens(self, order: Working, now: datetime) -> datetime:
+        return max(self.world.hours.next_open(part.contract, now) for part in order.parts)
+
+    def _closes(self, order: Working, now: datetime) -> datetime:
+        """The end of the session in which the order works: this one, or the next when this one is over."""
+        hours, session = self.world.hours, self.world.hours.session_of(now)
+        closes = min(hours.of(part.contract, session).closes for part in order.parts)
+        if now < closes:
+            return closes
+        later = self.world.calendar.next_session(session)
+        return min(hours.of(part.contract, later).closes for part in order.parts)
+
+    def _used(self, contract: Contract, side: int, second: int) -> int:
+        if second != self.used_second:
+            self.used, self.used_second = {}, second
+        return self.used.get((contract.conid, side), 0)
+
+    def _use(self, contract: Contract, side: int, quantity: int) -> None:
+        key = (contract.conid, side)
+        self.used[key] = self.used.get(key, 0) + quantity
+
+
+def _told(order: Working) -> OrderTold:
+    return OrderTold(order=order.view())
+
+
+def _refused(order: Working, code: int, text: str, reject_json: str = "") -> Refused:
+    ticket = order.ticket
+    return Refused(
+        client_id=ticket.client_id, order_id=ticket.order_id, code=code, text=text, reject_json=reject_json
+    )
+
+
+def _net_is_good(order: Working, cents: list[int]) -> bool:
+    """Whether a combination's net price is within its limit."""
+    if order.limit_cents is None:
+        return True
+    net = order.side * sum(
+        part.side * part.ratio * price for part, price in zip(order.parts, cents, strict=True)
+    )
+    return order.side * (net - order.limit_cents) <= 0
+
+
+def _until_open(order: Working, opens: datetime) -> str:
+    local = opens.astimezone(NEW_YORK)
+    symbol = order.parts[0].contract.symbol
+    return (
+        f"Order Message:\n{order.ticket.action} {order.ticket.quantity} {symbol}\n"
+        f"Warning: Your order will not be placed at the exchange until {local:%Y-%m-%d %H:%M:%S} US/Eastern."
+    )
