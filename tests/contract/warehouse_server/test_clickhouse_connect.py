@@ -157,10 +157,8 @@ async def _use_async_client(warehouse: RunningWarehouse) -> None:
     await client.close()
 
 
-@pytest.mark.soak
 def test_async_client(warehouse: RunningWarehouse) -> None:
     """The asynchronous client, where its extra is installed (`clickhouse-connect[async]`)."""
-    pytest.importorskip("aiohttp")
     asyncio.run(_use_async_client(warehouse))
 
 
