@@ -62,6 +62,7 @@ class LiveSession:
 def play_live_session(configured: Settings, seed: int, advance: Advance) -> LiveSession:
     """Play the session after the sample desk's month and return when the warehouse has all that was heard.
 
+    The truth and the statements are written when the gateway stops, the last of the residents.
     Raises ConfigurationError where the home has a broker of its own, LiveSessionError when it does not end.
     """
     layout = StackLayout(configured.paths.home)
@@ -81,7 +82,7 @@ def play_live_session(configured: Settings, seed: int, advance: Advance) -> Live
         services = resident_services(residents, {}, ports, (), beats)
         with AttendedServices(services, layout, environment, frozenset()) as attended:
             attended.wait_until_ready(READY_S)
-            _wait_for_close(folder, advance)
+            _wait_for_end(folder, advance)
             _wait_until_drained(effective, advance)
             restarts = sum(status.restarts for status in attended.statuses())
     finally:
@@ -112,12 +113,12 @@ def _environment(configured: Settings, seed: int) -> dict[str, str]:
     }
 
 
-def _wait_for_close(folder: PlayFolder, advance: Advance) -> None:
+def _wait_for_end(folder: PlayFolder, advance: Advance) -> None:
     calendar = TradingCalendar()
     played = calendar.session_close(folder.session) - calendar.session_open(folder.session)
     seconds = (played + PLAYED_BEFORE_OPEN + PLAYED_PAST_CLOSE) / timedelta(seconds=SPEED)
     _wait(
-        folder.is_closed,
+        folder.is_over,
         seconds + OVERTIME_S,
         f"listening to the session of {folder.session}",
         advance,

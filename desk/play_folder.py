@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from desk.stack.layout import PRIVATE_FOLDER_MODE
+from desk.stack.layout import PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE
 from desk.stack.passwords import write_private
 from simulation.sample_desk.journal import JOURNAL_NAME
 from simulation.sample_desk.writing import DEFAULT_FIRST_SESSION, DEFAULT_SESSIONS
@@ -39,7 +39,7 @@ class PlayFolder:
 
     @property
     def journal(self) -> Path:
-        """The truth of the session; it appears when the session is closed."""
+        """The truth of the session; written when the broker books it, or when the gateway stops."""
         return self.folder / JOURNAL_NAME
 
     @property
@@ -52,13 +52,17 @@ class PlayFolder:
         """When each execution was first put on the wire: id and nanoseconds since the epoch, one a line."""
         return self.folder / "sent.txt"
 
-    def is_closed(self) -> bool:
-        """Whether the session was played to its end."""
-        return self.journal.exists()
+    def is_over(self) -> bool:
+        """Whether everything that a client can hear of the session has happened."""
+        return self._over.exists()
+
+    def mark_over(self) -> None:
+        """Say so."""
+        self._over.touch(mode=PRIVATE_FILE_MODE)
 
     def begin_again(self) -> None:
         """Forget that the session was played; its statements stay until they are written again."""
-        for path in (self._beginning, self.journal, self.sent):
+        for path in (self._beginning, self._over, self.journal, self.sent):
             path.unlink(missing_ok=True)
 
     def began_at(self, gateway: GatewaySettings, now: float) -> float:
@@ -70,6 +74,10 @@ class PlayFolder:
             return float(known["began_at"])
         write_private(self._beginning, json.dumps({**asked, "began_at": now}) + "\n")
         return now
+
+    @property
+    def _over(self) -> Path:
+        return self.folder / "over"
 
     @property
     def _beginning(self) -> Path:

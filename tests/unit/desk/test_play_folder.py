@@ -42,13 +42,15 @@ def test_a_torn_beginning_is_none(settings: Settings) -> None:
     assert folder.began_at(settings.gateway, 200.0) == 200.0
 
 
-def test_a_session_is_closed_when_its_truth_is_written(settings: Settings) -> None:
-    """Beginning again forgets the truth, and keeps the statements until they are written again."""
+def test_beginning_again_forgets_the_end_and_the_truth(settings: Settings) -> None:
+    """The statements stay until they are written again."""
     folder = PlayFolder.of(settings)
     folder.statements.mkdir(parents=True)
     (folder.statements / "a.xml").write_text("<a/>")
     folder.journal.write_text("{}")
-    assert folder.is_closed()
+    folder.mark_over()
+    assert folder.is_over()
     folder.begin_again()
-    assert not folder.is_closed()
+    assert not folder.is_over()
+    assert not folder.journal.exists()
     assert (folder.statements / "a.xml").exists()
