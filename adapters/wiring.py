@@ -7,11 +7,14 @@ call. A missing address is an error of the factory, with the way to mend it.
 import os
 import socket
 import time
+from datetime import timedelta
 
 from adapters.clickhouse.break_store import ClickHouseBreakStore
+from adapters.clickhouse.broker_event_store import ClickHouseBrokerEventStore
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
 from adapters.clickhouse.pnl_store import ClickHousePnlStore
+from adapters.clickhouse.position_record import ClickHousePositionRecord
 from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.clock import SystemClock
 from trading.errors import ConfigurationError
@@ -21,6 +24,8 @@ from trading.ports.outbox import Outbox, OutboxReader
 from trading.services.compute_pnl import PnlStores
 from trading.services.ingest_fills import IngestStores
 from trading.services.reconcile_session import ReconcileStores
+from trading.services.run_coverage_shift import CoverageTools
+from trading.services.watch_positions import WatchTools
 from trading.settings import Settings
 
 LEASE_PAUSE_S = 0.1
@@ -90,6 +95,32 @@ def reconcile_stores(settings: Settings, warehouse: Warehouse) -> ReconcileStore
         breaks=ClickHouseBreakStore(warehouse),
         live_state=open_live_state(settings),
         clock=SystemClock(),
+    )
+
+
+def watch_tools(settings: Settings, warehouse: Warehouse) -> WatchTools:
+    """What the live comparison of positions reads and writes."""
+    return WatchTools(
+        record=ClickHousePositionRecord(warehouse),
+        breaks=ClickHouseBreakStore(warehouse),
+        live_state=open_live_state(settings),
+        clock=SystemClock(),
+        settings=settings.reconciliation,
+        quiet_period=timedelta(seconds=settings.broker.quiet_period_s) / settings.broker.speed,
+    )
+
+
+def coverage_tools(settings: Settings, warehouse: Warehouse) -> CoverageTools:
+    """What the coverage shift asks, tells and reads."""
+    return CoverageTools(
+        commands=open_command_queue(settings),
+        events=ClickHouseBrokerEventStore(warehouse),
+        record=ClickHousePositionRecord(warehouse),
+        live_state=open_live_state(settings),
+        clock=SystemClock(),
+        pause=time.sleep,
+        sweep_every=timedelta(seconds=settings.broker.sweep_every_s),
+        speed=settings.broker.speed,
     )
 
 
