@@ -7,23 +7,18 @@ Keep out: the wire, and whatever the wire may do to what is said here.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
 from simulation.broker.agenda import Action, Agenda
+from simulation.broker.answers import Answers
 from simulation.broker.conduct import Conduct, Refusal
-from simulation.broker.fills import Executions, Told, executed
+from simulation.broker.fills import Executions, executed
 from simulation.broker.ledger import AccountSpec, opened_ledger
 from simulation.broker.model import (
     BrokerSays,
-    CommissionView,
-    ExecutionView,
-    Greeks,
     OrderTold,
-    OrderView,
-    PositionView,
-    Quote,
     Refused,
     Status,
     Ticket,
@@ -31,16 +26,10 @@ from simulation.broker.model import (
 )
 from simulation.broker.modifications import modify
 from simulation.broker.order_desk import OrderDesk
+from simulation.broker.order_hours import OrderHours
 from simulation.broker.orders import OrderRegister, Part, Working
 from simulation.broker.questions import (
-    AccountPnl,
-    Bar,
-    ChainParameters,
-    ContractQuery,
-    ContractRecord,
     Depth,
-    PositionPnl,
-    Print,
 )
 from simulation.broker.refusals import (
     CANCEL_IMPOSSIBLE,
@@ -54,19 +43,17 @@ from simulation.broker.valuation import Valuation
 from simulation.market.hours import BOOKED_AT, local
 from simulation.market.paths import epoch, moment_of
 from simulation.market.world import World
-from simulation.sample_desk.contracts import Contract
 from simulation.sample_desk.endings import ending_of
 from simulation.sample_desk.journal import Journal
 from simulation.sample_desk.numbering import Ids
 from simulation.sample_desk.trades import Trade
-from trading.model.times import NEW_YORK
 
 AHEAD_OF_THE_MONTH = 50_000_000  # more numbers than the sample desk's month can use
 HAND_CLIENT = 0
 NO_DEPTH = Depth(bids=(), asks=())
 
 
-class SimulatedBroker:
+class SimulatedBroker(Answers):
     """Accounts, orders, matching, executions, books; one per simulated world."""
 
     def __init__(self, world: World, accounts: Sequence[AccountSpec]) -> None:
@@ -81,6 +68,7 @@ class SimulatedBroker:
         self.executed = Executions(seed=world.seed, ids=self.ids, conduct=self.conduct, ledgers=self.ledgers)
         self.desk = OrderDesk(
             world=world,
+            hours=OrderHours(world),
             register=self.register,
             agenda=self.agenda,
             executions=self.executed,
@@ -152,89 +140,6 @@ class SimulatedBroker:
         self._now = max(self._now, now)
         return said
 
-    # --- questions about orders, positions, accounts
-
-    def next_order_id(self, client_id: int) -> int:
-        """The next number that a client may use."""
-        return self.register.next_id(client_id)
-
-    def open_orders(self, client_id: int | None) -> list[OrderView]:
-        """Live orders of one client, or of all."""
-        return [
-            order.view()
-            for order in self.register.live()
-            if client_id is None or order.ticket.client_id == client_id
-        ]
-
-    def completed_orders(self) -> list[OrderView]:
-        """Orders that ended on the New York day of the last call, in the order of their end."""
-        midnight = _midnight(self._now)
-        done = [
-            order
-            for order in self.register.by_perm.values()
-            if order.released and order.ended_at is not None and order.ended_at >= midnight
-        ]
-        return [order.view() for order in sorted(done, key=lambda order: (order.ended_at, order.perm_id))]
-
-    def executions(self, now: datetime) -> list[tuple[ExecutionView, CommissionView | None]]:
-        """All revisions of the executions since midnight, New York; a commission only when it is due."""
-        midnight = _midnight(now)
-        return [
-            (told.execution, _due_commission(told, now))
-            for told in self.executed.told
-            if told.execution.at >= midnight
-        ]
-
-    def positions(self) -> list[PositionView]:
-        """What all accounts hold."""
-        return self.valuation.positions()
-
-    def account_values(self, account: str, now: datetime) -> list[tuple[str, str, str]]:
-        """Key, value and currency."""
-        return self.valuation.account_values(account, now)
-
-    def pnl(self, account: str, now: datetime) -> AccountPnl:
-        """Profit of an account."""
-        return self.valuation.pnl(account, now)
-
-    def pnl_single(self, account: str, conid: int, now: datetime) -> PositionPnl:
-        """Profit of one position."""
-        return self.valuation.pnl_single(account, conid, now)
-
-    # --- questions about the market
-
-    def contracts(self, query: ContractQuery) -> list[ContractRecord]:
-        """All contracts that the query fits."""
-        return self.world.listings.find(query, self.session)
-
-    def chains(self, symbol: str) -> list[ChainParameters]:
-        """The option chain of a symbol, one entry per exchange."""
-        return self.world.listings.chains(symbol, self.session)
-
-    def quote(self, conid: int, now: datetime) -> Quote:
-        """Touch, last trade and volume."""
-        return self.world.tape.quote(self._contract(conid), now)
-
-    def greeks(self, conid: int, now: datetime) -> Greeks | None:
-        """Model greeks of an option."""
-        return self.world.quotes.greeks(self._contract(conid), now)
-
-    def open_interest(self, conid: int) -> int:
-        """Open contracts since the morning."""
-        return self.world.quotes.open_interest(self._contract(conid))
-
-    def depth(self, conid: int, rows: int, now: datetime) -> Depth:
-        """Levels of both sides; none while the contract does not trade."""
-        return self.world.quotes.depth(self._contract(conid), rows, now) or NO_DEPTH
-
-    def bars(self, conid: int, end: datetime, seconds: int, bar_s: int, what: str) -> list[Bar]:
-        """Bars that ended by `end`."""
-        return self.world.tape.bars(self._contract(conid), end, seconds, bar_s, what)
-
-    def prints(self, conid: int, since: datetime, now: datetime) -> list[Print]:
-        """The tape between two moments."""
-        return self.world.tape.prints(self._contract(conid), since, now)
-
     # --- what happens to the truth
 
     def correct(
@@ -268,7 +173,7 @@ class SimulatedBroker:
             client_id=HAND_CLIENT,
             order_id=-self._hand_orders,
             account=account,
-            contract=self._contract(conid),
+            contract=self.contract_of(conid),
             action=action,
             quantity=quantity,
             order_type="MKT" if limit_price is None else "LMT",
@@ -282,7 +187,7 @@ class SimulatedBroker:
     ) -> list[BrokerSays]:
         """Exercise or assign (part of) a held option now: positions change, no execution is told."""
         said = self.advance(now)
-        contract, ledger = self._contract(conid), self.ledgers[account]
+        contract, ledger = self.contract_of(conid), self.ledgers[account]
         held = ledger.position(conid)
         moved = held if quantity is None else quantity.copy_sign(held)
         if not held or abs(moved) > abs(held) or contract.underlying is None or contract.asset != "OPT":
@@ -297,16 +202,6 @@ class SimulatedBroker:
         return self.advance(max(self._now, local(session, BOOKED_AT)))
 
     # --- end of day
-
-    @property
-    def now(self) -> datetime:
-        """The moment of the last call."""
-        return self._now
-
-    @property
-    def session(self) -> date:
-        """The session under way, or the next one after its booking."""
-        return self.world.hours.session_of(self._now)
 
     def journal(self) -> Journal:
         """The truth, in the shape of the sample desk's journal."""
@@ -399,21 +294,12 @@ class SimulatedBroker:
             return (Part(contract=ticket.contract, ratio=1, side=side),)
         return tuple(
             Part(
-                contract=self._contract(leg.conid),
+                contract=self.contract_of(leg.conid),
                 ratio=leg.ratio,
                 side=side if leg.action == "BUY" else -side,
             )
             for leg in ticket.legs
         )
-
-    def _contract(self, conid: int) -> Contract:
-        return self.world.listings.contract(conid)
-
-
-def _due_commission(told: Told, now: datetime) -> CommissionView | None:
-    if told.commission is None or told.commission.due_at > now:
-        return None
-    return told.commission.report
 
 
 def _cancel_refusal(order: Working | None, order_id: int) -> Refusal | None:
@@ -443,8 +329,3 @@ def _refused(ticket: Ticket, refusal: Refusal) -> Refused:
         text=refusal.text,
         reject_json=refusal.reject_json,
     )
-
-
-def _midnight(now: datetime) -> datetime:
-    local_day = now.astimezone(NEW_YORK).date()
-    return datetime(local_day.year, local_day.month, local_day.day, tzinfo=NEW_YORK).astimezone(UTC)

@@ -40,7 +40,7 @@ def modify(desk: OrderDesk, order: Working, ticket: Ticket, now: datetime) -> li
     order.ticket = replace(
         ticket, oca_group=order.oca_group, oca_type=order.oca_type, parent_id=order.ticket.parent_id
     )
-    desk.set_prices(order)
+    order.set_prices()
     return desk.try_at_once(order, now) or [OrderTold(order=order.view())]
 
 

@@ -9,22 +9,22 @@ is the danger that the broker documents for it.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from simulation.broker.agenda import Agenda
 from simulation.broker.conduct import Conduct
 from simulation.broker.fills import Executions, Told, executed
 from simulation.broker.matching import Deal, is_beyond, rested, taken, trailed_stop, trigger_price
 from simulation.broker.model import BrokerSays, Commissioned, OrderTold, Refused, Status
-from simulation.broker.orders import DEFAULT_GROUP_TYPE, OrderRegister, Working
+from simulation.broker.order_groups import CUT_OTHERS_LATE, OrderGroups, left_after_cut
+from simulation.broker.order_hours import OrderHours, until_open
+from simulation.broker.orders import OrderRegister, Working
 from simulation.broker.refusals import CANCELLED, HELD_UNTIL_OPEN, REJECTED
 from simulation.market.paths import epoch
 from simulation.market.rules import rule_of
 from simulation.market.world import World
 from simulation.sample_desk.contracts import Contract
-from trading.model.times import NEW_YORK
 
-CANCEL_OTHERS, CUT_OTHERS, CUT_OTHERS_LATE = 1, 2, 3
 HELD_BY_PARENT, HELD_BY_TRIGGER = "child", "trigger"
 AT_ONCE = ("IOC", "FOK")
 AUCTION_BEFORE = timedelta(seconds=1)  # orders at the close trade at the last touch
@@ -37,16 +37,16 @@ class OrderDesk:
     """Works orders; `affordable` says why an order cannot be paid for, None when it can."""
 
     world: World
+    hours: OrderHours
     register: OrderRegister
     agenda: Agenda
     executions: Executions
     conduct: Conduct
     affordable: Affordable
     active: dict[int, Working] = field(default_factory=dict)
-    groups: dict[tuple[str, str], list[Working]] = field(default_factory=dict)
+    groups: OrderGroups = field(default_factory=OrderGroups)
     used: dict[tuple[int, int], int] = field(default_factory=dict)
     used_second: int = 0
-    late_cuts: list[tuple[Working, Decimal]] = field(default_factory=list)
 
     def accept(self, order: Working, now: datetime) -> list[BrokerSays]:
         """Take a new order in; one that is not transmitted stays unseen until its family is released."""
@@ -99,8 +99,8 @@ class OrderDesk:
         refusal = self._rejection(order, now)
         if refusal is not None:
             return self._reject(order, now, refusal)
-        self._join_group(order)
-        self.set_prices(order)
+        self.groups.join(order)
+        order.set_prices()
         order.move(Status.PRE_SUBMITTED)
         self._note_end_of_day(order, now)
         notices = self.conduct.next_notices
@@ -118,14 +118,14 @@ class OrderDesk:
         if not order.is_live:
             return []
         was_held, order.why_held = order.why_held, ""
-        if not self._is_open(order, now):
-            opens = self._opens(order, now)
+        if not self.hours.is_open(order, now):
+            opens = self.hours.opens(order, now)
             self.agenda.note(opens, lambda at: self._enter(order, at))
-            return [_told(order), _refused(order, HELD_UNTIL_OPEN, _until_open(order, opens))]
+            return [_told(order), _refused(order, HELD_UNTIL_OPEN, until_open(order, opens))]
         order.in_market = True
         self.active[order.perm_id] = order
         if order.kind.at_close:
-            closes = self._closes(order, now)
+            closes = self.hours.closes(order, now)
             self.agenda.note(closes - AUCTION_BEFORE, lambda at: self._auction(order, at))
             return [_told(order)] if is_new or was_held else []
         if order.kind.waits_for_trigger:
@@ -273,56 +273,41 @@ class OrderDesk:
 
     # --- groups
 
-    def _join_group(self, order: Working) -> None:
-        group, kind = order.ticket.oca_group, order.ticket.oca_type
-        if not group and order.parent is not None:
-            group, kind = str(order.parent.perm_id), DEFAULT_GROUP_TYPE
-        if not group:
-            return
-        order.oca_group, order.oca_type = group, kind or DEFAULT_GROUP_TYPE
-        order.ticket = replace(order.ticket, oca_group=group, oca_type=order.oca_type)
-        self.groups.setdefault((order.ticket.account, group), []).append(order)
-
     def _cut_group(self, order: Working, quantity: Decimal, at: datetime) -> list[BrokerSays]:
         if not order.oca_group:
             return []
         if order.oca_type == CUT_OTHERS_LATE:
-            self.late_cuts.append((order, quantity))
+            self.groups.late.append((order, quantity))
             return []
         return self._cut_others(order, quantity, at)
 
     def _cut_late(self, at: datetime) -> list[BrokerSays]:
-        cuts, self.late_cuts = self.late_cuts, []
         said: list[BrokerSays] = []
-        for order, quantity in cuts:
+        for order, quantity in self.groups.take_late():
             said += self._cut_others(order, quantity, at)
         return said
 
     def _cut_others(self, order: Working, quantity: Decimal, at: datetime) -> list[BrokerSays]:
-        """Take from the others the same share that this order has just filled of what it had left."""
-        before = order.remaining + quantity
         said: list[BrokerSays] = []
-        for other in self.groups[order.ticket.account, order.oca_group]:
-            if other is order or other.status.is_done:
-                continue
-            share = (other.remaining * quantity / before).to_integral_value(ROUND_CEILING)
-            if order.oca_type == CANCEL_OTHERS or order.status is Status.FILLED or share >= other.remaining:
+        for other in self.groups.others(order):
+            left = left_after_cut(order, other, quantity)
+            if not left:
                 said += self.cancel(other, at)
-            else:
-                other.ticket = replace(other.ticket, quantity=other.ticket.quantity - share)
+            elif left < other.remaining:
+                other.ticket = replace(other.ticket, quantity=other.filled + left)
                 said.append(_told(other))
         return said
 
     # --- ends
 
     def _note_end_of_day(self, order: Working, now: datetime) -> None:
-        self.agenda.note(self._closes(order, now), lambda at: self._day_is_over(order, at))
+        self.agenda.note(self.hours.closes(order, now), lambda at: self._day_is_over(order, at))
 
     def _day_is_over(self, order: Working, at: datetime) -> list[BrokerSays]:
         """The contract's session has ended: day orders end, others wait for the next one."""
         if not order.is_live:
             return []
-        if order.ticket.tif not in ("GTC", "GTD") or self._is_over(order, at):
+        if order.ticket.tif not in ("GTC", "GTD") or self.hours.is_over(order, at):
             return self.cancel(order, at)
         order.in_market, order.queue_ahead = False, None
         self.active.pop(order.perm_id, None)
@@ -331,15 +316,8 @@ class OrderDesk:
             return []
         if order.status is Status.SUBMITTED:
             order.move(Status.PRE_SUBMITTED)
-        self.agenda.note(self._opens(order, at), lambda opened: self._enter(order, opened, is_new=True))
+        self.agenda.note(self.hours.opens(order, at), lambda opened: self._enter(order, opened, is_new=True))
         return [_told(order)]
-
-    def _is_over(self, order: Working, at: datetime) -> bool:
-        if order.ticket.tif == "GTD":
-            day = order.ticket.extras.get("goodTillDate", "")[:8]
-            if f"{at.astimezone(NEW_YORK):%Y%m%d}" >= day:
-                return True
-        return any(self.world.hours.is_over(part.contract, at) for part in order.parts)
 
     def _end(self, order: Working, at: datetime) -> None:
         order.ended_at, order.in_market, order.why_held = at, False, ""
@@ -360,41 +338,6 @@ class OrderDesk:
             if not child.status.is_done:
                 said += self.cancel(child, now)
         return said
-
-    # --- small questions
-
-    def set_prices(self, order: Working) -> None:
-        """Take limit, stop and offset over from the ticket."""
-        ticket = order.ticket
-        order.limit_cents = None
-        if order.kind.has_limit and ticket.limit_price is not None and not order.kind.trails:
-            order.limit_cents = int(ticket.limit_price * 100)
-        if order.kind.trails:
-            stop, limit = ticket.trail_stop_price, ticket.limit_price
-            order.stop_cents = int(stop * 100) if stop is not None else None
-            offset = ticket.extras.get("lmtPriceOffset")
-            if offset:
-                order.limit_offset_cents = int(abs(Decimal(offset)) * 100)
-            elif stop is not None and limit is not None:
-                order.limit_offset_cents = int(abs(stop - limit) * 100)
-        elif order.kind.waits_for_trigger and ticket.aux_price is not None:
-            order.stop_cents = int(ticket.aux_price * 100)
-
-    def _is_open(self, order: Working, now: datetime) -> bool:
-        outside = order.ticket.outside_rth and order.ticket.order_type == "LMT"
-        return all(self.world.hours.is_open(part.contract, now, outside=outside) for part in order.parts)
-
-    def _opens(self, order: Working, now: datetime) -> datetime:
-        return max(self.world.hours.next_open(part.contract, now) for part in order.parts)
-
-    def _closes(self, order: Working, now: datetime) -> datetime:
-        """The end of the session in which the order works: this one, or the next when this one is over."""
-        hours, session = self.world.hours, self.world.hours.session_of(now)
-        closes = min(hours.of(part.contract, session).closes for part in order.parts)
-        if now < closes:
-            return closes
-        later = self.world.calendar.next_session(session)
-        return min(hours.of(part.contract, later).closes for part in order.parts)
 
     def _used(self, contract: Contract, side: int, second: int) -> int:
         if second != self.used_second:
@@ -425,12 +368,3 @@ def _net_is_good(order: Working, cents: list[int]) -> bool:
         part.side * part.ratio * price for part, price in zip(order.parts, cents, strict=True)
     )
     return order.side * (net - order.limit_cents) <= 0
-
-
-def _until_open(order: Working, opens: datetime) -> str:
-    local = opens.astimezone(NEW_YORK)
-    symbol = order.parts[0].contract.symbol
-    return (
-        f"Order Message:\n{order.ticket.action} {order.ticket.quantity} {symbol}\n"
-        f"Warning: Your order will not be placed at the exchange until {local:%Y-%m-%d %H:%M:%S} US/Eastern."
-    )

@@ -145,6 +145,22 @@ class Working:
             raise ValueError(f"status: expected a step from {self.status}, was {to} (order {self.perm_id})")
         self.status = to
 
+    def set_prices(self) -> None:
+        """Take limit, stop and offset over from the ticket; cents."""
+        ticket = self.ticket
+        limit, stop = ticket.limit_price, ticket.trail_stop_price
+        if self.kind.trails:
+            self.stop_cents = _cents(stop)
+            offset = ticket.extras.get("lmtPriceOffset")
+            if offset:
+                self.limit_offset_cents = abs(int(Decimal(offset) * 100))
+            elif stop is not None and limit is not None:
+                self.limit_offset_cents = abs(int((stop - limit) * 100))
+            return
+        self.limit_cents = _cents(limit) if self.kind.has_limit else None
+        if self.kind.waits_for_trigger:
+            self.stop_cents = _cents(ticket.aux_price)
+
     def view(self) -> OrderView:
         """The order as it stands."""
         return OrderView(
@@ -199,3 +215,7 @@ class OrderRegister:
     def live(self) -> Iterator[Working]:
         """Orders that the broker works, in the order of their placing."""
         return (order for order in list(self.by_perm.values()) if order.is_live)
+
+
+def _cents(price: Decimal | None) -> int | None:
+    return None if price is None else int(price * 100)

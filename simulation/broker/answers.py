@@ -1,0 +1,148 @@
+"""What the broker answers when it is asked, without changing anything: orders, executions, worth, market."""
+
+from datetime import UTC, date, datetime
+
+from simulation.broker.fills import Executions, Told
+from simulation.broker.model import (
+    CommissionView,
+    ExecutionView,
+    Greeks,
+    OrderView,
+    PositionView,
+    Quote,
+)
+from simulation.broker.orders import OrderRegister
+from simulation.broker.questions import (
+    AccountPnl,
+    Bar,
+    ChainParameters,
+    ContractQuery,
+    ContractRecord,
+    Depth,
+    PositionPnl,
+    Print,
+)
+from simulation.broker.valuation import Valuation
+from simulation.market.world import World
+from simulation.sample_desk.contracts import Contract
+from trading.model.times import NEW_YORK
+
+NO_DEPTH = Depth(bids=(), asks=())
+
+
+class Answers:
+    """The questions of the gateway; the broker itself brings what they look at."""
+
+    world: World
+    register: OrderRegister
+    executed: Executions
+    valuation: Valuation
+    _now: datetime
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the last call."""
+        return self._now
+
+    @property
+    def session(self) -> date:
+        """The session under way, or the next one after its booking."""
+        return self.world.hours.session_of(self._now)
+
+    # --- questions about orders, positions, accounts
+
+    def next_order_id(self, client_id: int) -> int:
+        """The next number that a client may use."""
+        return self.register.next_id(client_id)
+
+    def open_orders(self, client_id: int | None) -> list[OrderView]:
+        """Live orders of one client, or of all."""
+        return [
+            order.view()
+            for order in self.register.live()
+            if client_id is None or order.ticket.client_id == client_id
+        ]
+
+    def completed_orders(self) -> list[OrderView]:
+        """Orders that ended on the New York day of the last call, in the order of their end."""
+        midnight = _midnight(self._now)
+        done = [
+            order
+            for order in self.register.by_perm.values()
+            if order.released and order.ended_at is not None and order.ended_at >= midnight
+        ]
+        return [order.view() for order in sorted(done, key=lambda order: (order.ended_at, order.perm_id))]
+
+    def executions(self, now: datetime) -> list[tuple[ExecutionView, CommissionView | None]]:
+        """All revisions of the executions since midnight, New York; a commission only when it is due."""
+        midnight = _midnight(now)
+        return [
+            (told.execution, _due_commission(told, now))
+            for told in self.executed.told
+            if told.execution.at >= midnight
+        ]
+
+    def positions(self) -> list[PositionView]:
+        """What all accounts hold."""
+        return self.valuation.positions()
+
+    def account_values(self, account: str, now: datetime) -> list[tuple[str, str, str]]:
+        """Key, value and currency."""
+        return self.valuation.account_values(account, now)
+
+    def pnl(self, account: str, now: datetime) -> AccountPnl:
+        """Profit of an account."""
+        return self.valuation.pnl(account, now)
+
+    def pnl_single(self, account: str, conid: int, now: datetime) -> PositionPnl:
+        """Profit of one position."""
+        return self.valuation.pnl_single(account, conid, now)
+
+    # --- questions about the market
+
+    def contracts(self, query: ContractQuery) -> list[ContractRecord]:
+        """All contracts that the query fits."""
+        return self.world.listings.find(query, self.session)
+
+    def chains(self, symbol: str) -> list[ChainParameters]:
+        """The option chain of a symbol, one entry per exchange."""
+        return self.world.listings.chains(symbol, self.session)
+
+    def quote(self, conid: int, now: datetime) -> Quote:
+        """Touch, last trade and volume."""
+        return self.world.tape.quote(self.contract_of(conid), now)
+
+    def greeks(self, conid: int, now: datetime) -> Greeks | None:
+        """Model greeks of an option."""
+        return self.world.quotes.greeks(self.contract_of(conid), now)
+
+    def open_interest(self, conid: int) -> int:
+        """Open contracts since the morning."""
+        return self.world.quotes.open_interest(self.contract_of(conid))
+
+    def depth(self, conid: int, rows: int, now: datetime) -> Depth:
+        """Levels of both sides; none while the contract does not trade."""
+        return self.world.quotes.depth(self.contract_of(conid), rows, now) or NO_DEPTH
+
+    def bars(self, conid: int, end: datetime, seconds: int, bar_s: int, what: str) -> list[Bar]:
+        """Bars that ended by `end`."""
+        return self.world.tape.bars(self.contract_of(conid), end, seconds, bar_s, what)
+
+    def prints(self, conid: int, since: datetime, now: datetime) -> list[Print]:
+        """The tape between two moments."""
+        return self.world.tape.prints(self.contract_of(conid), since, now)
+
+    def contract_of(self, conid: int) -> Contract:
+        """The listed contract of an id."""
+        return self.world.listings.contract(conid)
+
+
+def _due_commission(told: Told, now: datetime) -> CommissionView | None:
+    if told.commission is None or told.commission.due_at > now:
+        return None
+    return told.commission.report
+
+
+def _midnight(now: datetime) -> datetime:
+    local_day = now.astimezone(NEW_YORK).date()
+    return datetime(local_day.year, local_day.month, local_day.day, tzinfo=NEW_YORK).astimezone(UTC)
