@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha1
@@ -51,6 +52,17 @@ REJECTED_COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One batch of an attempt: what it was, what it did, and every row of it that was refused."""
+
+    batch: FillBatch
+    report: BatchReport
+    rejected: Sequence[RejectedRow]
+    attempt_id: str
+    new_fees: int
+
+
 class BatchAudit:
     """Writes audit.ingestion_batches, audit.rejected_rows and the two log lines that alerts know."""
 
@@ -58,30 +70,23 @@ class BatchAudit:
         self._warehouse = warehouse
         self._now = now
 
-    def record(
-        self,
-        batch: FillBatch,
-        report: BatchReport,
-        rejected: Sequence[RejectedRow],
-        attempt_id: str,
-        new_fees: int,
-        received_at: datetime,
-    ) -> None:
-        """Keep the refused rows first, then the batch, then log."""
+    def record(self, entries: Sequence[AuditEntry], received_at: datetime) -> None:
+        """Keep the refused rows first, then the batches, then log."""
+        attempt_id = entries[0].attempt_id
+        rejected = [
+            _rejected_cells(row, entry.batch.origin, entry.report.batch_id, received_at)
+            for entry in entries
+            for row in entry.rejected
+        ]
         for start in range(0, len(rejected), REJECTED_ROWS_PER_INSERT):
-            rows = [
-                _rejected_cells(row, batch.origin, report.batch_id, received_at)
-                for row in rejected[start : start + REJECTED_ROWS_PER_INSERT]
-            ]
+            rows = rejected[start : start + REJECTED_ROWS_PER_INSERT]
             token = f"rejected-{attempt_id}-{start}"
             self._warehouse.insert("audit.rejected_rows", REJECTED_COLUMNS, rows, token)
         now = self._now()
-        age = (
-            None if report.last_fill_at is None else Decimal(str((now - report.last_fill_at).total_seconds()))
-        )
-        cells = _batch_cells(batch, report, attempt_id, new_fees, now, age, received_at)
-        self._warehouse.insert("audit.ingestion_batches", BATCH_COLUMNS, [cells], token=f"batch-{attempt_id}")
-        _log(report, now, age)
+        cells = [_batch_cells(entry, now, received_at) for entry in entries]
+        self._warehouse.insert("audit.ingestion_batches", BATCH_COLUMNS, cells, token=f"batch-{attempt_id}")
+        for entry in entries:
+            _log(entry.report, now)
 
 
 def stored_text(text: str) -> str:
@@ -89,34 +94,33 @@ def stored_text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _batch_cells(
-    batch: FillBatch,
-    report: BatchReport,
-    attempt_id: str,
-    new_fees: int,
-    now: datetime,
-    age: Decimal | None,
-    received_at: datetime,
-) -> tuple[object, ...]:
+def _batch_cells(entry: AuditEntry, now: datetime, received_at: datetime) -> tuple[object, ...]:
+    batch, report = entry.batch, entry.report
     return (
         now,
         str(batch.venue),
         str(batch.source),
         stored_text(report.origin),
         report.batch_id,
-        attempt_id,
+        entry.attempt_id,
         report.total,
         report.new,
         report.duplicates,
         report.corrected,
         report.rejected,
-        new_fees,
+        entry.new_fees,
         report.first_fill_at,
         report.last_fill_at,
-        age,
+        _age_s(report, now),
         [stored_text(warning) for warning in batch.warnings[:WARNINGS_MAX]],
         received_at,
     )
+
+
+def _age_s(report: BatchReport, now: datetime) -> Decimal | None:
+    if report.last_fill_at is None:
+        return None
+    return Decimal(str((now - report.last_fill_at).total_seconds()))
 
 
 def _rejected_cells(
@@ -140,7 +144,7 @@ def _rejected_cells(
     )
 
 
-def _log(report: BatchReport, now: datetime, age: Decimal | None) -> None:
+def _log(report: BatchReport, now: datetime) -> None:
     logger.info(
         "fills_deduped total_rows=%d new_rows=%d duplicates_filtered=%d corrected=%d rejected=%d",
         report.total,
@@ -154,5 +158,5 @@ def _log(report: BatchReport, now: datetime, age: Decimal | None) -> None:
         report.first_fill_at and report.first_fill_at.isoformat(),
         report.last_fill_at and report.last_fill_at.isoformat(),
         now.isoformat(),
-        age,
+        _age_s(report, now),
     )

@@ -81,9 +81,11 @@ OF_INSTRUMENT: Mapping[str, tuple[pa.DataType, Callable[[Instrument], object]]] 
 
 
 def revisions_table(
-    revisions: Sequence[FillRevision], hashes: Sequence[str], batch_id: str, received_at: datetime
+    revisions: Sequence[FillRevision], hashes: Sequence[str], batch: str | pa.Array, received_at: datetime
 ) -> pa.Table:
-    """Return the revisions as columns of core.fill_revisions; `hashes` are their content hashes."""
+    """Return the revisions as columns of core.fill_revisions; `hashes` are their content hashes, `batch` is
+    the id of their batch, or one for each row.
+    """
     columns: dict[str, pa.Array] = {}
     for name, kind in COPIED.items():
         columns[name] = pa.array(list(map(attrgetter(name), revisions)), kind)
@@ -92,30 +94,43 @@ def revisions_table(
     columns.update(_instrument_columns(revisions))
     columns["notional"] = pa.array(list(map(notional, revisions)), MONEY)
     columns["content_hash"] = pa.array(hashes, pa.string())
-    columns["batch_id"] = _constant(batch_id, len(revisions))
+    columns["batch_id"] = _constant(batch, len(revisions)) if isinstance(batch, str) else batch
     columns["received_at"] = pa.array([received_at], MOMENT).take(_zeros(len(revisions)))
     return pa.table(columns)
 
 
-def keys_table(revisions: Sequence[FillRevision], hashes: Sequence[str]) -> pa.Table:
-    """Return only the columns by which a revision is found and judged."""
+def keys_table(revisions: Sequence[FillRevision], hashes: Sequence[str], batches: pa.Array) -> pa.Table:
+    """Return only the columns by which a revision is found and judged, and its batch."""
     columns = {name: pa.array(list(map(attrgetter(name), revisions)), COPIED[name]) for name in JUDGED}
     columns |= {name: _enumerated(name, revisions) for name in ENUMERATED}
     columns["content_hash"] = pa.array(hashes, pa.string())
+    columns["batch_id"] = batches
     return pa.table(columns)
 
 
-def commissions_table(facts: Sequence[CommissionFact], batch_id: str, received_at: datetime) -> pa.Table:
-    """Return the fees as columns of core.commission_facts."""
-    texts = ("account", "commission_key", "fill_id", "currency", "raw", "content_hash")
+def commissions_table(
+    facts: Sequence[CommissionFact], hashes: Sequence[str], batches: pa.Array, received_at: datetime
+) -> pa.Table:
+    """Return the fees as columns of core.commission_facts; `hashes` and `batches` are of each row."""
+    texts = ("account", "commission_key", "fill_id", "currency", "raw")
     columns = {name: pa.array(list(map(attrgetter(name), facts)), pa.string()) for name in texts}
+    columns["content_hash"] = pa.array(hashes, pa.string())
     columns["venue"] = pa.array([str(fact.venue) for fact in facts], pa.string())
     columns["source"] = pa.array([str(fact.source) for fact in facts], pa.string())
     columns["session"] = pa.array([fact.session or SESSION_UNKNOWN for fact in facts], pa.date32())
     columns["amount"] = pa.array([fact.amount for fact in facts], MONEY)
-    columns["batch_id"] = _constant(batch_id, len(facts))
+    columns["batch_id"] = batches
     columns["received_at"] = pa.array([received_at], MOMENT).take(_zeros(len(facts)))
     return pa.table(columns)
+
+
+def batch_column(batch_ids: Sequence[str], owners: Sequence[int]) -> pa.Array:
+    """Return the id of each row's batch; `owners` are places in `batch_ids`."""
+    distinct = {batch_id: place for place, batch_id in enumerate(dict.fromkeys(batch_ids))}
+    places = pa.array([distinct[batch_id] for batch_id in batch_ids], pa.int32())
+    return pa.DictionaryArray.from_arrays(
+        places.take(pa.array(owners, pa.int32())), pa.array(list(distinct), pa.string())
+    )
 
 
 def with_constant(table: pa.Table, name: str, value: str) -> pa.Table:

@@ -2,41 +2,42 @@
 
 What goes wrong without this shape: a look-up followed by an insert lets two processes both insert; a
 deduplication token on the move drops rows after a half-done move; a batch that is compared with all of
-history gets slower every day. So a batch is staged under an attempt of its own, judged and moved inside
-ClickHouse against its own sessions only, and looked for afterwards. Every step may be killed: what is
-stored stays, what is not comes with the next try, and what reads (`core.fills`) is unique by
-construction. Parsing and meaning of fills belong elsewhere.
+history gets slower every day; a batch at a time costs a dozen requests for each small file. So some batches
+are staged under an attempt of their own, judged and moved inside ClickHouse against their own sessions only,
+and looked for afterwards. Every step may be killed: what is stored stays, what is not comes with the next
+try, and what reads (`core.fills`) is unique by construction. Parsing and meaning of fills belong elsewhere.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from hashlib import sha1
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
 
 import sql
-from adapters.clickhouse.batch_audit import BatchAudit
+from adapters.clickhouse.batch_audit import AuditEntry, BatchAudit
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_rows import (
     SESSION_UNKNOWN,
-    commissions_table,
     fill_of,
     revision_of,
     with_constant,
 )
 from adapters.clickhouse.fill_staging import (
-    STAGED_ROWS_MAX,
     UNFIT_ERRORS,
+    ToldFees,
     ToldFills,
+    told_fees,
     told_fills,
     without_unfit,
 )
 from trading.errors import DeskError, WarehouseError
-from trading.model.fills import CommissionFact, Fill, FillBatch, FillRevision, RejectedRow, Venue
+from trading.model.fills import Fill, FillBatch, FillRevision, RejectedRow, Venue
 from trading.ports.fill_store import BatchReport, FillStore
 
 logger = logging.getLogger(__name__)
@@ -48,12 +49,23 @@ MOVE_ATTEMPTS = 2  # another writer may store rows between judgement and move; n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What the server found: counts of staged rows, and the (account, session) pairs that change."""
+    """What the server found of a batch: counts of its rows, and the (account, session) pairs that change."""
 
     new: int = 0
     duplicates: int = 0
     corrected: int = 0
     touched: frozenset[tuple[str, date]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFees:
+    """The fees of a batch that were new, and the (account, session) pairs that they change."""
+
+    new: int = 0
+    touched: frozenset[tuple[str, date]] = frozenset()
+
+
+Found = TypeVar("Found")
 
 
 class ClickHouseFillStore(FillStore):
@@ -65,11 +77,21 @@ class ClickHouseFillStore(FillStore):
 
     def record(self, batch: FillBatch, received_at: datetime) -> BatchReport:
         """Store what is new of a batch and say what it did; safe to repeat and to run twice at once."""
+        (report,) = self.record_all([batch], received_at)
+        return report
+
+    def record_all(self, batches: Sequence[FillBatch], received_at: datetime) -> Sequence[BatchReport]:
+        """Store several batches as one attempt: as many requests as for one."""
+        if not batches:
+            return []
         try:
-            return self._record(batch, (), received_at)
+            return self._record_all(batches, [()] * len(batches), received_at)
         except UNFIT_ERRORS:
-            kept, refused = without_unfit(batch)
-            return self._record(replace(batch, fills=tuple(kept)), tuple(refused), received_at)
+            parted = [without_unfit(batch) for batch in batches]
+            kept = [
+                replace(batch, fills=tuple(good)) for batch, (good, _) in zip(batches, parted, strict=True)
+            ]
+            return self._record_all(kept, [refused for _, refused in parted], received_at)
 
     def fills(self, venue: Venue, account: str, sessions: Collection[date]) -> Sequence[Fill]:
         """Return the fills whose winning revision lies in these sessions, in FIFO order."""
@@ -94,51 +116,52 @@ class ClickHouseFillStore(FillStore):
         """Return every (venue, account) that has fills or statements."""
         return [(Venue(row["venue"]), row["account"]) for row in self._warehouse.rows(sql.query("accounts"))]
 
-    def _record(self, batch: FillBatch, unfit: tuple[RejectedRow, ...], received_at: datetime) -> BatchReport:
-        told = told_fills(batch)
+    def _record_all(
+        self, batches: Sequence[FillBatch], unfit: Sequence[Sequence[RejectedRow]], received_at: datetime
+    ) -> list[BatchReport]:
+        told = told_fills(batches)
         attempt_id = uuid4().hex
-        fills = self._store_fills(told, attempt_id, received_at)
-        fees_touched, new_fees = self._store_fees(batch.commissions, told.batch_id, attempt_id, received_at)
-        self._store_coverage(batch, told.batch_id)
-        report = BatchReport(
-            batch_id=told.batch_id,
-            origin=batch.origin,
-            total=batch.total_rows + len(unfit),
-            new=fills.new,
-            duplicates=fills.duplicates + told.repeated,
-            corrected=fills.corrected,
-            rejected=sum(row.is_trade_row for row in batch.rejected) + len(unfit),
-            first_fill_at=min((revision.fill_ts for revision in batch.fills), default=None),
-            last_fill_at=max((revision.fill_ts for revision in batch.fills), default=None),
-            touched=tuple(sorted(fills.touched | fees_touched)),
-        )
-        self._audit.record(batch, report, (*batch.rejected, *unfit), attempt_id, new_fees, received_at)
-        return report
+        outcomes = _of_each(told.batch_ids, self._store_fills(told, attempt_id, received_at), Outcome())
+        stored = self._store_fees(told_fees(batches, told.batch_ids), attempt_id, received_at)
+        fees = _of_each(told.batch_ids, stored, StoredFees())
+        self._store_coverage(batches, told.batch_ids)
+        reports = [
+            _report(batches[place], told, place, outcomes[place], fees[place], len(unfit[place]))
+            for place in range(len(batches))
+        ]
+        entries = [
+            AuditEntry(
+                batch=batch,
+                report=report,
+                rejected=(*batch.rejected, *refused),
+                attempt_id=f"{attempt_id}-{place}",
+                new_fees=fees[place].new,
+            )
+            for place, (batch, report, refused) in enumerate(zip(batches, reports, unfit, strict=True))
+        ]
+        self._audit.record(entries, received_at)
+        return reports
 
-    def _store_fills(self, told: ToldFills, attempt_id: str, received_at: datetime) -> Outcome:
+    def _store_fills(self, told: ToldFills, attempt_id: str, received_at: datetime) -> dict[str, Outcome]:
         """Judge and move. Of a large batch that looks known only the keys are sent, and whole what is new."""
         if not told.revisions:
-            return Outcome()
+            return {}
         by_keys = len(told.revisions) >= KEYS_FIRST_FROM and self._looks_known(told)
         judged_id = f"{attempt_id}-keys" if by_keys else attempt_id
         tables = told.key_tables() if by_keys else told.full_tables(received_at)
         self._stage("core.fill_staging", tables, judged_id)
-        judged = self._warehouse.rows(sql.query("fills_classify"), {"attempt_id": judged_id})[0]
-        touched = {(account, session) for account, session in judged["touched"]}
-        if judged["missing"]:
+        judged = self._warehouse.rows(sql.query("fills_classify"), {"attempt_id": judged_id})
+        missing = sum(row["missing"] for row in judged)
+        cancelled: dict[str, set[tuple[str, date]]] = {}
+        if missing:
             if by_keys:
-                missing = told.only(set(judged["missing_hashes"]))
-                self._stage("core.fill_staging", missing.full_tables(received_at), attempt_id)
-            touched |= self._cancelled_sessions(told.revisions, attempt_id)
-            self._move("fills", judged["missing"], attempt_id)
-        for staged_id in {judged_id, attempt_id} if judged["missing"] else {judged_id}:
+                hashes = {name for row in judged for name in row["missing_hashes"]}
+                self._stage("core.fill_staging", told.only(hashes).full_tables(received_at), attempt_id)
+            cancelled = self._cancelled_sessions(told.revisions, attempt_id)
+            self._move("fills", missing, attempt_id)
+        for staged_id in {judged_id, attempt_id} if missing else {judged_id}:
             self._unstage("core.fill_staging", staged_id)
-        return Outcome(
-            new=judged["new"],
-            duplicates=judged["duplicates"],
-            corrected=judged["corrected"],
-            touched=frozenset(touched),
-        )
+        return {row["batch_id"]: _outcome(row, cancelled.get(row["batch_id"], set())) for row in judged}
 
     def _looks_known(self, told: ToldFills) -> bool:
         """Say whether most of a sample is stored already; a wrong guess costs time, never a row."""
@@ -153,29 +176,34 @@ class ClickHouseFillStore(FillStore):
         known: int = self._warehouse.rows(sql.query("fills_known_of"), asked)[0]["known"]
         return known * 2 > len(sample)
 
-    def _store_fees(
-        self, facts: Sequence[CommissionFact], batch_id: str, attempt_id: str, received_at: datetime
-    ) -> tuple[frozenset[tuple[str, date]], int]:
-        if not facts:
-            return frozenset(), 0
-        parts = (facts[start : start + STAGED_ROWS_MAX] for start in range(0, len(facts), STAGED_ROWS_MAX))
-        tables = (commissions_table(part, batch_id, received_at) for part in parts)
-        self._stage("core.commission_staging", tables, attempt_id)
-        judged = self._warehouse.rows(sql.query("commissions_missing"), {"attempt_id": attempt_id})[0]
-        if judged["missing"]:
-            self._move("commissions", judged["missing"], attempt_id)
+    def _store_fees(self, told: ToldFees, attempt_id: str, received_at: datetime) -> dict[str, StoredFees]:
+        if not told.facts:
+            return {}
+        self._stage("core.commission_staging", told.tables(received_at), attempt_id)
+        judged = self._warehouse.rows(sql.query("commissions_missing"), {"attempt_id": attempt_id})
+        if judged:
+            self._move("commissions", sum(row["missing"] for row in judged), attempt_id)
         self._unstage("core.commission_staging", attempt_id)
-        touched = ((account, session) for account, session in judged["touched"] if session != SESSION_UNKNOWN)
-        return frozenset(touched), judged["missing"]
+        return {
+            row["batch_id"]: StoredFees(
+                new=row["missing"],
+                touched=frozenset(pair for pair in row["touched"] if pair[1] != SESSION_UNKNOWN),
+            )
+            for row in judged
+        }
 
     def _cancelled_sessions(
         self, revisions: Sequence[FillRevision], attempt_id: str
-    ) -> set[tuple[str, date]]:
+    ) -> dict[str, set[tuple[str, date]]]:
+        """The (account, session) pairs that each batch changes by what it cancels or tells again."""
         tied = (row.cancels_trade_id or (row.trade_id and not row.exec_id) for row in revisions)
         if not any(tied):
-            return set()
-        found = self._warehouse.rows(sql.query("fills_cancelled_sessions"), {"attempt_id": attempt_id})
-        return {(row["account"], row["session"]) for row in found}
+            return {}
+        found: dict[str, set[tuple[str, date]]] = defaultdict(set)
+        asked = {"attempt_id": attempt_id}
+        for row in self._warehouse.rows(sql.query("fills_cancelled_sessions"), asked):
+            found[row["batch_id"]].add((row["account"], row["session"]))
+        return found
 
     def _stage(self, target: str, tables: Iterable[pa.Table], attempt_id: str) -> None:
         for place, table in enumerate(tables):
@@ -188,7 +216,8 @@ class ClickHouseFillStore(FillStore):
         for _ in range(MOVE_ATTEMPTS):
             if self._warehouse.command(sql.query(f"{what}_move"), asked) == expected:
                 return
-            missing: Any = self._warehouse.rows(sql.query(f"{what}_missing"), asked)[0]["missing"]
+            rows = self._warehouse.rows(sql.query(f"{what}_missing"), asked)
+            missing = sum(row["missing"] for row in rows)
             if not missing:
                 return
         raise WarehouseError(f"{what}_move: expected every staged row to be stored, {missing} are not")
@@ -202,9 +231,49 @@ class ClickHouseFillStore(FillStore):
         except DeskError as error:
             logger.warning("unstage_failed table=%s attempt_id=%s error=%s", target, attempt_id, error)
 
-    def _store_coverage(self, batch: FillBatch, batch_id: str) -> None:
-        rows = [(str(c.venue), c.account, str(c.source), c.start, c.end, batch_id) for c in batch.coverage]
+    def _store_coverage(self, batches: Sequence[FillBatch], batch_ids: Sequence[str]) -> None:
+        rows = [
+            (str(told.venue), told.account, str(told.source), told.start, told.end, batch_id)
+            for batch, batch_id in zip(batches, batch_ids, strict=True)
+            for told in batch.coverage
+        ]
         columns = ("venue", "account", "source", "start_at", "end_at", "batch_id")
-        told = sha1(repr(sorted(row[:5] for row in rows)).encode(), usedforsecurity=False).hexdigest()
-        # Batches without fills are alike, what they cover is not: the token is of the intervals.
-        self._warehouse.insert("core.coverage", columns, rows, token=f"coverage-{told}")
+        # Of what it says, not of the fills beside it: two silent intervals have the same fills, none.
+        token = sha1(repr(rows).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+        self._warehouse.insert("core.coverage", columns, rows, token=f"coverage-{token}")
+
+
+def _of_each(batch_ids: Sequence[str], found: Mapping[str, Found], nothing: Found) -> list[Found]:
+    """What the server found for each batch; for one that says what an earlier one said, nothing."""
+    first = {batch_id: place for place, batch_id in reversed(list(enumerate(batch_ids)))}
+    return [
+        found.get(batch_id, nothing) if first[batch_id] == place else nothing
+        for place, batch_id in enumerate(batch_ids)
+    ]
+
+
+def _outcome(row: Mapping[str, Any], cancelled: Collection[tuple[str, date]]) -> Outcome:
+    touched = {(account, session) for account, session in row["touched"]}
+    return Outcome(
+        new=row["new"],
+        duplicates=row["duplicates"],
+        corrected=row["corrected"],
+        touched=frozenset(touched.union(cancelled)),
+    )
+
+
+def _report(
+    batch: FillBatch, told: ToldFills, place: int, fills: Outcome, fees: StoredFees, unfit: int
+) -> BatchReport:
+    return BatchReport(
+        batch_id=told.batch_ids[place],
+        origin=batch.origin,
+        total=batch.total_rows + unfit,
+        new=fills.new,
+        duplicates=fills.duplicates + told.repeated[place],
+        corrected=fills.corrected,
+        rejected=sum(row.is_trade_row for row in batch.rejected) + unfit,
+        first_fill_at=min((revision.fill_ts for revision in batch.fills), default=None),
+        last_fill_at=max((revision.fill_ts for revision in batch.fills), default=None),
+        touched=tuple(sorted(fills.touched | fees.touched)),
+    )

@@ -1,5 +1,5 @@
--- How many of one attempt's fees are not stored, and the days that they touch.
-select count() as missing, groupUniqArray((account, session)) as touched
+-- How many of one attempt's fees are not stored, by batch, and the days that they touch.
+select batch_id, count() as missing, groupUniqArray((account, session)) as touched
 from core.commission_staging
 where attempt_id = {attempt_id:String}
     and (venue, account, session, commission_key, source, content_hash) not in (
@@ -12,3 +12,4 @@ where attempt_id = {attempt_id:String}
                 select commission_key from core.commission_staging where attempt_id = {attempt_id:String}
             )
     )
+group by batch_id

@@ -1,8 +1,10 @@
--- Says what one attempt's rows are against what is known: new (a fill never seen), corrected (a cancel, a higher revision, or
--- other figures of a known fill), duplicate (all else). A correction may lie a few sessions from its fill, hence the days
--- around each session; only those days are read, whatever the history.
+-- Says what each batch's rows of one attempt are against what is known: new (a fill never seen), corrected (a cancel, a
+-- higher revision, or other figures of a known fill), duplicate (all else). What the attempt told before a row is known
+-- too: told_before says whether against it the figures (0, 2, 4) and the revision (0, 3, 4) are still news. A correction
+-- may lie a few sessions from its fill, hence the days around each session; only those days are read, whatever the history.
 with staged as (
-    select venue, account, session, fill_id, revision, source, content_hash, kind, quantity, price, side, told_before
+    select
+        batch_id, venue, account, session, fill_id, revision, source, content_hash, kind, quantity, price, side, told_before
     from core.fill_staging
     where attempt_id = {attempt_id:String}
 ),
@@ -24,26 +26,34 @@ known as (
         and k.fill_id in (select fill_id from staged)
     group by k.venue, k.account, k.fill_id
 ),
+retold as (
+    select venue, account, fill_id, groupUniqArray(session) as sessions
+    from staged
+    where fill_id in (select fill_id from staged where told_before > 0)
+    group by venue, account, fill_id
+),
 judged as (
     select
+        s.batch_id as batch_id,
         s.account as account,
         s.content_hash as content_hash,
-        arrayPushBack(k.sessions, s.session) as sessions,
+        arrayPushBack(arrayConcat(k.sessions, r.sessions), s.session) as sessions,
         k.fill_id != '' as is_known,
         has(k.versions, (s.session, s.revision, s.source, s.content_hash)) as is_stored,
-        s.revision > k.highest_revision or not has(k.figures, (s.quantity, s.price, s.side)) as differs,
+        s.told_before in (0, 3, 4) and (not is_known or s.revision > k.highest_revision) as is_higher,
+        s.told_before in (0, 2, 4) and not has(k.figures, (s.quantity, s.price, s.side)) as is_other,
         multiIf(
             is_stored, 'duplicate',
-            is_known, if(differs, 'corrected', 'duplicate'),
-            s.told_before = 1, 'duplicate',
-            s.told_before = 2 or s.kind = 'cancel', 'corrected',
-            'new'
+            not is_known and s.told_before = 0, if(s.kind = 'cancel', 'corrected', 'new'),
+            is_higher or is_other, 'corrected',
+            'duplicate'
         ) as outcome
     from staged as s
     left join known as k on k.venue = s.venue and k.account = s.account and k.fill_id = s.fill_id
+    left join retold as r on r.venue = s.venue and r.account = s.account and r.fill_id = s.fill_id
 )
 select
-    count() as staged,
+    batch_id,
     countIf(outcome = 'new') as new,
     countIf(outcome = 'duplicate') as duplicates,
     countIf(outcome = 'corrected') as corrected,
@@ -51,3 +61,4 @@ select
     groupArrayIf(toString(content_hash), not is_stored) as missing_hashes,
     groupUniqArrayArrayIf(arrayMap(day -> (account, day), sessions), not is_stored) as touched
 from judged
+group by batch_id

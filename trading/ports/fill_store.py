@@ -35,6 +35,14 @@ class FillStore(ABC):
         caller keeps the file pending and tries again.
         """
 
+    def record_all(self, batches: Sequence[FillBatch], received_at: datetime) -> Sequence[BatchReport]:
+        """Store several batches as if one after the other, and say what each of them did.
+
+        After an error any part of them may be stored, and each of them may be told again. `touched` of a
+        batch may name sessions that another of them changed in the same fills.
+        """
+        return [self.record(batch, received_at) for batch in batches]
+
     @abstractmethod
     def fills(self, venue: Venue, account: str, sessions: Collection[date]) -> Sequence[Fill]:
         """Return the fills as they stand whose winning revision lies in these sessions, in FIFO order."""

@@ -21,12 +21,18 @@ class Outcome(StrEnum):
 
 
 class ToldBefore(IntEnum):
-    """What one row is against the rows before it in the same batch."""
+    """What one row is against the rows before it in the same attempt.
+
+    Figures and revision are told apart, because a row corrects a fill only by what neither the rows before
+    it nor the warehouse know.
+    """
 
     FIRST = 0
-    SAME_FIGURES = 1
+    NOTHING_NEW = 1
     OTHER_FIGURES = 2
-    IDENTICAL = 3
+    HIGHER_REVISION = 3
+    BOTH = 4
+    IDENTICAL = 5
 
 
 Figures = tuple[Decimal, Decimal, Side]
@@ -65,8 +71,10 @@ class KnownFill:
             return ToldBefore.IDENTICAL
         if not self._hashes:
             return ToldBefore.FIRST
-        differs = self.judge(revision, content_hash) is Outcome.CORRECTED
-        return ToldBefore.OTHER_FIGURES if differs else ToldBefore.SAME_FIGURES
+        is_higher = revision.revision > self._highest
+        if _figures(revision) not in self._figures:
+            return ToldBefore.BOTH if is_higher else ToldBefore.OTHER_FIGURES
+        return ToldBefore.HIGHER_REVISION if is_higher else ToldBefore.NOTHING_NEW
 
 
 def told_before(revisions: Sequence[FillRevision], hashes: Sequence[str]) -> list[ToldBefore]:

@@ -388,7 +388,7 @@ def test_a_large_batch_is_guessed_to_be_a_repeat_by_a_sample(warehouse: Warehous
     """New rows look new, a repeat looks known, and half a repeat is judged row by row all the same."""
     store = ClickHouseFillStore(warehouse)
     rows = [fill(f"f{n}", fill_ts=NOON + timedelta(seconds=n)) for n in range(400)]
-    assert not store._looks_known(told_fills(batch(rows)))
+    assert not store._looks_known(told_fills([batch(rows)]))
     store.record(batch(rows[:200]), RECEIVED)
-    assert store._looks_known(told_fills(batch(rows[:200])))
+    assert store._looks_known(told_fills([batch(rows[:200])]))
     assert counts(store.record(batch(rows), RECEIVED)) == (400, 200, 200, 0, 0)
