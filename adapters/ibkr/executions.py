@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from types import MappingProxyType
 
 from adapters.ibkr.contracts import api_instrument, contract_size
 from adapters.ibkr.flex_rows import checked_account, read_number
@@ -119,10 +120,17 @@ def parse_executions(data: bytes, origin: str, zone: tzinfo = NEW_YORK) -> FillB
 
 
 def executions_from_messages(
-    lines: Sequence[MessageLine], origin: str, zone: tzinfo = NEW_YORK, rejected: Sequence[RejectedRow] = ()
+    lines: Sequence[MessageLine],
+    origin: str,
+    zone: tzinfo = NEW_YORK,
+    rejected: Sequence[RejectedRow] = (),
+    accounts: Mapping[str, str] = MappingProxyType({}),
 ) -> FillBatch:
-    """Read messages, each a list of text fields with the message id first."""
-    told = _Told(rejected=list(rejected))
+    """Read messages, each a list of text fields with the message id first.
+
+    `accounts` says whose the executions are that are not among these messages.
+    """
+    told = _Told(rejected=list(rejected), accounts=dict(accounts))
     for line in lines:
         _read_message(line, zone, told)
     fees = _fees(told)

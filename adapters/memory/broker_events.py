@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from adapters.memory.fill_store import MemoryFillStore
-from trading.model.broker import AccountValue, BrokerOrder, OutboxEntry
+from trading.model.broker import WORKING_STATUSES, AccountValue, BrokerOrder, OutboxEntry
 from trading.model.broker_payloads import account_value_of, order_of, position_of
 from trading.model.fills import Source, Venue
 from trading.ports.broker_events import (
@@ -23,7 +23,6 @@ from trading.ports.broker_events import (
 )
 from trading.ports.outbox import UnreadableEntry
 
-WORKING = frozenset({"ApiPending", "PendingSubmit", "PreSubmitted", "Submitted", "PendingCancel"})
 Place = tuple[int, int]
 
 
@@ -241,7 +240,7 @@ def _order_state(words: Sequence[tuple[OutboxEntry, BrokerOrder]]) -> OrderState
     last, order = words[-1]
     return OrderState(
         order=order,
-        is_working=order.status in WORKING,
+        is_working=order.status in WORKING_STATUSES,
         first_heard_at=min(entry.event.heard_at for entry, _ in words),
         last_heard_at=max(entry.event.heard_at for entry, _ in words),
         broker_at=last.event.broker_at,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
+from trading.model.broker import WORKING_STATUSES, BrokerOrder, BrokerPosition
 from trading.ports.live_state import (
     AccountDailyPnl,
     ClosedPosition,
@@ -12,6 +13,8 @@ from trading.ports.live_state import (
     LiveState,
     Lock,
     LockScope,
+    OpenPositions,
+    WorkingOrders,
 )
 
 
@@ -25,6 +28,9 @@ class MemoryLiveState(LiveState):
     def flush(self) -> None:
         """Lose everything, as a flushed Redis does; fencing numbers grow on."""
         self._closed: dict[tuple[str, date], dict[str, ClosedPosition]] = {}
+        self._open: dict[str, OpenPositions] = {}
+        self._orders: dict[tuple[str, str], BrokerOrder] = {}
+        self._orders_asked: dict[str, datetime] = {}
         self._pnl: dict[str, AccountDailyPnl] = {}
         self._locks: dict[tuple[LockScope, str], Lock] = {}
         self._epoch: str | None = None
@@ -39,6 +45,45 @@ class MemoryLiveState(LiveState):
         """Return the closed positions of one account and session, by instrument."""
         found = self._closed.get((account, session), {}).values()
         return sorted(found, key=lambda position: position.instrument)
+
+    def put_open_positions(
+        self, account: str, positions: Sequence[BrokerPosition], asked_at: datetime
+    ) -> None:
+        """Replace what the account holds, unless a newer answer is there."""
+        told = self._open.get(account)
+        if told is None or told.asked_at <= asked_at:
+            by_contract = sorted(positions, key=lambda position: position.instrument_id)
+            self._open[account] = OpenPositions(positions=tuple(by_contract), asked_at=asked_at)
+
+    def open_positions(self, account: str) -> OpenPositions | None:
+        """Return what the account holds; None where nobody knows."""
+        return self._open.get(account)
+
+    def put_working_orders(self, account: str, orders: Sequence[BrokerOrder], asked_at: datetime) -> None:
+        """Replace the account's working orders, unless a newer answer is there."""
+        if self._orders_asked.get(account, asked_at) > asked_at:
+            return
+        self._orders = {name: order for name, order in self._orders.items() if order.account != account}
+        for order in orders:
+            self.put_order(order)
+        self._orders_asked[account] = asked_at
+
+    def put_order(self, order: BrokerOrder) -> None:
+        """Set an order, or take it away when it works no more."""
+        self._orders.pop((order.order_ref, order.perm_id), None)
+        self._orders.pop((order.order_ref, ""), None)
+        if order.status in WORKING_STATUSES:
+            self._orders[order.order_ref, order.perm_id] = order
+
+    def working_orders(self, account: str) -> WorkingOrders | None:
+        """Return the account's working orders; None where nobody knows."""
+        asked_at = self._orders_asked.get(account)
+        if asked_at is None:
+            return None
+        kept = (self._orders[name] for name in sorted(self._orders))
+        return WorkingOrders(
+            orders=tuple(order for order in kept if order.account == account), asked_at=asked_at
+        )
 
     def put_daily_pnl(self, pnl: AccountDailyPnl) -> None:
         """Set one account's P&L, unless a later session's is there already."""

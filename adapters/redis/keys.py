@@ -225,6 +225,12 @@ LOCKS_EPOCH = _family("locks:epoch", "string", None, "reconciliation", "the lock
 POSITION_OPEN = _family(
     "positions:open:<account>:<instrument>", "string", None, "execution", "an open position"
 )
+POSITIONS_ASKED = _family(
+    "positions:asked:<account>", "string", None, "the drain", "when the open positions were asked"
+)
+ORDERS_ASKED = _family(
+    "orders:asked:<account>", "string", None, "the drain", "when the working orders were asked"
+)
 POSITION_CLOSED = _family(
     "positions:closed:<date>:<account>:<instrument>",
     "string",

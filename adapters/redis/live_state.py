@@ -12,7 +12,8 @@ from typing import Any
 
 from adapters.redis import keys, values
 from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client, run_script
-from trading.errors import LiveStateUnavailableError
+from trading.errors import InvalidFieldError, LiveStateUnavailableError
+from trading.model.broker import WORKING_STATUSES, BrokerOrder, BrokerPosition
 from trading.ports.live_state import (
     AccountDailyPnl,
     ClosedPosition,
@@ -21,6 +22,8 @@ from trading.ports.live_state import (
     LiveState,
     Lock,
     LockScope,
+    OpenPositions,
+    WorkingOrders,
 )
 
 KEYS_SCANNED_PER_CALL = 500
@@ -41,23 +44,71 @@ class RedisLiveState(LiveState):
             for position in positions
         }
 
-        def put() -> None:
-            pattern = keys.POSITION_CLOSED.matching(date=day, account=account)
-            gone = [key for key in self._keys(pattern) if key not in told]
-            with self._client.pipeline(transaction=False) as pipe:
-                for key, position in told.items():
-                    pipe.set(key, values.closed_position_text(position), ex=keys.POSITION_CLOSED.ttl_s)
-                for key in gone:
-                    pipe.delete(key)
-                pipe.execute()
-
-        asked(put)
+        texts = {key: values.closed_position_text(position) for key, position in told.items()}
+        gone = self._keys(keys.POSITION_CLOSED.matching(date=day, account=account))
+        self._replace(texts, gone, keys.POSITION_CLOSED.ttl_s)
 
     def closed_positions(self, account: str, session: date) -> Sequence[ClosedPosition]:
         """Return the closed positions of one account and session, by instrument."""
         pattern = keys.POSITION_CLOSED.matching(date=session.isoformat(), account=account)
         found = [values.closed_position_of(text) for text in self._values(pattern).values()]
         return sorted(found, key=lambda position: position.instrument)
+
+    def put_open_positions(
+        self, account: str, positions: Sequence[BrokerPosition], asked_at: datetime
+    ) -> None:
+        """Replace what the account holds, unless a newer answer is there; its time comes last."""
+        since = keys.POSITIONS_ASKED.at(account=account)
+        if self._is_newer(since, asked_at):
+            return
+        texts = {
+            keys.POSITION_OPEN.at(account=account, instrument=position.instrument_id): values.position_text(
+                position, asked_at
+            )
+            for position in positions
+        }
+        gone = self._keys(keys.POSITION_OPEN.matching(account=account))
+        self._replace(texts | {since: values.heartbeat_text(asked_at)}, gone, None)
+
+    def open_positions(self, account: str) -> OpenPositions | None:
+        """Return what the account holds; None where nobody knows."""
+        asked_at = self._moment(keys.POSITIONS_ASKED.at(account=account))
+        if asked_at is None:
+            return None
+        found = self._values(keys.POSITION_OPEN.matching(account=account)).values()
+        positions = sorted(map(values.position_of_text, found), key=lambda position: position.instrument_id)
+        return OpenPositions(positions=tuple(positions), asked_at=asked_at)
+
+    def put_working_orders(self, account: str, orders: Sequence[BrokerOrder], asked_at: datetime) -> None:
+        """Replace the account's working orders, unless a newer answer is there; its time comes last."""
+        since = keys.ORDERS_ASKED.at(account=account)
+        if self._is_newer(since, asked_at):
+            return
+        working = [order for order in orders if order.status in WORKING_STATUSES]
+        texts = {_order_key(order): values.order_text(order) for order in working}
+        there = self._values(keys.ORDER_PENDING.matching())
+        gone = [key for key, text in there.items() if values.order_of_text(text).account == account]
+        self._replace(texts, gone, keys.ORDER_PENDING.ttl_s)
+        self._replace({since: values.heartbeat_text(asked_at)}, (), keys.ORDERS_ASKED.ttl_s)
+
+    def put_order(self, order: BrokerOrder) -> None:
+        """Set an order, or take it away when it works no more; its perm_id may be new."""
+        is_working = order.status in WORKING_STATUSES
+        texts = {_order_key(order): values.order_text(order)} if is_working else {}
+        gone = [_order_key(order), _order_key(order, perm_id="")]
+        self._replace(texts, gone, keys.ORDER_PENDING.ttl_s)
+
+    def working_orders(self, account: str) -> WorkingOrders | None:
+        """Return the account's working orders; None where nobody knows."""
+        asked_at = self._moment(keys.ORDERS_ASKED.at(account=account))
+        if asked_at is None:
+            return None
+        found = map(values.order_of_text, self._values(keys.ORDER_PENDING.matching()).values())
+        orders = sorted(
+            (order for order in found if order.account == account),
+            key=lambda order: (order.order_ref, order.perm_id),
+        )
+        return WorkingOrders(orders=tuple(orders), asked_at=asked_at)
 
     def put_daily_pnl(self, pnl: AccountDailyPnl) -> None:
         """Set one account's P&L, unless a later session's is there already."""
@@ -160,6 +211,28 @@ class RedisLiveState(LiveState):
     def _run(self, script: str, key: str, *arguments: object) -> Any:
         return run_script(self._client, script, [key], arguments)
 
+    def _replace(self, texts: Mapping[str, bytes], there: Sequence[str], ttl_s: int | None) -> None:
+        """Set these keys in their order and take away those that are there and not named."""
+
+        def put() -> None:
+            with self._client.pipeline(transaction=False) as pipe:
+                for key in there:
+                    if key not in texts:
+                        pipe.delete(key)
+                for key, text in texts.items():
+                    pipe.set(key, text, ex=ttl_s)
+                pipe.execute()
+
+        asked(put)
+
+    def _moment(self, key: str) -> datetime | None:
+        text = asked(lambda: self._client.get(key))
+        return None if text is None else values.heartbeat_of(text)
+
+    def _is_newer(self, key: str, asked_at: datetime) -> bool:
+        told = self._moment(key)
+        return told is not None and told > asked_at
+
     def _delete(self, key: str) -> None:
         asked(lambda: self._client.delete(key))
 
@@ -182,3 +255,12 @@ class RedisLiveState(LiveState):
 
 def _lock_key(scope: LockScope, scope_id: str) -> str:
     return keys.LOCK.at(scope=str(scope), id=scope_id)
+
+
+def _order_key(order: BrokerOrder, perm_id: str | None = None) -> str:
+    """The reference joined with the broker's number; a reference that is no part of a key is left out."""
+    number = order.perm_id if perm_id is None else perm_id
+    try:
+        return keys.ORDER_PENDING.at(order_ref=f"{order.order_ref}:{number}")
+    except InvalidFieldError:
+        return keys.ORDER_PENDING.at(order_ref=f":{number}")

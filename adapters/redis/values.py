@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from trading.model.broker import BrokerOrder, BrokerPosition
+from trading.model.broker_payloads import order_of, payload_of, position_of
 from trading.model.money import canonical
 from trading.ports.live_state import AccountDailyPnl, ClosedPosition, Lock, LockScope
 
@@ -87,6 +89,26 @@ def daily_pnl_of(text: bytes) -> AccountDailyPnl:
         unrealized=None if told["unrealized"] is None else Decimal(told["unrealized"]),
         computed_at=_moment(told["ts"]),
     )
+
+
+def position_text(position: BrokerPosition, asked_at: datetime) -> bytes:
+    """Print an open position."""
+    return _printed(asked_at, **payload_of(position))
+
+
+def position_of_text(text: bytes) -> BrokerPosition:
+    """Read an open position."""
+    return position_of(orjson.loads(text))
+
+
+def order_text(order: BrokerOrder) -> bytes:
+    """Print a working order."""
+    return _printed(None, **payload_of(order))
+
+
+def order_of_text(text: bytes) -> BrokerOrder:
+    """Read a working order."""
+    return order_of(orjson.loads(text))
 
 
 def heartbeat_text(now: datetime) -> bytes:

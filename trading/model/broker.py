@@ -89,6 +89,10 @@ class BrokerOrder:
     why_held: str = ""
 
 
+# States in which an order may still fill; every other one is its end.
+WORKING_STATUSES = frozenset({"ApiPending", "PendingSubmit", "PreSubmitted", "Submitted", "PendingCancel"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountValue:
     """One figure of an account as the broker tells it; `value` is its text, for some are no numbers."""

@@ -11,6 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from trading.model.broker import BrokerOrder, BrokerPosition
+
 
 class LockScope(StrEnum):
     """How much a lock closes for entries; exits stay allowed."""
@@ -80,6 +82,22 @@ class Lease:
     fencing: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPositions:
+    """What an account holds by the newest complete answer, and when that was asked."""
+
+    positions: tuple[BrokerPosition, ...]
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingOrders:
+    """An account's working orders: those of the newest complete answer and what was told of them since."""
+
+    orders: tuple[BrokerOrder, ...]
+    asked_at: datetime
+
+
 class LiveState(ABC):
     """Every method raises LiveStateUnavailableError when there is no answer: never an empty one."""
 
@@ -90,6 +108,28 @@ class LiveState(ABC):
     @abstractmethod
     def closed_positions(self, account: str, session: date) -> Sequence[ClosedPosition]:
         """Return the closed positions of one account and session, by instrument."""
+
+    @abstractmethod
+    def put_open_positions(
+        self, account: str, positions: Sequence[BrokerPosition], asked_at: datetime
+    ) -> None:
+        """Replace what the account holds by a complete answer; an older one is passed over."""
+
+    @abstractmethod
+    def open_positions(self, account: str) -> OpenPositions | None:
+        """Return what the account holds, by contract; None where nobody knows, which is not flat."""
+
+    @abstractmethod
+    def put_working_orders(self, account: str, orders: Sequence[BrokerOrder], asked_at: datetime) -> None:
+        """Replace the account's working orders by a complete answer; an older one is passed over."""
+
+    @abstractmethod
+    def put_order(self, order: BrokerOrder) -> None:
+        """Set an order as it was last told, or take it away when it works no more."""
+
+    @abstractmethod
+    def working_orders(self, account: str) -> WorkingOrders | None:
+        """Return the account's working orders, by order_ref and perm_id; None where nobody knows."""
 
     @abstractmethod
     def put_daily_pnl(self, pnl: AccountDailyPnl) -> None:

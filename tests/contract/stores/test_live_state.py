@@ -8,6 +8,7 @@ import pytest
 from fill_samples import DAY, NOON
 
 from trading.errors import InvalidFieldError
+from trading.model.broker import BrokerOrder, BrokerPosition
 from trading.ports.live_state import AccountDailyPnl, ClosedPosition, LiveState, Lock, LockScope
 
 
@@ -135,3 +136,83 @@ def test_a_name_with_a_glob_sign_is_refused_or_harmless(live_state: LiveState) -
     with suppress(InvalidFieldError):
         live_state.put_closed_positions("*", DAY, [])
     assert live_state.closed_positions("U1", DAY) == [closed("1")]
+
+
+def held(instrument: str, quantity: str = "2") -> BrokerPosition:
+    """What the broker says is held."""
+    return BrokerPosition(
+        account="U1",
+        conid=9,
+        instrument_id=instrument,
+        symbol="CZR",
+        quantity=Decimal(quantity),
+        average_cost=None,
+    )
+
+
+def working(order_ref: str = "sig:1", perm_id: str = "77", status: str = "Submitted") -> BrokerOrder:
+    """An order for two."""
+    return BrokerOrder(
+        account="U1",
+        perm_id=perm_id,
+        order_ref=order_ref,
+        client_id=3,
+        order_id=12,
+        parent_perm_id="",
+        conid=9,
+        instrument_id="OPT:CZR   260821C00030000",
+        symbol="CZR",
+        side="BUY",
+        order_type="LMT",
+        quantity=Decimal(2),
+        limit_price=Decimal("0.75"),
+        stop_price=None,
+        time_in_force="DAY",
+        oca_group="",
+        oca_type=0,
+        status=status,
+        filled=Decimal("0.5"),
+        remaining=Decimal("1.5"),
+        average_price=Decimal("0.7"),
+    )
+
+
+def test_open_positions_are_replaced_as_a_whole_and_unknown_is_not_flat(live_state: LiveState) -> None:
+    """None before any answer; flat is an answer; an older answer changes nothing."""
+    assert live_state.open_positions("U1") is None
+    live_state.put_open_positions("U1", [held("OPT:A"), held("OPT:B  1")], NOON)
+    live_state.put_open_positions("U1", [held("OPT:B  1", "-3")], NOON + timedelta(seconds=2))
+    live_state.put_open_positions("U1", [held("OPT:C")], NOON + timedelta(seconds=1))
+    told = live_state.open_positions("U1")
+    assert told is not None
+    assert told.positions == (held("OPT:B  1", "-3"),)
+    assert told.asked_at == NOON + timedelta(seconds=2)
+    live_state.put_open_positions("U1", [], NOON + timedelta(seconds=3))
+    flat = live_state.open_positions("U1")
+    assert flat is not None
+    assert flat.positions == ()
+    assert live_state.open_positions("U2") is None
+
+
+def test_working_orders_are_known_by_reference_and_number(live_state: LiveState) -> None:
+    """An answer replaces them, an event sets or ends one, and an order's number may come later."""
+    live_state.put_order(working(perm_id=""))
+    assert live_state.working_orders("U1") is None
+    live_state.put_working_orders("U1", [], NOON)
+    live_state.put_order(working(perm_id=""))
+    live_state.put_order(working())
+    live_state.put_order(working("", "78"))
+    live_state.put_order(working("odd {*} name", "79"))
+    told = live_state.working_orders("U1")
+    assert told is not None
+    assert set(told.orders) == {working(), working("", "78"), working("odd {*} name", "79")}
+    live_state.put_order(working(status="Filled"))
+    live_state.put_working_orders("U1", [working("old")], NOON - timedelta(seconds=1))
+    told = live_state.working_orders("U1")
+    assert told is not None
+    assert {order.perm_id for order in told.orders} == {"78", "79"}
+    live_state.put_working_orders("U1", [working("new")], NOON + timedelta(seconds=1))
+    told = live_state.working_orders("U1")
+    assert told is not None
+    assert told.orders == (working("new"),)
+    assert told.asked_at == NOON + timedelta(seconds=1)
