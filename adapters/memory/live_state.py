@@ -161,6 +161,11 @@ class MemoryLiveState(LiveState):
         """Give the lease back; only its holder can."""
         self.renew_lease(lease, 0)
 
+    def lease_holder(self, component: str, shard: str) -> Lease | None:
+        """Return who has the lease now; None when it is free."""
+        held = self._leases.get((component, shard))
+        return held[0] if held is not None and held[1] > time.monotonic() else None
+
     def beat(self, component: str, now: datetime, ttl_s: int) -> None:
         """Say that a component lives, for `ttl_s`."""
         self._beats[component] = (now, time.monotonic() + ttl_s)

@@ -185,6 +185,13 @@ class RedisLiveState(LiveState):
         """Give the lease back; only its holder can."""
         self.renew_lease(lease, 0)
 
+    def lease_holder(self, component: str, shard: str) -> Lease | None:
+        """Return who has the lease now; None when it is free."""
+        told = self._run("lease_holder", keys.LEASE.at(component=component, shard=shard))
+        if not told:
+            return None
+        return Lease(component=component, shard=shard, owner=told[0].decode(), fencing=told[1])
+
     def beat(self, component: str, now: datetime, ttl_s: int) -> None:
         """Say that a component lives, for `ttl_s`."""
         key = keys.HEARTBEAT.at(component=component)

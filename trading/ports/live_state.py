@@ -176,6 +176,10 @@ class LiveState(ABC):
         """Give the lease back; only its holder can."""
 
     @abstractmethod
+    def lease_holder(self, component: str, shard: str) -> Lease | None:
+        """Return who has the lease now, for those who only look; None when it is free."""
+
+    @abstractmethod
     def beat(self, component: str, now: datetime, ttl_s: int) -> None:
         """Say that a component lives, for `ttl_s`."""
 

@@ -123,6 +123,17 @@ def test_a_lease_has_one_holder_and_its_number_grows(live_state: LiveState) -> N
     assert live_state.renew_lease(second, 60)
 
 
+def test_who_holds_a_lease_is_seen_without_taking_it(live_state: LiveState) -> None:
+    """Nobody, then its holder with his number, then nobody again; looking takes nothing."""
+    assert live_state.lease_holder("coverage", "ibkr") is None
+    held = live_state.acquire_lease("coverage", "ibkr", "one", 60)
+    assert held is not None
+    assert live_state.lease_holder("coverage", "ibkr") == held
+    assert live_state.renew_lease(held, 60)
+    live_state.release_lease(held)
+    assert live_state.lease_holder("coverage", "ibkr") is None
+
+
 def test_a_heartbeat_says_when_a_component_last_lived(live_state: LiveState) -> None:
     """Each component by its name."""
     live_state.beat("sensor", NOON, 60)
