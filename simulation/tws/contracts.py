@@ -65,6 +65,12 @@ def symbol_of(contract: Contract) -> str:
     return contract.symbol.split(".")[0]
 
 
+def listing_of(contract: Contract) -> str:
+    """Where a share is listed; empty for all else."""
+    is_share = contract.asset == "STK" and contract.underlying is not None
+    return contract.underlying.listing if is_share and contract.underlying else ""
+
+
 def _trading_class(contract: Contract) -> str:
     if contract.asset == "BAG":
         return COMBINATION_CLASS

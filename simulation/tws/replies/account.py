@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from simulation.broker.model import PositionView
 from simulation.broker.questions import AccountPnl, PositionPnl
-from simulation.tws.contracts import spelled
+from simulation.tws.contracts import listing_of, spelled
 from simulation.tws.fields import double, plain
 from simulation.tws.replies import Message
 from trading.model.times import NEW_YORK
@@ -24,7 +24,7 @@ class PortfolioRow:
 
 
 def position(view: PositionView) -> Message:
-    """One position; a quantity of 0 says that it is gone. No exchange: positions have none."""
+    """One position; a quantity of 0 says that it is gone. Only shares name an exchange, their listing's."""
     contract = spelled(view.contract)
     return [
         "61",
@@ -37,7 +37,7 @@ def position(view: PositionView) -> Message:
         contract.strike_double,
         contract.right,
         contract.multiplier,
-        "",
+        listing_of(view.contract),
         contract.currency,
         contract.local_symbol,
         contract.trading_class,
@@ -66,7 +66,7 @@ def position_multi(request_id: int, view: PositionView, model: str) -> Message:
         contract.strike_double,
         contract.right,
         contract.multiplier,
-        "",
+        listing_of(view.contract),
         contract.currency,
         contract.local_symbol,
         contract.trading_class,
@@ -99,7 +99,7 @@ def portfolio_value(row: PortfolioRow) -> Message:
         contract.strike_double,
         contract.right or "0",
         contract.multiplier,
-        "",
+        listing_of(row.position.contract),
         contract.currency,
         contract.local_symbol,
         contract.trading_class,
