@@ -30,7 +30,7 @@ class LiveFigures:
     busted: int
     heard: int
     sent: int
-    told_in_answers: int
+    sweeps: int
     holes: int
     holes_closed: int
     gaps: int
@@ -42,8 +42,8 @@ class LiveFigures:
 
     @property
     def repeats(self) -> int:
-        """Executions told once more: live again after a fault, or in the answer of a sweep."""
-        return max(0, self.sent + self.told_in_answers - self.heard)
+        """Executions that were sent live once more; each sweep tells all of the day again besides."""
+        return max(0, self.sent - self.heard)
 
 
 def figures_of(live: LiveSession, warehouse: Warehouse) -> LiveFigures:
@@ -64,7 +64,7 @@ def figures_of(live: LiveSession, warehouse: Warehouse) -> LiveFigures:
         busted=len(journal.busted),
         heard=len(heard),
         sent=sum(len(moments) for moments in sendings.values()),
-        told_in_answers=sum(int(row["rows_told"]) for row in connection),
+        sweeps=sum(row["completeness"] == Completeness.COMPLETE.value for row in connection),
         holes=holes,
         holes_closed=closed,
         gaps=len(warehouse.rows(sql.query("outbox_gaps"), {"most": FAULTS_MOST})),
