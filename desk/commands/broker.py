@@ -47,9 +47,8 @@ def broker(
     from desk.residents.broker import main  # the client library wants the main thread, and 0.3 s
 
     if settings.broker.host is not None:
-        say(
-            f"{settings.broker.host}:{settings.broker.port} as client {settings.broker.client_id}; Ctrl-C ends it"
-        )
+        place = f"{settings.broker.host}:{settings.broker.port}"
+        say(f"{place} as client {settings.broker.client_id}; Ctrl-C ends it")
     for handler in tuple(logging.getLogger().handlers):  # the session speaks for itself, from INFO up
         logging.getLogger().removeHandler(handler)
     finish(ExitCode.NOT_POSSIBLE if main() else ExitCode.DONE)
@@ -59,5 +58,6 @@ def _refuse_a_second_session(layout: StackLayout) -> None:
     state = current_state(layout)
     if state is not None and state.service(BROKER) is not None:
         raise ConfigurationError(
-            f"the stack on {layout.home} has a broker session already: see `desk status`, or take another DESK_HOME"
+            f"the stack on {layout.home} has a broker session already: see `desk status`, or take another "
+            "DESK_HOME"
         )
