@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
@@ -158,8 +158,12 @@ def _check_broker(broker: BrokerSettings) -> None:
         value = getattr(broker, field.name)
         if field.name.endswith("_s") and value < 1:
             raise ConfigurationError(f"broker.{field.name}: expected 1 or more, was {value}")
-    if broker.time_zone not in available_timezones():
-        raise ConfigurationError(f"broker.time_zone: expected the name of a zone, was {broker.time_zone!r}")
+    try:
+        ZoneInfo(broker.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"broker.time_zone: expected the name of a zone, was {broker.time_zone!r}"
+        ) from error
     if broker.reconnect_first_s > broker.reconnect_max_s:
         raise ConfigurationError("broker.reconnect_max_s: expected reconnect_first_s or more")
 

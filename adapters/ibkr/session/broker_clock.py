@@ -1,0 +1,73 @@
+"""The broker's clock as far as it is known: what it said last, and what it shows by now at the least.
+
+The broker tells its time in whole seconds, cut off, and the answer is on its way for a while: what is
+estimated from it is never ahead of the broker. Coverage ends there and not later, so nothing counts as asked
+for that was not.
+
+A simulated broker plays another day at another pace (`speed`); of its clock only the pace can be judged,
+from the first answer of a connection on.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from trading.model.times import NEW_YORK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the broker's clock showed, and when we heard it."""
+
+    broker_at: datetime
+    heard_at: datetime
+
+
+class BrokerClock:
+    """The clock of one broker, read now and then."""
+
+    def __init__(self, speed: int, *, is_simulated: bool) -> None:
+        self._speed = speed
+        self._is_simulated = is_simulated
+        self._first: Reading | None = None
+        self._last: Reading | None = None
+
+    def read(self, broker_at: datetime, heard_at: datetime) -> timedelta:
+        """Take a reading; returns the skew: by how much the broker is ahead of what it should show."""
+        reading = Reading(broker_at=broker_at, heard_at=heard_at)
+        self._last = reading
+        if not self._is_simulated:
+            return broker_at - heard_at
+        if self._first is None:
+            self._first = reading
+        return broker_at - self._carried(self._first, heard_at)
+
+    def forget(self) -> None:
+        """Start over: another connection may be to another clock."""
+        self._first = self._last = None
+
+    def at(self, moment: datetime) -> datetime | None:
+        """What the broker's clock shows at a moment of ours, at the least; None before the first reading."""
+        return None if self._last is None else self._carried(self._last, moment)
+
+    def day_start(self, moment: datetime) -> datetime | None:
+        """The last midnight in New York before what the broker shows: since when it tells executions."""
+        shown = self.at(moment)
+        return None if shown is None else _midnight(shown.astimezone(NEW_YORK).date())
+
+    def until_midnight(self, moment: datetime) -> timedelta | None:
+        """How long, in our time, until the broker's day in New York ends."""
+        shown = self.at(moment)
+        if shown is None:
+            return None
+        return self.ours(_midnight(shown.astimezone(NEW_YORK).date() + timedelta(days=1)) - shown)
+
+    def ours(self, duration: timedelta) -> timedelta:
+        """A duration of the broker's in our time."""
+        return duration / self._speed
+
+    def _carried(self, reading: Reading, moment: datetime) -> datetime:
+        return reading.broker_at + (moment - reading.heard_at) * self._speed
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=NEW_YORK).astimezone(UTC)

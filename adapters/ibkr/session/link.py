@@ -1,0 +1,104 @@
+"""One connection to the gateway: the client library's client, opened, written to, closed for sure.
+
+Each attempt has a client of its own, so that nothing of a dead connection is left in the next. Closing aborts
+the transport: a polite close waits until a peer that no longer reads has read everything, and leaves the
+socket open for as long.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adapters.ibkr.session.client_library import all_executions, new_client, new_contract
+from adapters.ibkr.session.heard import Hears
+from adapters.ibkr.session.listener import Listener
+from adapters.ibkr.session.orders_native import native_order
+from adapters.ibkr.session.pacing import Request, Send
+from adapters.ibkr.session.tap import tap
+from trading.settings import BrokerSettings
+
+_log = logging.getLogger("desk.broker.link")
+
+
+class Link:
+    """A connection from its first attempt to its end; `hears` is told of both, `wake` after each packet."""
+
+    def __init__(self, settings: BrokerSettings, hears: Hears, wake: Callable[[], None]) -> None:
+        self._settings = settings
+        self._hears = hears
+        self._wake = wake
+        self._client: Any = None
+        self._transport: Any = None
+        self._attempt: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Connect in the background; the outcome is heard."""
+        self.close()
+        client = new_client(Listener(self._hears, self._settings.time_zone, self._wake))
+        tap(client.decoder, self._hears)
+        client.conn.disconnected += lambda reason: self._closed(client, reason)
+        self._client = client
+        self._attempt = asyncio.get_running_loop().create_task(self._connect(client))
+
+    def close(self) -> None:
+        """End it now; nothing more is heard of it."""
+        client, self._client = self._client, None
+        if self._attempt is not None:
+            self._attempt.cancel()
+            self._attempt = None
+        if client is not None and client.conn.transport is not None:
+            client.conn.transport.abort()
+
+    def send(self, request: Request) -> None:
+        """Write one message; a connection that is going down swallows it, which is heard as its end."""
+        if self._client is not None and self._client.isReady():
+            SENDERS[request.send](self._client, request)
+
+    async def _connect(self, client: Any) -> None:
+        settings = self._settings
+        try:
+            await client.connectAsync(
+                settings.host, settings.port, settings.client_id, settings.connect_timeout_s
+            )
+        except (OSError, TimeoutError) as error:
+            if client.conn.transport is not None:
+                client.conn.transport.abort()
+            self._closed(client, f"no connection to {settings.host}:{settings.port}: {error or 'time-out'}")
+            return
+        if client is self._client:
+            self._hears.link_ready(tuple(client.getAccounts()), client.serverVersion())
+            self._wake()
+
+    def _closed(self, client: Any, reason: str) -> None:
+        if client is self._client:
+            self._client = None
+            self._hears.link_closed(reason or "the gateway closed the connection")
+            self._wake()
+
+
+def _place(client: Any, request: Request) -> None:
+    contract, order = native_order(request.content)
+    client.placeOrder(request.number, contract, order)
+
+
+def _contract(client: Any, request: Request) -> None:
+    client.reqContractDetails(request.number, new_contract(conId=request.content))
+
+
+SENDERS: Mapping[Send, Callable[[Any, Request], None]] = {
+    Send.POSITIONS: lambda client, _: client.reqPositions(),
+    Send.CANCEL_POSITIONS: lambda client, _: client.cancelPositions(),
+    Send.OPEN_ORDERS: lambda client, _: client.reqAllOpenOrders(),
+    Send.COMPLETED_ORDERS: lambda client, _: client.reqCompletedOrders(False),
+    Send.EXECUTIONS: lambda client, request: client.reqExecutions(request.number, all_executions()),
+    Send.ACCOUNT_VALUES: lambda client, request: client.reqAccountUpdatesMulti(
+        request.number, request.account, "", False
+    ),
+    Send.TIME: lambda client, _: client.reqCurrentTime(),
+    Send.NEXT_NUMBER: lambda client, _: client.reqIds(1),
+    Send.CONTRACT: _contract,
+    Send.PLACE: _place,
+    Send.CANCEL: lambda client, request: client.cancelOrder(request.number),
+    Send.CANCEL_ALL: lambda client, _: client.reqGlobalCancel(),
+}

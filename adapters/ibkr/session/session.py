@@ -1,0 +1,393 @@
+"""The broker session without its socket: what is heard goes in, what is to be sent and told comes out.
+
+Belongs here: composing the parts (state of the link, questions, orders, what was told). Keep out: sockets,
+loops, Redis, the client library; the clock and chance are given.
+
+What can lose money here, and what is done against it:
+- Events lost between two connections. After every connection everything that the broker still tells is
+  walked: open orders, completed orders, positions, executions. Only then the link is ready.
+- A dead link that looks alive. Nothing heard for a while: the time is asked; no answer: hang up.
+- An answer that broke off. It is partial or failed by its type, and nothing is concluded from it.
+- A hole at midnight. The gateway forgets its day's executions, so they are swept just before.
+"""
+
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from adapters.ibkr.session.asking import Asking
+from adapters.ibkr.session.broker_clock import BrokerClock
+from adapters.ibkr.session.codes import About, Reaction, reaction_to
+from adapters.ibkr.session.commands import Commands
+from adapters.ibkr.session.context import Context
+from adapters.ibkr.session.events import link_event, message_event, order_error_event, row_event
+from adapters.ibkr.session.executions_told import EXECUTION, EXECUTION_ID, ExecutionsTold
+from adapters.ibkr.session.heard import ContractHeard, Hears, OrderHeard, StatusHeard
+from adapters.ibkr.session.link_state import Effect, Signal, after
+from adapters.ibkr.session.listener import (
+    ACCOUNT_VALUES_END,
+    COMPLETED_ORDERS_END,
+    EXECUTIONS_END,
+    OPEN_ORDERS_END,
+    POSITIONS_END,
+)
+from adapters.ibkr.session.orders import OVER
+from adapters.ibkr.session.outputs import LinkAction, Outputs
+from adapters.ibkr.session.pacing import Pacing, Request
+from adapters.ibkr.session.questions import Answered
+from adapters.ibkr.session.told import Told
+from trading.model.broker import AccountValue, BrokerOrder, BrokerPosition, Failed, LinkState, Question
+from trading.ports.broker_commands import ReceivedCommand
+from trading.ports.clock import Clock
+from trading.settings import BrokerSettings
+
+ENDS = {
+    OPEN_ORDERS_END: Question.OPEN_ORDERS,
+    EXECUTIONS_END: Question.EXECUTIONS,
+    POSITIONS_END: Question.POSITIONS,
+    ACCOUNT_VALUES_END: Question.ACCOUNT_VALUES,
+    COMPLETED_ORDERS_END: Question.COMPLETED_ORDERS,
+}
+NUMBERED_ENDS = frozenset({EXECUTIONS_END, ACCOUNT_VALUES_END})
+SPOILS = {  # which answers an unreadable message is missing from; executions are heard as text all the same
+    "3": Question.OPEN_ORDERS,
+    "5": Question.OPEN_ORDERS,
+    "61": Question.POSITIONS,
+    "73": Question.ACCOUNT_VALUES,
+    "101": Question.COMPLETED_ORDERS,
+}
+NOT_FARMS = frozenset({"2110", "10197"})  # the gateway's server, another session: over when any farm is up
+FIELDS_SHOWN_CHARS_MAX = 500
+JITTER_LEAST = 0.5  # a pause is between this part of itself and all of it
+DOUBLINGS_MAX = 16
+
+
+class BrokerSession(Hears):
+    """One session; the edge calls it from one thread, and empties `outputs` after each call."""
+
+    def __init__(self, settings: BrokerSettings, clock: Clock, chance: random.Random) -> None:
+        self._settings = settings
+        self._chance = chance
+        self._context = Context(
+            settings=settings,
+            clock=clock,
+            pacing=Pacing(settings.messages_per_s_max, settings.requests_waiting_max),
+            broker_clock=BrokerClock(settings.speed, is_simulated=settings.simulated_clock),
+        )
+        self._asking = Asking(self._context)
+        self._commands = Commands(self._context, self._asking)
+        self._executions = ExecutionsTold()
+        self._orders_told = Told()
+        self._farms_down: set[str] = set()
+        self._attempts = 0
+        self._is_full = False  # what is heard cannot be kept
+        self._retry_at: datetime | None = None
+        self._heard_at: datetime | None = None  # None while there is no connection
+        self._is_probed = False  # silent, and the time was asked
+
+    # what the edge calls
+
+    @property
+    def outputs(self) -> Outputs:
+        """What is to be done now."""
+        return self._context.outputs
+
+    @property
+    def state(self) -> LinkState:
+        """Where the connection stands."""
+        return self._context.state
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._signal(Signal.START, "starting")
+
+    def stop(self) -> None:
+        """Hang up for good."""
+        self._signal(Signal.STOP, "stopping")
+
+    def take_command(self, received: ReceivedCommand) -> None:
+        """Take a command from the queue."""
+        self._commands.take(received)
+
+    def may_send(self, request: Request) -> bool:
+        """Whether an order that waited for its record may still go out."""
+        return self._commands.may_send(request)
+
+    def sent(self, request: Request) -> None:
+        """Note that a request went out."""
+        self._commands.sent(request)
+
+    def event_left_out(self, kind: str) -> None:
+        """An event that no outbox can hold was left out."""
+        self._context.alert("event_left_out", f"an event of kind {kind} cannot be kept")
+
+    def outbox_lost(self) -> None:
+        """The outbox began anew: tell everything again, beginning with what the broker is asked now."""
+        self._executions.forget()
+        self._orders_told.forget()
+        self._asking.forget_told()
+        self._context.alert(
+            "outbox_lost", "the outbox lost entries; the broker is asked for everything again"
+        )
+        for order in self._context.orders.all():
+            self._tell_order(order)
+        if self._heard_at is not None:
+            self._asking.walk()
+
+    def outbox_full(self, reason: str) -> None:
+        """What was heard cannot be kept: hang up, since the broker tells everything again on connect."""
+        self._context.alert("outbox_full", reason)
+        self._is_full = True
+        self._signal(Signal.FULL, reason)
+
+    def outbox_has_room(self) -> None:
+        """What is heard can be kept again."""
+        self._is_full = False
+
+    def tick(self) -> None:
+        """Let time pass: give up what takes too long, ask what is due, move what may be sent."""
+        now = self._context.now()
+        for over in self._asking.questions.expire(now):
+            self._answered(over)
+        if self._retry_at is not None and self._retry_at <= now and not self._is_full:
+            self._retry_at = None
+            self._signal(Signal.RETRY, "trying again")
+        self._mind_silence(now)
+        self._asking.ask_due(now)
+        self._commands.tick(now)
+        if self._heard_at is not None:
+            self.outputs.requests.extend(self._context.pacing.take(now))
+
+    def next_tick(self) -> datetime | None:
+        """When time must pass again, if nothing is heard before."""
+        now = self._context.now()
+        retry_at = None if self._is_full else self._retry_at
+        moments = [retry_at, self._asking.next_due(), self._commands.next_due()]
+        if self._heard_at is not None:
+            moments += [self._context.pacing.next_at(now), self._silent_at(self._heard_at)]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    # what the link hears
+
+    def link_ready(self, accounts: tuple[str, ...], server_version: int) -> None:
+        """The handshake is over."""
+        self._context.accounts = accounts
+        self._heard_at = self._context.now()
+        self._is_probed = False
+        self._signal(Signal.API_READY, f"server version {server_version}, accounts {', '.join(accounts)}")
+
+    def link_closed(self, reason: str) -> None:
+        """There is no connection."""
+        self._signal(Signal.CLOSED, reason)
+
+    def anything(self) -> None:
+        """Bytes came: the link lives."""
+        if self._heard_at is not None:
+            self._heard_at = self._context.now()
+            self._is_probed = False
+
+    def message(self, fields: tuple[str, ...]) -> None:
+        """An execution or a commission, as it came."""
+        now, broker_at = self._context.now(), self._context.broker_now()
+        for new in self._executions.take(fields, self._context.accounts):
+            zone = self._settings.time_zone
+            self._context.tell(message_event(new.fields, new.account, zone, broker_at, now))
+        if fields[0] == EXECUTION and len(fields) > EXECUTION_ID:
+            exec_id = fields[EXECUTION_ID]
+            self._commands.heard_execution(fields)
+            self._asking.questions.row(Question.EXECUTIONS, exec_id, exec_id, now, _number(fields[1]))
+
+    def undecodable(self, fields: tuple[str, ...], error: str) -> None:
+        """A message that the library cannot read: the answer that it belongs to is not complete."""
+        kind = fields[0] if fields else ""
+        shown = "|".join(fields)[:FIELDS_SHOWN_CHARS_MAX]
+        if kind in SPOILS:
+            self._asking.questions.spoil(SPOILS[kind], f"a message {kind} could not be read")
+        self._context.alert(f"undecodable_{kind[:8]}", f"{error}; fields: {shown}")
+
+    def error(self, number: int, code: int, text: str, advanced: str) -> None:
+        """An error or a notice: of the link, of a question, of an order, or of nobody."""
+        reaction = reaction_to(code)
+        if reaction.alert:
+            self._context.alert(f"code_{code}", f"{reaction.meaning}: {text}")
+        if reaction.about is About.LINK:
+            self._link_said(reaction, code, text)
+        elif reaction.about is About.PACE:
+            self._context.pacing.rest(self._context.now())
+        self._fail_question(number, reaction, f"{code}: {text}")
+        self._order_said(number, reaction, code, text, advanced)
+
+    def order(self, heard: OrderHeard) -> None:
+        """An open or completed order."""
+        if heard.order.order_id > 0:
+            self._context.raise_number(heard.order.order_id + 1)
+        news = self._context.orders.take_order(heard)
+        if news is not None:
+            self._tell_order(news)
+        question = Question.COMPLETED_ORDERS if heard.completed else Question.OPEN_ORDERS
+        key = heard.order.perm_id or (heard.order.client_id, heard.order.order_id)
+        if self._asking.questions.is_open(question):
+            self._asking.questions.row(question, key, heard.order, self._context.now())
+        self._commands.heard_order(heard.order)
+
+    def status(self, heard: StatusHeard) -> None:
+        """An order's status."""
+        news = self._context.orders.take_status(heard)
+        if news is not None:
+            self._tell_order(news)
+            self._commands.heard_order(news)
+
+    def position(self, row: BrokerPosition) -> None:
+        """A position; one of zero is none."""
+        questions = self._asking.questions
+        if row.quantity and questions.is_open(Question.POSITIONS):
+            questions.row(Question.POSITIONS, (row.account, row.conid), row, self._context.now())
+
+    def account_value(self, number: int, row: AccountValue) -> None:
+        """A figure of an account."""
+        self._asking.account_value(number, row, self._context.now())
+
+    def contract(self, number: int, row: ContractHeard) -> None:
+        """What a contract is."""
+        self._commands.heard_contract(number, row)
+
+    def time(self, broker_at: datetime) -> None:
+        """The broker's time."""
+        now = self._context.now()
+        self._asking.questions.row(Question.CLOCK, "time", broker_at, now)
+        over = self._asking.questions.end(Question.CLOCK, now)
+        if over is not None:
+            self._answered(over)
+
+    def next_number(self, number: int) -> None:
+        """The next number that is valid for an order."""
+        self._context.raise_number(number)
+
+    def end(self, message: int, number: int) -> None:
+        """An answer is over."""
+        question = ENDS.get(message)
+        if question is None:
+            self._commands.contract_ended(number)
+            return
+        over = self._asking.questions.end(
+            question, self._context.now(), number if message in NUMBERED_ENDS else None
+        )
+        if over is not None:
+            self._answered(self._with_status(over))
+
+    # inside
+
+    def _with_status(self, over: Answered) -> Answered:
+        """Open orders as they stand after their statuses, which come behind each of them."""
+        if over.asked.question is not Question.OPEN_ORDERS or isinstance(over.answer, Failed):
+            return over
+        standing = [self._context.orders.as_it_stands(order) for order in over.answer.rows]
+        rows = tuple(order for order in standing if order.status not in OVER)
+        return replace(over, answer=replace(over.answer, rows=rows))
+
+    def _answered(self, over: Answered) -> None:
+        self._asking.answered(over)
+        self._commands.answered(over)
+        if self._context.state is LinkState.ADOPTING and self._asking.is_walked():
+            missing = ", ".join(self._asking.incomplete())
+            self._attempts = 0
+            self._signal(Signal.ADOPTED, f"walked; without a complete answer: {missing or 'nothing'}")
+            if self._farms_down:
+                self._signal(Signal.FARM_DOWN, f"down: {', '.join(sorted(self._farms_down))}")
+
+    def _signal(self, signal: Signal, text: str, code: int | None = None) -> None:
+        context = self._context
+        before = context.state
+        context.state, effect = after(before, signal)
+        if context.state is not before or code is not None:
+            context.tell(link_event(context.state, code, text, self._settings.client_id, context.now()))
+        if effect in (Effect.RECONNECT_LATER, Effect.RECONNECT_LAST, Effect.HANG_UP):
+            self._hang_up(text)
+        if effect is Effect.CONNECT:
+            self._attempts += 1
+            self.outputs.link.append(LinkAction.CONNECT)
+        elif effect is Effect.RECONNECT_LATER:
+            self._retry_at = self._retry_at or context.now() + self._pause()
+        elif effect is Effect.RECONNECT_LAST:
+            self._retry_at = context.now() + timedelta(seconds=self._settings.reconnect_max_s)
+        elif effect is Effect.FAIL_QUESTIONS:
+            self._break_off(text)
+        elif effect is Effect.ADOPT:
+            self._asking.walk()
+
+    def _hang_up(self, reason: str) -> None:
+        self._heard_at = None
+        self._farms_down.clear()
+        self._context.pacing.drop_all()
+        self._context.orders.forget_numbers()
+        self._context.broker_clock.forget()
+        self._break_off(reason)
+        self.outputs.requests.clear()
+        self.outputs.link.append(LinkAction.HANG_UP)
+
+    def _break_off(self, reason: str) -> None:
+        now = self._context.now()
+        for over in self._asking.lost(reason, now):
+            self._asking.answered(over)
+            self._commands.answered(over)
+        self._commands.link_lost(now)
+
+    def _pause(self) -> timedelta:
+        longest = self._settings.reconnect_first_s * 2 ** min(max(self._attempts - 1, 0), DOUBLINGS_MAX)
+        capped = min(longest, self._settings.reconnect_max_s)
+        return timedelta(seconds=capped * self._chance.uniform(JITTER_LEAST, 1.0))
+
+    def _mind_silence(self, now: datetime) -> None:
+        if self._heard_at is None or now < self._silent_at(self._heard_at):
+            return
+        if self._is_probed:
+            self._signal(Signal.SILENT, f"nothing heard for {(now - self._heard_at).total_seconds():.0f} s")
+        else:
+            self._is_probed = True
+            self._asking.ask(Question.CLOCK)
+
+    def _silent_at(self, heard_at: datetime) -> datetime:
+        """When silence must be minded next: to ask the time, and once it was asked, to hang up."""
+        silence = timedelta(seconds=self._settings.silence_after_s)
+        return heard_at + (2 * silence if self._is_probed else silence)
+
+    def _link_said(self, reaction: Reaction, code: int, text: str) -> None:
+        farm = str(code) if str(code) in NOT_FARMS else text.rpartition(":")[2].rpartition(".")[2].strip()
+        if reaction.signal is Signal.FARM_DOWN:
+            self._farms_down.add(farm)
+        elif reaction.signal is Signal.FARM_UP:
+            self._farms_down -= {farm, *NOT_FARMS}
+        if reaction.signal is None or (reaction.signal is Signal.FARM_UP and self._farms_down):
+            self._context.tell(
+                link_event(self.state, code, text, self._settings.client_id, self._context.now())
+            )
+        else:
+            self._signal(reaction.signal, text, code)
+
+    def _fail_question(self, number: int, reaction: Reaction, text: str) -> None:
+        if reaction.about in (About.NOTICE, About.WARNING, About.LINK):
+            return
+        asked = self._asking.questions.named(number)
+        if asked is not None:
+            self._answered(self._asking.questions.fail(asked, text, self._context.now()))
+
+    def _order_said(self, number: int, reaction: Reaction, code: int, text: str, advanced: str) -> None:
+        known = self._context.orders.numbered(self._settings.client_id, number)
+        mine = self._commands.is_mine(number)
+        if known is None and not mine:
+            return
+        order: BrokerOrder | None = None if known is None else known.order
+        about = reaction.about.value
+        self._context.tell(order_error_event(order, number, code, text, advanced, about, self._context.now()))
+        self._commands.heard_error(number, reaction, code, text)
+        if reaction.about not in (About.NOTICE, About.WARNING, About.CANCELLED):
+            self._asking.ask_orders()
+
+    def _tell_order(self, order: BrokerOrder) -> None:
+        context = self._context
+        if self._orders_told.is_new(order.perm_id or (order.client_id, order.order_id), order):
+            context.tell(row_event(order, context.broker_now(), context.now()))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() else -1
