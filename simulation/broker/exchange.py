@@ -28,9 +28,6 @@ from simulation.broker.modifications import modify
 from simulation.broker.order_desk import OrderDesk
 from simulation.broker.order_hours import OrderHours
 from simulation.broker.orders import OrderRegister, Part, Working
-from simulation.broker.questions import (
-    Depth,
-)
 from simulation.broker.refusals import (
     CANCEL_IMPOSSIBLE,
     CANCEL_NOT_FOUND,
@@ -50,7 +47,6 @@ from simulation.sample_desk.trades import Trade
 
 AHEAD_OF_THE_MONTH = 50_000_000  # more numbers than the sample desk's month can use
 HAND_CLIENT = 0
-NO_DEPTH = Depth(bids=(), asks=())
 
 
 class SimulatedBroker(Answers):
@@ -267,12 +263,16 @@ class SimulatedBroker(Answers):
         return trade, order
 
     def _situation(self, ticket: Ticket, parent: Working | None) -> Situation:
-        over = ticket.contract is not None and self.world.hours.is_over(ticket.contract, self._now)
+        hours, listed = self.world.hours, self.world.listings.by_conid
+        contracts = [ticket.contract] if ticket.contract is not None else []
+        contracts += [listed[leg.conid] for leg in ticket.legs if leg.conid in listed]
+        over = any(hours.is_over(contract, self._now) for contract in contracts)
+        unknown = any(leg.conid not in listed for leg in ticket.legs)
         by_hand = ticket.client_id == HAND_CLIENT and ticket.order_id <= 0
         return Situation(
             accounts=tuple(self.ledgers),
             parent=parent,
-            contract_is_over=over,
+            is_not_there=over or unknown,
             id_is_used_up=not by_hand and self.register.is_used_up(ticket.client_id, ticket.order_id),
         )
 

@@ -37,7 +37,7 @@ class Situation:
 
     accounts: Sequence[str]
     parent: Working | None
-    contract_is_over: bool
+    is_not_there: bool
     id_is_used_up: bool
 
 
@@ -86,15 +86,17 @@ def _account(ticket: Ticket, situation: Situation) -> Refusal | None:
 
 
 def _contract(ticket: Ticket, situation: Situation) -> Refusal | None:
+    if ticket.contract is None and not 2 <= len(ticket.legs) <= LEGS_MOST:
+        return _invalid("the combination has no legs")
+    if situation.is_not_there:
+        text = "No security definition has been found for the request"
+        return Refusal(code=UNKNOWN_CONTRACT, text=text)
     if ticket.contract is None:
-        return None if 2 <= len(ticket.legs) <= LEGS_MOST else _invalid("the combination has no legs")
+        return None
     is_index = ticket.contract.settles_in_cash and ticket.contract.asset == "STK"
     if ticket.contract.asset == "CASH" or is_index:
         text = "Order rejected - reason:No trading permission for this product."
         return Refusal(code=REJECTED, text=text)
-    if situation.contract_is_over:
-        text = "No security definition has been found for the request"
-        return Refusal(code=UNKNOWN_CONTRACT, text=text)
     return None
 
 
