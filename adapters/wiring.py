@@ -17,11 +17,13 @@ from adapters.clickhouse.pnl_store import ClickHousePnlStore
 from adapters.clickhouse.position_record import ClickHousePositionRecord
 from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.clock import SystemClock
+from adapters.inbox.drop import FolderDrop
 from trading.errors import ConfigurationError
 from trading.ports.broker_commands import CommandQueue
 from trading.ports.live_state import LiveState
 from trading.ports.outbox import Outbox, OutboxReader
 from trading.services.compute_pnl import PnlStores
+from trading.services.fetch_statements import FetchTools
 from trading.services.ingest_fills import IngestStores
 from trading.services.reconcile_session import ReconcileStores
 from trading.services.run_coverage_shift import CoverageTools
@@ -121,6 +123,15 @@ def coverage_tools(settings: Settings, warehouse: Warehouse) -> CoverageTools:
         pause=time.sleep,
         sweep_every=timedelta(seconds=settings.broker.sweep_every_s),
         speed=settings.broker.speed,
+    )
+
+
+def fetch_tools(settings: Settings) -> FetchTools:
+    """Statements from the broker's Flex Web Service into the inbox folder."""
+    from adapters.ibkr.flex_web import FlexWebService
+
+    return FetchTools(
+        source=FlexWebService(settings.flex), drop=FolderDrop(settings.paths.inbox), clock=SystemClock()
     )
 
 

@@ -36,6 +36,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "doctor": "doctor.doctor",
     "migrate": "migrate.migrate",
     "sql": "sql.sql",
+    "fetch": "fetch.fetch",
     "fills": "fills.app",
     "lots": "lots.app",
     "reconcile": "reconcile.reconcile",

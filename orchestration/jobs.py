@@ -2,12 +2,13 @@
 
 `land_inbox` takes files from the inbox. `close_the_books` builds everything from the fills to the marts for
 a range of sessions. `reconcile_session` computes P&L and compares with the broker, without reading files
-again.
+again. `fetch_statements` puts what the broker's web service makes into the inbox.
 """
 
 import dagster as dg
 
 from assets.sessions import exchange_sessions
+from orchestration.fetching import fetch_statements
 
 INBOX = dg.AssetSelection.groups("inbox")
 RECORDS = dg.AssetSelection.groups("fills", "statements")
@@ -36,4 +37,4 @@ reconcile_session = dg.define_asset_job(
     partitions_def=exchange_sessions(),
     tags={"desk/kind": "books"},
 )
-JOBS = (land_inbox, close_the_books, reconcile_session)
+JOBS = (land_inbox, close_the_books, reconcile_session, fetch_statements)

@@ -44,6 +44,17 @@ def warehouse(context: dg.InitResourceContext) -> Iterator[object]:
         client.close()
 
 
+@dg.resource(
+    required_resource_keys={"settings"},
+    description="Statements from the broker's web service into the inbox.",
+)
+def fetching(context: dg.InitResourceContext) -> object:
+    """Read the token anew: a person may have set one."""
+    from adapters.wiring import fetch_tools
+
+    return fetch_tools(context.resources.settings)
+
+
 def _made_of_warehouse(name: str, description: str) -> dg.ResourceDefinition:
     def make(context: dg.InitResourceContext) -> object:
         from orchestration import plant
@@ -58,5 +69,6 @@ def _made_of_warehouse(name: str, description: str) -> dg.ResourceDefinition:
 RESOURCES: dict[str, Any] = {
     "settings": settings,
     "warehouse": warehouse,
+    "fetching": fetching,
     **{name: _made_of_warehouse(name, about) for name, about in MADE_OF_WAREHOUSE.items()},
 }

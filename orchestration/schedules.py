@@ -1,19 +1,25 @@
-"""Two schedules by the exchange's calendar: provisional after each close, final on the morning after.
+"""Schedules by the exchange's calendar: provisional after each close, final on the morning after.
+
+Each pass has two: one fetches the broker's statement where a token is configured, one compares with what is
+there. A statement that is landed triggers its session by itself.
 
 A cron line knows no early close, so the schedules tick through the hours in question and ask which session
 is due; all other ticks are skipped with a reason.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
 from assets.sessions import FIRST_SESSION
+from orchestration.fetching import not_configured
 from trading.model.times import NEW_YORK
 from trading.ports.model_runner import SessionRange
+from trading.ports.statement_source import StatementQuery
+from trading.services.fetch_statements import FetchTools, is_told
 from trading.services.reconcile_books import ReconcileTools
-from trading.services.sessions_due import final_due, provisional_due, unsettled_sessions
+from trading.services.sessions_due import fetch_due, final_due, provisional_due, unsettled_sessions
 
 TICK = timedelta(minutes=15)
 AFTER_CLOSES = "*/15 12-19 * * 1-5"  # early closes are at 13:00, the last due time is 16:45
@@ -66,6 +72,65 @@ def final(
         yield _request("final", sessions, at)
 
 
+@dg.schedule(
+    name="fetch_confirmations",
+    job_name="fetch_statements",
+    cron_schedule=AFTER_CLOSES,
+    execution_timezone=str(NEW_YORK),
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="45 minutes after the close: the session's Trade Confirmations, where a token is configured.",
+)
+def fetch_confirmations(
+    context: dg.ScheduleEvaluationContext,
+    fetching: dg.ResourceParam[FetchTools],
+    reconciliation: dg.ResourceParam[ReconcileTools],
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Ask for the session that closed."""
+    at = _scheduled_at(context)
+    session = provisional_due(at, reconciliation.settings, TICK)
+    if session is None:
+        yield dg.SkipReason("no session closed 45 minutes ago")
+    elif StatementQuery.CONFIRMATION not in fetching.source.configured():
+        yield dg.SkipReason(not_configured(StatementQuery.CONFIRMATION))
+    else:
+        yield _fetch(StatementQuery.CONFIRMATION, session, at)
+
+
+@dg.schedule(
+    name="fetch_activity",
+    job_name="fetch_statements",
+    cron_schedule=MORNINGS,
+    execution_timezone=str(NEW_YORK),
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="06:30 on the next morning, repeated to 09:00 until the Activity statement is here.",
+)
+def fetch_activity(
+    context: dg.ScheduleEvaluationContext,
+    fetching: dg.ResourceParam[FetchTools],
+    reconciliation: dg.ResourceParam[ReconcileTools],
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Ask for yesterday's session while an account lacks it."""
+    at = _scheduled_at(context)
+    session = fetch_due(at, reconciliation.settings, TICK)
+    stores = reconciliation.stores
+    if session is None:
+        yield dg.SkipReason("outside of the hours of the final pass, or not its turn")
+    elif StatementQuery.ACTIVITY not in fetching.source.configured():
+        yield dg.SkipReason(not_configured(StatementQuery.ACTIVITY))
+    elif is_told(StatementQuery.ACTIVITY, session, stores.statements, stores.fills.accounts()):
+        yield dg.SkipReason(f"the Activity statement of {session} is here")
+    else:
+        yield _fetch(StatementQuery.ACTIVITY, session, at)
+
+
+def _fetch(query: StatementQuery, session: date, at: datetime) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=f"fetch:{query}:{session}:{at.astimezone(UTC):%Y%m%dT%H%M}",
+        run_config={"ops": {"fetch_statement": {"config": {"query": str(query), "session": str(session)}}}},
+        tags={"desk/session": str(session), "desk/query": str(query)},
+    )
+
+
 def _request(kind: str, sessions: SessionRange, at: datetime) -> dg.RunRequest:
     first = max(sessions.first, FIRST_SESSION)
     return dg.RunRequest(
@@ -82,4 +147,4 @@ def _scheduled_at(context: dg.ScheduleEvaluationContext) -> datetime:
     return context.scheduled_execution_time.astimezone(UTC)
 
 
-SCHEDULES = (provisional, final)
+SCHEDULES = (provisional, final, fetch_confirmations, fetch_activity)

@@ -19,7 +19,7 @@ class FolderDrop(InboxDrop):
 
     def put(self, name: str, content: bytes) -> None:
         """Write the part file, then give it its name."""
-        if Path(name).name != name or name.startswith("."):
+        if not name or Path(name).name != name or name.startswith("."):
             raise InvalidFieldError("name", "a plain file name", name)
         self._folder.mkdir(parents=True, exist_ok=True)
         part = self._folder / f".{name}.{os.getpid()}.part"

@@ -17,6 +17,7 @@ from trading.model.times import NEW_YORK
 from trading.ports.clock import Clock
 from trading.ports.statement_source import FetchedStatement, InboxDrop, StatementQuery, StatementSource
 from trading.ports.statement_store import StatementStore, statement_covering
+from trading.services.sessions_due import first_looked_at
 
 NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
 NAME_ACCOUNT_CHARS_MAX = 40
@@ -85,9 +86,11 @@ def file_name(found: FetchedStatement, now: datetime) -> str:
 def is_told(
     query: StatementQuery, session: date, statements: StatementStore, accounts: Sequence[tuple[Venue, str]]
 ) -> bool:
-    """Whether every account of the broker has such a statement of the session; without accounts: no."""
-    headers = [statements.statements(venue, account) for venue, account in accounts if venue is Venue.IBKR]
-    return bool(headers) and all(statement_covering(told, session, KINDS[query]) for told in headers)
+    """Whether every account that has had such statements of late has this session's; without any: no."""
+    late, kind = first_looked_at(session), KINDS[query]
+    listed = [statements.statements(venue, account) for venue, account in accounts if venue is Venue.IBKR]
+    alive = [told for told in listed if any(head.kind is kind and head.to_date >= late for head in told)]
+    return bool(alive) and all(statement_covering(told, session, kind) for told in alive)
 
 
 def _report(found: FetchedStatement, outcome: FetchOutcome, name: str) -> Fetched:

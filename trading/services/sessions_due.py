@@ -40,6 +40,17 @@ def final_due(at: datetime, settings: ReconciliationSettings) -> date | None:
     return previous_session(day) if is_session(day) else session_on_or_before(day)
 
 
+def fetch_due(at: datetime, settings: ReconciliationSettings, tick: timedelta) -> date | None:
+    """The session whose statement is asked for in the tick that ends at `at`: at the first moment of the
+    final pass and every `final_retry_every_min` after it; None for any other tick.
+    """
+    session = final_due(at, settings)
+    local = at.astimezone(NEW_YORK)
+    since = local - local.replace(hour=settings.final_at.hour, minute=settings.final_at.minute, second=0)
+    is_turn = since % timedelta(minutes=settings.final_retry_every_min) < tick
+    return session if is_turn else None
+
+
 def unsettled_sessions(fills: FillStore, breaks: BreakStore, upto: date) -> SessionRange | None:
     """The sessions up to `upto` that some account traded on and that no statement has settled; None if
     there are none.
