@@ -138,6 +138,8 @@ def _check(settings: Settings) -> None:
         )
     if limits.final_at >= limits.final_retry_until:
         raise ConfigurationError("reconciliation.final_retry_until: expected a time after final_at")
+    if limits.final_retry_every_min < 1:
+        raise ConfigurationError("reconciliation.final_retry_every_min: expected 1 or more")
     for field in dataclasses.fields(settings.stack):
         value = getattr(settings.stack, field.name)
         if value < 1 or (field.name.endswith("_port") and value > PORT_MAX):

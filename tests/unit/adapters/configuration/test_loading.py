@@ -96,6 +96,7 @@ def test_no_password_is_shown_by_the_settings(project: Path) -> None:
             "reconciliation.break_at: expected a decimal number in quotes",
         ),
         ("reconciliation", '"100"', '"5000"', "reconciliation.break_at, lock_contract_below"),
+        ("reconciliation", "every_min: 15", "every_min: 0", "reconciliation.final_retry_every_min: expected"),
         ("reconciliation", '"09:00"', '"06:00"', "reconciliation.final_retry_until: expected a time after"),
         (
             "books",
