@@ -19,6 +19,7 @@ from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.clock import SystemClock
 from adapters.inbox.drop import FolderDrop
 from trading.errors import ConfigurationError
+from trading.ports.alerts import Alerts
 from trading.ports.broker_commands import CommandQueue
 from trading.ports.live_state import LiveState
 from trading.ports.outbox import Outbox, OutboxReader
@@ -64,6 +65,13 @@ def open_command_queue(settings: Settings) -> CommandQueue:
     from adapters.redis.commands import RedisCommandQueue
 
     return RedisCommandQueue(_redis_url(settings))
+
+
+def open_alerts(settings: Settings) -> Alerts:
+    """Where a person sees what he must."""
+    from adapters.redis.alerts import RedisAlerts
+
+    return RedisAlerts(_redis_url(settings))
 
 
 def ingest_stores(settings: Settings, warehouse: Warehouse, component: str) -> IngestStores:

@@ -15,7 +15,9 @@ from assets.models import build_model_assets, build_model_checks
 from orchestration.jobs import JOBS
 from orchestration.resources import RESOURCES
 from orchestration.schedules import SCHEDULES
+from orchestration.shifts import SHIFTS
 from sensors.inbox import books, inbox
+from sensors.residents import residents
 
 CHECKED = (BATCHES, BREAKS, FILLS, PNL, REVISIONS, STATEMENTS)  # what an invariant may be about
 
@@ -28,9 +30,9 @@ def defs() -> dg.Definitions:
     return dg.Definitions(
         assets=[*dg.load_assets_from_modules([landing, book_assets]), *build_model_assets(specs)],
         asset_checks=[*build_quality_checks(rules), *build_model_checks(specs)],
-        jobs=JOBS,
+        jobs=[*JOBS, *SHIFTS],
         schedules=SCHEDULES,
-        sensors=[inbox, books],
+        sensors=[inbox, books, residents],
         resources=RESOURCES,
         executor=dg.in_process_executor,
     )

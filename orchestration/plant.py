@@ -21,10 +21,21 @@ from adapters.plots.figures import MatplotlibPlots
 from adapters.quality.expectations import GreatExpectationsGate
 from adapters.quality.invariants import CombinedGate, InvariantGate
 from adapters.quality.rules import RULES
-from adapters.wiring import ingest_stores, open_warehouse, pnl_stores, reconcile_stores
+from adapters.wiring import (
+    coverage_tools,
+    ingest_stores,
+    open_alerts,
+    open_live_state,
+    open_warehouse,
+    pnl_stores,
+    reconcile_stores,
+)
+from trading.ports.alerts import Alerts
+from trading.ports.live_state import LiveState
 from trading.services.compute_books import BookTools
 from trading.services.land_files import LandingTools
 from trading.services.reconcile_books import ReconcileTools
+from trading.services.run_coverage_shift import CoverageTools
 from trading.settings import Settings
 
 
@@ -99,6 +110,21 @@ def pnl_history(made: Made) -> ClickHousePnlHistory:
 def plots(made: Made) -> MatplotlibPlots:
     """Pictures for people."""
     return MatplotlibPlots()
+
+
+def coverage(made: Made) -> CoverageTools:
+    """The coverage shift's commands, record and pace."""
+    return coverage_tools(made.settings, made.warehouse)
+
+
+def live_state(made: Made) -> LiveState:
+    """Heartbeats, leases and locks."""
+    return open_live_state(made.settings)
+
+
+def alerts(made: Made) -> Alerts:
+    """Where alerts go."""
+    return open_alerts(made.settings)
 
 
 def clock(made: Made) -> SystemClock:

@@ -21,6 +21,9 @@ MADE_OF_WAREHOUSE = {
     "pnl_history": "What there is to draw.",
     "plots": "Pictures for people.",
     "clock": "The machine's clock.",
+    "coverage": "What the coverage shift asks, tells and reads.",
+    "live_state": "The live state in Redis.",
+    "alerts": "What a person must see, in Redis.",
 }
 
 

@@ -320,6 +320,13 @@ ALERTS_CRITICAL = _family("alerts:critical", "stream", None, "every component", 
 ALERTS_EMERGENCY = _family(
     "alerts:emergency", "stream", None, "every component", "what a person must see now"
 )
+ALERT_TOLD = _family(
+    "alerts:told:<code>",
+    "string",
+    5 * MINUTE_S,
+    "every component",
+    "an alert that is not repeated for a while",
+)
 LEASE = _family(
     "lease:<component>:<shard>", "string", None, "the holder", "who works a shard, with a fencing number"
 )

@@ -97,7 +97,7 @@ def test_jobs_sensors_and_schedules_have_the_names_that_the_desk_calls() -> None
     repository = DEFINITIONS.get_repository_def()
     called = {"land_inbox", "close_the_books", "reconcile_session", "fetch_statements"}
     assert called <= set(repository.job_names)
-    assert {sensor.name for sensor in repository.sensor_defs} == {"inbox", "books"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {"inbox", "books", "residents"}
     assert {item.name for item in repository.schedule_defs} == {
         "provisional_reconciliation", "final_reconciliation", "fetch_confirmations", "fetch_activity"
     }  # fmt: skip

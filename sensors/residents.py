@@ -1,0 +1,84 @@
+"""The sensor `residents`: do the broker session and the drain live, and does somebody work the shift?
+
+It asks Redis, which takes less than a millisecond, and the run list only where the lease is free. What is
+wrong fails the tick, where people see it, and is an alert; the processes are restarted by their supervisor,
+shifts are started here. A shift that ends by itself is followed by the next one.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import dagster as dg
+
+from sensors.inbox import IN_FLIGHT, TICK_S
+from trading.ports.alerts import Alerts
+from trading.ports.clock import Clock
+from trading.ports.live_state import LiveState
+from trading.services.run_coverage_shift import COMPONENT, SHARD
+from trading.services.supervise import look_after_residents
+from trading.settings import Settings
+
+JOB = "coverage_shift"
+SHIFT_TAG = "desk/shift"  # names the day's shifts, which are numbered
+RESIDENTS = ("broker", "drain")
+STARTS_PER_WINDOW_MAX = 8  # shifts that end as soon as they begin are for a person to look at
+WINDOW = timedelta(minutes=10)
+
+
+@dg.sensor(
+    name="residents",
+    job_name=JOB,
+    minimum_interval_seconds=TICK_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Raises what is wrong with the broker session and the drain, and starts the next shift.",
+)
+def residents(
+    context: dg.SensorEvaluationContext,
+    settings: dg.ResourceParam[Settings],
+    live_state: dg.ResourceParam[LiveState],
+    alerts: dg.ResourceParam[Alerts],
+    clock: dg.ResourceParam[Clock],
+) -> dg.SensorResult | dg.SkipReason:
+    """Look, tell, and ask for a shift where nobody works it."""
+    if settings.broker.host is None:
+        return dg.SkipReason("no broker is configured")
+    now = clock.now()
+    seen = look_after_residents(live_state, RESIDENTS, _missing(context.cursor), now, COMPONENT, SHARD)
+    if seen.faults:
+        alerts.raise_alert("residents", seen.text)
+        raise dg.DagsterError(seen.text)
+    cursor = json.dumps({name: since.isoformat() for name, since in sorted(seen.missing.items())})
+    if seen.missing:
+        reason = f"{', '.join(sorted(seen.missing))} did not say yet that it lives"
+        return dg.SensorResult(skip_reason=reason, cursor=cursor)
+    if seen.shift is not None:
+        return dg.SensorResult(skip_reason=f"{seen.shift.owner} works the shift", cursor=cursor)
+    return _next_shift(context, alerts, now, cursor)
+
+
+def _next_shift(
+    context: dg.SensorEvaluationContext, alerts: Alerts, now: datetime, cursor: str
+) -> dg.SensorResult:
+    """The next numbered run, unless one is on its way or too many ended at once."""
+    coming = dg.RunsFilter(job_name=JOB, statuses=list(IN_FLIGHT))
+    if context.instance.get_runs_count(coming):
+        return dg.SensorResult(skip_reason="a shift is on its way", cursor=cursor)
+    lately = dg.RunsFilter(job_name=JOB, created_after=now - WINDOW)
+    if context.instance.get_runs_count(lately) >= STARTS_PER_WINDOW_MAX:
+        text = f"{JOB}: {STARTS_PER_WINDOW_MAX} shifts began within {WINDOW}; none goes on"
+        alerts.raise_alert("shifts", text)
+        raise dg.DagsterError(text)
+    name = f"coverage:ibkr:{now:%Y-%m-%d}"
+    number = context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, tags={SHIFT_TAG: name})) + 1
+    request = dg.RunRequest(run_key=f"{name}:{number}:{now:%H%M}", job_name=JOB, tags={SHIFT_TAG: name})
+    return dg.SensorResult(run_requests=[request], cursor=cursor)
+
+
+def _missing(cursor: str | None) -> Mapping[str, datetime]:
+    """Since when each is missing, as the tick before knew it."""
+    try:
+        told = json.loads(cursor or "{}")
+        return {str(name): datetime.fromisoformat(since) for name, since in told.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}  # a cursor of another release
