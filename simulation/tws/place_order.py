@@ -6,7 +6,7 @@ and a wrong or missing step shows as a message that does not end where it should
 placed: an order with shifted fields would be another order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -19,6 +19,44 @@ from simulation.tws.fields import Cursor, MalformedRequest, number, whole
 SEPARATOR = "\x1f"  # between the texts of a repeated group kept as one text
 CONDITION_WIDTHS = {1: 7, 3: 4, 4: 4, 5: 5, 6: 6, 7: 6}  # texts of a condition by its type, type included
 COMBINATION = "BAG"
+ACTIONS = ("BUY", "SELL", "SSHORT", "SLONG")
+FLAGS = (
+    "transmit",
+    "blockOrder",
+    "sweepToFill",
+    "outsideRth",
+    "hidden",
+    "allOrNone",
+    "overridePercentageConstraints",
+    "continuousUpdate",
+    "optOutSmartRouting",
+    "notHeld",
+    "whatIf",
+    "solicited",
+    "randomizeSize",
+    "randomizePrice",
+    "isOmsContainer",
+    "autoCancelParent",
+)
+NUMBERS = (
+    "totalQuantity",
+    "lmtPrice",
+    "auxPrice",
+    "parentId",
+    "origin",
+    "displaySize",
+    "triggerMethod",
+    "shortSaleSlot",
+    "exemptCode",
+    "ocaType",
+    "minQty",
+    "volatility",
+    "trailStopPrice",
+    "trailingPercent",
+    "scaleInitLevelSize",
+    "cashQty",
+    "duration",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +79,17 @@ class PlaceOrder:
     def flag(self, name: str) -> bool:
         """A yes or no of the order."""
         return self.integer(name) != 0
+
+
+def _check(values: Mapping[str, str]) -> None:
+    """Refuse texts that cannot stand where they stand: the sign of a message that was read shifted."""
+    if values["action"].upper() not in ACTIONS:
+        raise MalformedRequest(f"action: expected one of {', '.join(ACTIONS)}, was {values['action'][:40]!r}")
+    for name in FLAGS:
+        if values.get(name, "") not in ("", "0", "1"):
+            raise MalformedRequest(f"{name}: expected 0 or 1, was {values[name][:40]!r}")
+    for name in NUMBERS:
+        number(name, values.get(name, ""))
 
 
 @dataclass(slots=True)
@@ -69,6 +118,7 @@ def read_place_order(cursor: Cursor, version: int) -> PlaceOrder:
         else:
             step(reading)
     cursor.end()
+    _check(reading.values)
     return PlaceOrder(order_id=order_id, query=reading.query, legs=tuple(reading.legs), values=reading.values)
 
 
@@ -93,7 +143,13 @@ def _group(reading: _Reading, name: str, width: int) -> None:
     """A count and its members, kept as one text."""
     members = reading.cursor.texts(name, width * reading.cursor.count(name))
     if members:
-        reading.values[name] = SEPARATOR.join(members)
+        reading.values[name] = _joined(members)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    if any(SEPARATOR in text for text in texts):
+        raise MalformedRequest(f"expected no control characters in {' '.join(texts)[:80]!r}")
+    return SEPARATOR.join(texts)
 
 
 def _delta_neutral(reading: _Reading) -> None:
@@ -131,9 +187,7 @@ def _hedge(reading: _Reading) -> None:
 
 def _delta_neutral_contract(reading: _Reading) -> None:
     if reading.cursor.flag("deltaNeutralContract"):
-        reading.values["deltaNeutralContract"] = SEPARATOR.join(
-            reading.cursor.texts("deltaNeutralContract", 3)
-        )
+        reading.values["deltaNeutralContract"] = _joined(reading.cursor.texts("deltaNeutralContract", 3))
 
 
 def _algo(reading: _Reading) -> None:
@@ -162,7 +216,7 @@ def _conditions(reading: _Reading) -> None:
         texts += [str(kind), *reading.cursor.texts("condition", CONDITION_WIDTHS[kind] - 1)]
     if count:
         reading.values["conditionCount"] = str(count)
-        reading.values["conditions"] = SEPARATOR.join(texts)
+        reading.values["conditions"] = _joined(texts)
         reading.take("conditionsIgnoreRth", "conditionsCancelOrder")
 
 

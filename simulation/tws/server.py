@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from simulation.broker.model import BrokerSays
-from simulation.tws import handlers
+from simulation.tws import dispatch
 from simulation.tws.client import Client
 from simulation.tws.depth_feeds import DepthFeed
 from simulation.tws.engine import Clock, Engine
@@ -106,7 +106,7 @@ class GatewayServer:
     def _welcome(self, link: Link) -> Client | None:
         if self.faults.refuse_connections:
             return None
-        client = Client(link, self.state, handlers.handle)
+        client = Client(link, self.state, dispatch.handle)
         return client if self.state.clients.welcome(client) else None
 
     # the pump

@@ -13,6 +13,7 @@ from simulation.tws.fields import UNSET_DOUBLE, UNSET_INT, double, flag, plain
 SAYS_NOTHING = frozenset({"", "0", "0.0", "-1", UNSET_INT, UNSET_DOUBLE})
 NOT_ECHOED = frozenset({"openClose", "sharesAllocation"})  # a client's "O" comes back empty
 NO_TYPE = "None"
+INFINITE_PLACED, INFINITE_TOLD = "Infinite", "Infinity"  # the client's word and Java's
 
 DEFAULTS = {
     "adjustableTrailingUnit": "0",
@@ -102,10 +103,16 @@ def told_fields(order: OrderView) -> dict[str, str]:
     }
 
 
+def placed(order: OrderView, name: str) -> str:
+    """A field as the client placed it; empty where it said nothing, or nothing that is told back."""
+    text = "" if name in NOT_ECHOED else order.ticket.extras.get(name, "")
+    return INFINITE_TOLD if text == INFINITE_PLACED else text
+
+
 def echoed(order: OrderView, name: str) -> str:
     """A field as the client placed it, or the gateway's default where the client said nothing."""
-    placed = "" if name in NOT_ECHOED else order.ticket.extras.get(name, "")
-    return DEFAULTS.get(name, "") if placed in SAYS_NOTHING else placed
+    text = placed(order, name)
+    return DEFAULTS.get(name, "") if text in SAYS_NOTHING else text
 
 
 def _signed(ratio: int, action: str) -> str:

@@ -15,7 +15,7 @@ from simulation.tws import versions
 from simulation.tws.contracts import COMBINATION_CLASS, WireContract, spelled
 from simulation.tws.fields import UNSET_DOUBLE, double, plain
 from simulation.tws.replies import Message, order_blocks
-from simulation.tws.replies.order_fields import echoed, told_fields
+from simulation.tws.replies.order_fields import echoed, placed, told_fields
 
 COMBINATION_CONID = "28812380"  # what the API names any combination without a contract of its own
 Block = Callable[[OrderView], Message]
@@ -86,7 +86,7 @@ def completed_order(order: OrderView, version: int, completed_at: Callable[[date
         "Cancelled by Trader" if status == "Cancelled" else status,
     ]
     if version >= versions.PEG_BEST_MID:
-        fields += [order.ticket.extras.get(name, "") for name in order_blocks.COMPETING]
+        fields += [placed(order, name) for name in order_blocks.COMPETING]
     return fields
 
 
