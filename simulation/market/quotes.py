@@ -8,12 +8,12 @@ always below ask and both are allowed prices. Outside its hours a contract has n
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 
 from simulation.broker.model import Greeks
 from simulation.broker.questions import Depth, DepthRow
 from simulation.market import black_scholes as model
 from simulation.market.hours import EARLY_OPEN, TradingHours
+from simulation.market.hours import local as local_moment
 from simulation.market.mixing import between, mixed
 from simulation.market.paths import SpotPaths, epoch, moment_of, spot_contract_cents
 from simulation.market.rules import rule_of
@@ -32,7 +32,6 @@ OPEN_INTEREST_MOST = 9_000
 DEPTH_MOST = 20
 LEVEL_GROWS = 2  # sizes grow this much per level away from the touch
 SALT_WIDTH, SALT_BID, SALT_ASK, SALT_INTEREST, SALT_MAKER = 1, 2, 3, 4, 5
-REMEMBERED = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,19 @@ class Touch:
     ask_size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A contract's session in epoch seconds, and the whole sessions left after it."""
+
+    early: int
+    opens: int
+    closes: int
+    bell_opens: int
+    bell_closes: int
+    last: int | None
+    sessions_after: int
+
+
 @dataclass(slots=True)
 class Quotes:
     """Touch, greeks, open interest and depth of every contract."""
@@ -53,6 +65,8 @@ class Quotes:
     paths: SpotPaths
     hours: TradingHours
     touches: dict[int, tuple[int, Touch | None]] = field(default_factory=dict)
+    days: dict[tuple[int, date], Day] = field(default_factory=dict)
+    sessions: dict[int, date] = field(default_factory=dict)
 
     def touch(self, contract: Contract, second: int) -> Touch | None:
         """The touch at a second; None while the contract does not trade. The last answer is kept."""
@@ -112,17 +126,28 @@ class Quotes:
         )
 
     def session_at(self, second: int) -> date:
-        """The session whose prices stand at a second."""
-        return _session_at(self.hours, second // 3_600)
+        """The session whose prices stand at a second: the one that began last, at four in the morning."""
+        hour = second // 3_600
+        found = self.sessions.get(hour)
+        if found is None:
+            local = moment_of(hour * 3_600).astimezone(NEW_YORK)
+            day = local.date() if local.time() >= EARLY_OPEN else local.date() - timedelta(days=1)
+            found = self.sessions[hour] = self.hours.calendar.session_on_or_before(day)
+        return found
+
+    def is_open(self, contract: Contract, second: int) -> bool:
+        """Whether the contract trades in regular hours at a second."""
+        day = self._day(contract, self.session_at(second))
+        return day.opens <= second < day.closes and (day.last is None or second < day.last)
 
     def _touch(self, contract: Contract, second: int) -> Touch | None:
         if contract.asset not in ("OPT", "STK") or (contract.settles_in_cash and contract.asset == "STK"):
             return None
-        moment = moment_of(second)
-        regular = self.hours.is_open(contract, moment)
-        if not self.paths.knows(self.session_at(second)):
+        session = self.session_at(second)
+        if not self.paths.knows(session):
             return None
-        if not regular and not self.hours.is_open(contract, moment, outside=True):
+        day, regular = self._day(contract, session), self.is_open(contract, second)
+        if not regular and not (contract.asset == "STK" and day.early <= second < day.closes):
             return None
         fair = self.fair_cents(contract, second)
         width = self._width(contract, fair, second) * (1 if regular else EARLY_SPREADS)
@@ -131,6 +156,30 @@ class Quotes:
         ask = max(rule.up(int(fair + width / 2) + 1), bid + rule.increment(bid))
         sizes = self._sizes(contract, second)
         return Touch(bid, rule.up(ask), sizes[0] if bid else 0, sizes[1])
+
+    def _day(self, contract: Contract, session: date) -> Day:
+        key = (contract.conid, session)
+        found = self.days.get(key)
+        if found is None:
+            found = self.days[key] = self._new_day(contract, session)
+        return found
+
+    def _new_day(self, contract: Contract, session: date) -> Day:
+        hours, calendar = self.hours.of(contract, session), self.hours.calendar
+        bell_opens, bell_closes = self.paths.bounds(session)
+        expiry, after, last = contract.expiry, 0, None
+        if expiry is not None:
+            last = epoch(self.hours.last_trade_at(contract))
+            after = len(calendar.sessions_between(session, expiry)) - 1 if expiry > session else 0
+        return Day(
+            early=epoch(local_moment(session, EARLY_OPEN)),
+            opens=epoch(hours.opens),
+            closes=epoch(hours.closes),
+            bell_opens=bell_opens,
+            bell_closes=bell_closes,
+            last=last,
+            sessions_after=after,
+        )
 
     def _width(self, contract: Contract, fair: float, second: int) -> int:
         if contract.asset == "STK":
@@ -148,15 +197,12 @@ class Quotes:
 
     def _years(self, contract: Contract, second: int, session: date) -> float:
         """Trading time left: whole sessions after this one, and what is left of this one."""
-        if contract.expiry is None:
+        day = self._day(contract, session)
+        if day.last is None or second >= day.last:
             return 0.0
-        last = epoch(self.hours.last_trade_at(contract))
-        if second >= last:
-            return 0.0
-        opens, closes = self.paths.bounds(session)
-        left = min(max(closes - second, 0), closes - opens) / (closes - opens)
-        days = _sessions_after(self.hours, session, contract.expiry) + left
-        return max(days / model.SESSIONS_A_YEAR, model.T_LEAST)
+        length = day.bell_closes - day.bell_opens
+        left = min(max(day.bell_closes - second, 0), length) / length
+        return max((day.sessions_after + left) / model.SESSIONS_A_YEAR, model.T_LEAST)
 
     def _level(
         self, contract: Contract, second: int, touch: Touch, place: int, direction: int
@@ -183,18 +229,3 @@ def _sigma(contract: Contract, spot: int, years: float) -> float:
     if contract.underlying is None:
         raise ValueError(f"contract: expected an option, was {contract.symbol}")
     return model.volatility(contract.underlying.symbol, float(spot), float(contract.strike_cents), years)
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _session_at(hours: TradingHours, hour: int) -> date:
-    """The session that began last, at four in the morning; prices stand until the next one begins."""
-    local = moment_of(hour * 3_600).astimezone(NEW_YORK)
-    day = local.date() if local.time() >= EARLY_OPEN else local.date() - timedelta(days=1)
-    return hours.calendar.session_on_or_before(day)
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _sessions_after(hours: TradingHours, session: date, expiry: date) -> int:
-    if expiry <= session:
-        return 0
-    return len(hours.calendar.sessions_between(session, expiry)) - 1

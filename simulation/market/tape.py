@@ -187,8 +187,7 @@ class Tape:
         return told
 
     def _draw(self, contract: Contract, minute: int) -> tuple[Draw, ...]:
-        moment = moment_of(minute * MINUTE)
-        if not self.quotes.hours.is_open(contract, moment) or contract.asset == "CASH":
+        if contract.asset == "CASH" or not self.quotes.is_open(contract, minute * MINUTE):
             return ()
         seed, conid = self.quotes.seed, contract.conid
         count = between(*self._liquidity(contract, minute * MINUTE), seed, conid, minute, SALT_COUNT)
