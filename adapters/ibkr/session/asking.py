@@ -7,6 +7,7 @@ again as long as their last answer was not complete, and after every error about
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from adapters.ibkr.session.context import WORKING, Context
 from adapters.ibkr.session.events import answer_event, completeness_of, row_event
@@ -133,12 +134,12 @@ class Asking:
         self._values[row.account, row.name, row.currency] = row
         self.questions.row(Question.ACCOUNT_VALUES, (row.name, row.currency), row, now, number)
 
-    def lost(self, reason: str, now: datetime) -> list[Answered]:
-        """The connection is gone; returns the answers that broke off."""
+    def lost(self, reason: str, now: datetime, *, may_come_late: bool) -> list[Answered]:
+        """The connection is gone, or the broker behind it; returns the answers that broke off."""
         self._due.clear()
         self._before_midnight_at = None
         self._walking.clear()
-        return self.questions.link_lost(reason, now)
+        return self.questions.link_lost(reason, now, may_come_late=may_come_late)
 
     def forget_told(self) -> None:
         """Tell everything again."""
@@ -164,21 +165,17 @@ class Asking:
         )
 
     def _of_one_day(self, over: Answered) -> Answered:
-        """An answer around the broker's midnight may be of the new day only, and is then not complete."""
+        """An answer around the broker's midnight may lack the old day; one of no known day covers nothing."""
         answer, clock = over.answer, self._context.broker_clock
         if not isinstance(answer, Complete):
             return over
-        latest = answer.answered_at + clock.ours(CLOCK_MARGIN)
-        if clock.day_start(answer.asked_at) == clock.day_start(latest):
+        day = clock.day_start(answer.asked_at)
+        if day is None:
+            return Answered(asked=over.asked, answer=_partial(answer, "the broker's day is not known"))
+        if day == clock.day_start(answer.answered_at + clock.ours(CLOCK_MARGIN)):
             return over
-        partial = Partial(
-            rows=answer.rows,
-            reason="the broker's day ended while it answered",
-            asked_at=answer.asked_at,
-            answered_at=answer.answered_at,
-        )
         self._last[Question.EXECUTIONS] = Completeness.PARTIAL
-        return Answered(asked=over.asked, answer=partial)
+        return Answered(asked=over.asked, answer=_partial(answer, "the broker's day ended while it answered"))
 
     def _tell_clock(self, over: Answered) -> None:
         context, answer = self._context, over.answer
@@ -230,3 +227,7 @@ class Asking:
         )
         if left is not None and left > ahead:
             self._before_midnight_at = now + left - ahead
+
+
+def _partial(answer: Complete[Any], reason: str) -> Partial[Any]:
+    return Partial(rows=answer.rows, reason=reason, asked_at=answer.asked_at, answered_at=answer.answered_at)

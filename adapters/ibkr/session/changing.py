@@ -181,8 +181,8 @@ class Changing:
         order = known.order
         if order.client_id != self._context.settings.client_id or order.order_id <= 0:
             return f"order {order.perm_id} was placed by client {order.client_id}, not by this one"
-        if received.command.verb is Verb.MODIFY and known.native is None:
-            return f"order {order.perm_id} is not open on this connection"
+        if known.native is None and not known.is_over:
+            return f"order {order.perm_id} was not told as open on this connection"
         return ""
 
     def _send(self, change: Change) -> None:

@@ -21,7 +21,7 @@ from adapters.ibkr.session.pacing import Request
 from adapters.ibkr.session.placing import Placing
 from adapters.ibkr.session.questions import Answered
 from adapters.ibkr.session.results import Results
-from trading.model.broker import BrokerOrder, Complete, Failed, Outcome, Question, Verb
+from trading.model.broker import BrokerCommand, BrokerOrder, Complete, Failed, Outcome, Question, Verb
 from trading.ports.broker_commands import FENCED_REASON, ReceivedCommand
 
 SENDERS_MAX = 1_000
@@ -57,7 +57,7 @@ class Commands:
             return
         refusal = self._refusal(received)
         if refusal:
-            self._results.finish(received, Outcome.REFUSED, refusal)
+            self._results.finish(received, Outcome.REFUSED, refusal, fencing_seen=self._seen(command))
         elif command.verb is Verb.PLACE:
             self._placing.begin(received)
         elif command.verb in (Verb.MODIFY, Verb.CANCEL, Verb.CANCEL_ALL):
@@ -135,9 +135,8 @@ class Commands:
     def _refusal(self, received: ReceivedCommand) -> str:
         """Why a command is not begun; an empty text where it is."""
         command, now = received.command, self._context.now()
-        seen = self._fencing.get(command.sender, command.fencing)
-        if command.fencing < seen:
-            return f"{FENCED_REASON}: {command.fencing} came after {seen}"
+        if command.fencing < self._seen(command):
+            return FENCED_REASON
         if len(self._fencing) >= SENDERS_MAX and command.sender not in self._fencing:
             return f"more than {SENDERS_MAX} senders"
         self._fencing[command.sender] = command.fencing
@@ -148,6 +147,10 @@ class Commands:
         if self._context.state not in WORKING:
             return f"the link is {self._context.state.value}"
         return ""
+
+    def _seen(self, command: BrokerCommand) -> int:
+        """The highest fencing number of a command's sender so far."""
+        return self._fencing.get(command.sender, command.fencing)
 
     def _ask(self, received: ReceivedCommand) -> None:
         command = received.command

@@ -109,24 +109,23 @@ class Questions:
     def expire(self, now: datetime) -> list[Answered]:
         """Close the questions whose time is over."""
         over = [asked for asked in self._open.values() if asked.expires_at <= now]
-        for asked in over:
-            if asked.question not in NUMBERED:
-                self._late_until[asked.question] = now + self._timeout
-        return [
-            self._break_off(asked, f"no end within {self._timeout.total_seconds():g} s", now)
-            for asked in over
-        ]
+        reason = f"no end within {self._timeout.total_seconds():g} s"
+        return [self._break_off(asked, reason, now, may_come_late=True) for asked in over]
 
-    def link_lost(self, reason: str, now: datetime) -> list[Answered]:
-        """Close all questions: the connection that would answer them is gone, and late answers with it."""
-        self._late_until.clear()
-        return [self._break_off(asked, reason, now) for asked in list(self._open.values())]
+    def link_lost(self, reason: str, now: datetime, *, may_come_late: bool) -> list[Answered]:
+        """Close all questions; late answers come only where the connection itself is still there."""
+        if not may_come_late:
+            self._late_until.clear()
+        over = list(self._open.values())
+        return [self._break_off(asked, reason, now, may_come_late=may_come_late) for asked in over]
 
     def next_expiry(self) -> datetime | None:
         """When the first open question is given up."""
         return min((asked.expires_at for asked in self._open.values()), default=None)
 
-    def _break_off(self, asked: OpenQuestion, reason: str, now: datetime) -> Answered:
+    def _break_off(self, asked: OpenQuestion, reason: str, now: datetime, *, may_come_late: bool) -> Answered:
+        if may_come_late and asked.question not in NUMBERED:
+            self._late_until[asked.question] = now + self._timeout
         rows = tuple(asked.rows.values())
         if rows:
             return self._close(asked, _partial(asked, rows, reason, now))

@@ -189,7 +189,8 @@ class BrokerSession(Hears):
     def message(self, fields: tuple[str, ...]) -> None:
         """An execution or a commission, as it came."""
         now, broker_at = self._context.now(), self._context.broker_now()
-        for new in self._executions.take(fields, self._context.accounts):
+        new = self._executions.take(fields, self._context.accounts)
+        if new is not None:
             zone = self._settings.time_zone
             self._context.tell(message_event(new.fields, new.account, zone, broker_at, now))
         if fields[0] == EXECUTION and len(fields) > EXECUTION_ID:
@@ -273,16 +274,19 @@ class BrokerSession(Hears):
             question, self._context.now(), number if message in NUMBERED_ENDS else None
         )
         if over is not None:
-            self._answered(self._with_status(over))
+            self._answered(self._as_orders_stand(over))
 
     # inside
 
-    def _with_status(self, over: Answered) -> Answered:
-        """Open orders as they stand after their statuses, which come behind each of them."""
-        if over.asked.question is not Question.OPEN_ORDERS or isinstance(over.answer, Failed):
+    def _as_orders_stand(self, over: Answered) -> Answered:
+        """Orders with all that is known of them: a status comes behind, a completed one leaves out much."""
+        is_open = over.asked.question is Question.OPEN_ORDERS
+        if isinstance(over.answer, Failed) or not (
+            is_open or over.asked.question is Question.COMPLETED_ORDERS
+        ):
             return over
         standing = [self._context.orders.as_it_stands(order) for order in over.answer.rows]
-        rows = tuple(order for order in standing if order.status not in OVER)
+        rows = tuple(order for order in standing if not is_open or order.status not in OVER)
         return replace(over, answer=replace(over.answer, rows=rows))
 
     def _answered(self, over: Answered) -> None:
@@ -311,7 +315,7 @@ class BrokerSession(Hears):
         elif effect is Effect.RECONNECT_LAST:
             self._retry_at = context.now() + timedelta(seconds=self._settings.reconnect_max_s)
         elif effect is Effect.FAIL_QUESTIONS:
-            self._break_off(text)
+            self._break_off(text, may_come_late=True)
         elif effect is Effect.ADOPT:
             self._asking.walk()
 
@@ -321,13 +325,13 @@ class BrokerSession(Hears):
         self._context.pacing.drop_all()
         self._context.orders.forget_numbers()
         self._context.broker_clock.forget()
-        self._break_off(reason)
+        self._break_off(reason, may_come_late=False)
         self.outputs.requests.clear()
         self.outputs.link.append(LinkAction.HANG_UP)
 
-    def _break_off(self, reason: str) -> None:
+    def _break_off(self, reason: str, *, may_come_late: bool) -> None:
         now = self._context.now()
-        for over in self._asking.lost(reason, now):
+        for over in self._asking.lost(reason, now, may_come_late=may_come_late):
             self._asking.answered(over)
             self._commands.answered(over)
         self._commands.link_lost(now)
