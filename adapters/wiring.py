@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from adapters.clickhouse.break_store import ClickHouseBreakStore
 from adapters.clickhouse.broker_event_store import ClickHouseBrokerEventStore
@@ -17,6 +18,7 @@ from adapters.clickhouse.pnl_store import ClickHousePnlStore
 from adapters.clickhouse.position_record import ClickHousePositionRecord
 from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.clock import SystemClock
+from adapters.ibkr.live_messages import LiveMessages
 from adapters.inbox.drop import FolderDrop
 from trading.errors import ConfigurationError
 from trading.ports.alerts import Alerts
@@ -24,11 +26,13 @@ from trading.ports.broker_commands import CommandQueue
 from trading.ports.live_state import LiveState
 from trading.ports.outbox import Outbox, OutboxReader
 from trading.services.compute_pnl import PnlStores
+from trading.services.drain_fills import FillTools
+from trading.services.drain_outbox import DrainTools
 from trading.services.fetch_statements import FetchTools
 from trading.services.ingest_fills import IngestStores
 from trading.services.reconcile_session import ReconcileStores
 from trading.services.run_coverage_shift import CoverageTools
-from trading.services.watch_positions import WatchTools
+from trading.services.watch_positions import WatchTools, watch_positions
 from trading.settings import Settings
 
 LEASE_PAUSE_S = 0.1
@@ -117,6 +121,23 @@ def watch_tools(settings: Settings, warehouse: Warehouse) -> WatchTools:
         clock=SystemClock(),
         settings=settings.reconciliation,
         quiet_period=timedelta(seconds=settings.broker.quiet_period_s) / settings.broker.speed,
+    )
+
+
+def drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) -> DrainTools:
+    """What the drain reads, writes and calls; it watches the positions after each complete answer."""
+    watch = watch_tools(settings, warehouse)
+    fills = FillTools(
+        messages=LiveMessages(ZoneInfo(settings.broker.time_zone)),
+        events=ClickHouseBrokerEventStore(warehouse),
+        fills=ClickHouseFillStore(warehouse),
+        clock=SystemClock(),
+    )
+    return DrainTools(
+        reader=open_outbox_reader(settings, consumer),
+        fills=fills,
+        live_state=watch.live_state,
+        on_positions=lambda: watch_positions(watch),
     )
 
 

@@ -62,13 +62,9 @@ class MemoryBrokerEventStore(BrokerEventStore):
         waiting = self._waiting(since)
         accounts = self.accounts_of(waiting)
         return [
-            WaitingCommission(
-                stream=waiting[exec_id][0],
-                exec_id=exec_id,
-                fields=waiting[exec_id][1],
-                account=accounts[exec_id],
-            )
+            WaitingCommission(stream=stream, exec_id=exec_id, fields=fields, account=accounts[exec_id])
             for exec_id in sorted(accounts)
+            for stream, fields in waiting[exec_id]
         ][:most]
 
     def waiting(self, since: datetime) -> int:
@@ -194,15 +190,17 @@ class MemoryBrokerEventStore(BrokerEventStore):
             if entry.event.kind == "message" and fields and fields[0] == number:
                 yield entry, tuple(fields)
 
-    def _waiting(self, since: datetime) -> dict[str, tuple[str, tuple[str, ...]]]:
+    def _waiting(self, since: datetime) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
         combined = {fields[14].strip() for _, fields in self._messages("11") if fields[5] == "BAG"}
-        return {
-            exec_id: (entry.stream, fields)
-            for entry, fields in self._messages("59")
-            if (exec_id := fields[2].strip()) not in combined
-            and entry.event.heard_at >= since
-            and not self._fills.has_fee(exec_id)
-        }
+        waiting: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        for entry, fields in self._messages("59"):
+            exec_id = fields[2].strip()
+            if exec_id in combined or entry.event.heard_at < since or self._fills.has_fee(exec_id):
+                continue
+            wordings = waiting.setdefault(exec_id, [])
+            if (entry.stream, fields) not in wordings:
+                wordings.append((entry.stream, fields))
+        return waiting
 
 
 def _key(entry: OutboxEntry | UnreadableEntry) -> tuple[str, Place, str]:

@@ -274,13 +274,13 @@ select stream, epoch, 'reused' as fault, sequence as from_sequence, sequence as 
 from numbered
 where entries > 1;
 
--- Grain: one commission report whose fee is not stored, since no execution of ours has its id yet. A combination's own
--- report waits for nothing: its legs carry the fees.
+-- Grain: one wording of a commission report whose fee is not stored, since no execution of ours has its id yet. A
+-- combination's own report waits for nothing: its legs carry the fees.
 create or replace view audit.commissions_waiting as
-select e.stream as stream, e.exec_id as exec_id, min(e.heard_at) as heard_at, argMax(e.payload, (e.entry_ms, e.entry_seq)) as payload
+select e.stream as stream, e.exec_id as exec_id, e.payload as payload, min(e.heard_at) as heard_at
 from audit.outbox_entries as e
 where e.kind = 'message' and e.message_type = '59'
     -- Fees heard live have no session: of all fees only theirs are read.
     and e.exec_id not in (select commission_key from core.commission_facts where venue = 'ibkr' and session = toDate('1970-01-01'))
     and e.exec_id not in (select exec_id from audit.outbox_entries where kind = 'message' and security_type = 'BAG')
-group by stream, exec_id;
+group by stream, exec_id, payload;
