@@ -68,18 +68,29 @@ class ClickHouseStatementStore(StatementStore):
 
     def record(self, statement: BrokerStatement, received_at: datetime) -> bool:
         """Store all but the trade rows; False where it was there already."""
-        name = statement_id(statement)
-        if self._is_known(statement, name):
-            return False
+        (is_new,) = self.record_all([statement], received_at)
+        return is_new
+
+    def record_all(self, statements: Sequence[BrokerStatement], received_at: datetime) -> Sequence[bool]:
+        """Store several statements with one insert for each of their tables."""
+        names = [statement_id(statement) for statement in statements]
+        known = self._known(statements, names) if statements else set()
+        fresh: dict[str, BrokerStatement] = {}
+        are_new = []
+        for name, statement in zip(names, statements, strict=True):
+            are_new.append(name not in known and name not in fresh)
+            if are_new[-1]:
+                fresh[name] = statement
+        told = sha1("\x1f".join(fresh).encode(), usedforsecurity=False).hexdigest()
         for section in SECTIONS:
-            cells = section.cells(statement, name)
+            cells = [row for name, statement in fresh.items() for row in section.cells(statement, name)]
             for start in range(0, len(cells), ROWS_PER_INSERT_MAX):
                 part = cells[start : start + ROWS_PER_INSERT_MAX]
-                token = f"{section.table}-{statement.account}-{name}-{start}"
+                token = f"{section.table}-{told}-{start}"
                 self._warehouse.insert(section.table, section.all_columns, part, token)
-        header = _header_cells(statement, name, received_at)
-        self._warehouse.insert("core.broker_statements", HEADER_COLUMNS, [header], token=f"statement-{name}")
-        return True
+        headers = [_header_cells(statement, name, received_at) for name, statement in fresh.items()]
+        self._warehouse.insert("core.broker_statements", HEADER_COLUMNS, headers, token=f"statement-{told}")
+        return are_new
 
     def statements(self, venue: Venue, account: str) -> Sequence[StatementHeader]:
         """Return every statement of the account, by last day, lowest precedence first."""
@@ -149,9 +160,13 @@ class ClickHouseStatementStore(StatementStore):
         """Return the account's opening lots, oldest first."""
         return self._read(opening_lot_of, "opening_lots", venue, account)
 
-    def _is_known(self, statement: BrokerStatement, name: str) -> bool:
-        found = self._asked("statement_known", statement.venue, statement.account, statement_id=name)
-        return bool(found[0]["is_known"])
+    def _known(self, statements: Sequence[BrokerStatement], names: Sequence[str]) -> set[str]:
+        asked = {
+            "venues": sorted({str(statement.venue) for statement in statements}),
+            "accounts": sorted({statement.account for statement in statements}),
+            "statement_ids": sorted(names),
+        }
+        return {row["statement_id"] for row in self._warehouse.rows(sql.query("statement_known"), asked)}
 
     def _telling(self, venue: Venue, account: str, days: Collection[date], section: str) -> list[date]:
         if not days:

@@ -60,7 +60,7 @@ def ingest(
 
 
 def _read(files: list[Path], venue: Venue, account: str, advance: Advance) -> Iterator[SourceFile]:
-    """Each file is read when the one before it is stored, so that memory holds one."""
+    """Files are read while they are stored, so that memory holds one large file or a group of small ones."""
     for number, path in enumerate(files):
         advance(path.name, number, len(files))
         yield read_venue_file(path, venue, account)

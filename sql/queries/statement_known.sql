@@ -1,4 +1,5 @@
--- Whether a statement is there, rows and all: its own row is written last.
-select count() > 0 as is_known
+-- Which of these statements are there, rows and all: a statement's own row is written last.
+select distinct statement_id
 from core.broker_statements
-where venue = {venue:String} and account = {account:String} and statement_id = {statement_id:String}
+where venue in {venues:Array(String)} and account in {accounts:Array(String)}
+    and statement_id in {statement_ids:Array(String)}

@@ -69,6 +69,12 @@ class StatementStore(ABC):
     def record(self, statement: BrokerStatement, received_at: datetime) -> bool:
         """Store all but the trade rows (`FillStore.record` takes those); False where it was there already."""
 
+    def record_all(self, statements: Sequence[BrokerStatement], received_at: datetime) -> Sequence[bool]:
+        """Store several statements; False for each that was there already. After an error any of them may be
+        stored, and each may be told again.
+        """
+        return [self.record(statement, received_at) for statement in statements]
+
     @abstractmethod
     def statements(self, venue: Venue, account: str) -> Sequence[StatementHeader]:
         """Return every statement of the account, by last day, lowest precedence first."""

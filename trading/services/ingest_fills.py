@@ -1,17 +1,20 @@
-"""Ingest what files and answers say: fills and fees first, then the statement that they came with.
+"""Ingest what files and answers say: fills and fees first, then the statements that they came with.
 
 The order matters: a statement that is there says that its fills are there too, and it is what starts
-reconciliation. One writer per venue and account works at a time, by a lease; that only saves work, since
-the stores are right without it: a lease that is lost, or a live state that is down, delays nothing.
+reconciliation. Small files are stored some at a time, since a file costs as many requests as fifty; where the
+warehouse refuses such a group, its files are stored one by one, so that one of them holds up no other. One
+writer per venue and account works at a time, by a lease; that only saves work, since the stores are right
+without it: a lease that is lost, or a live state that is down, delays nothing.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
-from trading.errors import LiveStateUnavailableError
+from trading.errors import LiveStateUnavailableError, WarehouseError
 from trading.model.fills import FillBatch, Venue
 from trading.model.statements import BrokerStatement
 from trading.ports.clock import Clock
@@ -22,6 +25,10 @@ from trading.ports.statement_store import StatementStore
 LEASE_COMPONENT = "ingest"
 LEASE_TTL_S = 60
 LEASE_TRIES_MAX = 50  # then we go on without: the stores serialize by content
+TOGETHER_FILES_MAX = 50  # in one group: what a kill lets a run repeat
+TOGETHER_ROWS_MAX = 4_000  # then the group is full; a file of so many would gain nothing from company
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,13 @@ class SourceFile:
         return (
             *self.batches,
             *(batch for batch in inner if not any(batch is known for known in self.batches)),
+        )
+
+    @property
+    def rows(self) -> int:
+        """Its fills, fees and refused rows."""
+        return sum(
+            len(batch.fills) + len(batch.commissions) + len(batch.rejected) for batch in self.all_batches
         )
 
 
@@ -121,32 +135,67 @@ class IngestStores:
 
 def ingest_fills(files: Iterable[SourceFile], stores: IngestStores) -> IngestReport:
     """Store every file and say what it did; after WarehouseUnavailableError the files may come again."""
-    reports = tuple(_ingest_file(file, stores) for file in files)
-    return IngestReport(files=reports, now=stores.clock.now())
+    reports: list[FileReport] = []
+    for group in in_groups(files, lambda file: file.rows):
+        try:
+            reports += ingest_together(group, stores)
+        except WarehouseError:
+            if len(group) == 1:
+                raise
+            for file in group:
+                reports += ingest_together([file], stores)
+    return IngestReport(files=tuple(reports), now=stores.clock.now())
 
 
-def _ingest_file(file: SourceFile, stores: IngestStores) -> FileReport:
+def in_groups(items: Iterable[Item], rows_of: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Yield the items in order, as many at a time as are stored together; the next is read after that."""
+    group: list[Item] = []
+    rows = 0
+    for item in items:
+        group.append(item)
+        rows += rows_of(item)
+        if len(group) == TOGETHER_FILES_MAX or rows >= TOGETHER_ROWS_MAX:
+            yield group
+            group, rows = [], 0
+    if group:
+        yield group
+
+
+def ingest_together(files: Sequence[SourceFile], stores: IngestStores) -> Sequence[FileReport]:
+    """Store some files as one attempt; after any error each of them may be given again."""
     received_at = stores.clock.now()
-    with _leases(_shards(file), stores):
-        batches = tuple(stores.fills.record(batch, received_at) for batch in file.all_batches)
-        new = sum(stores.statements.record(statement, received_at) for statement in file.statements)
-    warnings = tuple(dict.fromkeys(text for batch in file.all_batches for text in batch.warnings))
+    batches = [file.all_batches for file in files]
+    statements = [statement for file in files for statement in file.statements]
+    with _leases(_shards(files), stores):
+        told = iter(stores.fills.record_all([batch for each in batches for batch in each], received_at))
+        are_new = iter(stores.statements.record_all(statements, received_at) if statements else ())
+    return [
+        _file_report(file, own, tuple(islice(told, len(own))), sum(islice(are_new, len(file.statements))))
+        for file, own in zip(files, batches, strict=True)
+    ]
+
+
+def _file_report(
+    file: SourceFile, batches: Sequence[FillBatch], reports: tuple[BatchReport, ...], new: int
+) -> FileReport:
     return FileReport(
         file=file.name,
-        batches=batches,
-        rejected_other=sum(not row.is_trade_row for batch in file.all_batches for row in batch.rejected),
+        batches=reports,
+        rejected_other=sum(not row.is_trade_row for batch in batches for row in batch.rejected),
         statements_new=new,
         statements_known=len(file.statements) - new,
-        warnings=warnings,
+        warnings=tuple(dict.fromkeys(text for batch in batches for text in batch.warnings)),
     )
 
 
-def _shards(file: SourceFile) -> Sequence[str]:
+def _shards(files: Sequence[SourceFile]) -> Sequence[str]:
     """One shard per venue and account, in one order everywhere, so that nobody waits in a circle."""
-    pairs: set[tuple[Venue, str]] = {(statement.venue, statement.account) for statement in file.statements}
-    for batch in file.all_batches:
-        pairs.update((batch.venue, fill.account) for fill in batch.fills)
-        pairs.update((batch.venue, fee.account) for fee in batch.commissions)
+    pairs: set[tuple[Venue, str]] = set()
+    for file in files:
+        pairs.update((statement.venue, statement.account) for statement in file.statements)
+        for batch in file.all_batches:
+            pairs.update((batch.venue, fill.account) for fill in batch.fills)
+            pairs.update((batch.venue, fee.account) for fee in batch.commissions)
     return sorted(f"{venue}:{account}" for venue, account in pairs)
 
 

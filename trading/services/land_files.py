@@ -2,10 +2,11 @@
 
 What can go wrong: a file is read while it is still being written (so it must stand still, and is taken by its
 hash), a kill in between (so the record is written last, and every step may be repeated), one bad file that
-holds up the others (so it is refused with its reason, and the next one is taken).
+holds up the others (so it is refused with its reason, and the next one is taken; a group that the warehouse
+refuses is stored file by file).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -26,7 +27,13 @@ from trading.ports.inbox import (
     ReadFile,
 )
 from trading.ports.model_runner import SessionRange
-from trading.services.ingest_fills import IngestStores, SourceFile, ingest_fills
+from trading.services.ingest_fills import (
+    IngestStores,
+    SourceFile,
+    in_groups,
+    ingest_fills,
+    ingest_together,
+)
 
 Stamps = Mapping[str, FileStamp]
 REASON_CHARS_MAX = 500
@@ -79,6 +86,29 @@ class LandingTotals:
         return (now - self.last_fill_at).total_seconds() if self.last_fill_at else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readable:
+    """A file that was read, on its way to the stores."""
+
+    base: Landing
+    found: ReadFile
+
+    @property
+    def source(self) -> SourceFile:
+        """What it says, as ingestion takes it."""
+        return SourceFile(
+            name=self.base.file.name, batches=self.found.batches, statements=self.found.statements
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A file that can never be read as it is, and why."""
+
+    landing: Landing
+    cause: PermanentError
+
+
 def find_pending(inbox: Inbox, log: LandingLog, clock: Clock, before: Stamps, files_max: int) -> Pending:
     """Return what is ready: unchanged since the last look and of a content that never landed.
 
@@ -102,20 +132,14 @@ def land(files: Sequence[InboxFile], tools: LandingTools) -> tuple[Landing, ...]
 
     A file that the warehouse refuses does not hold up the others: they land, then its error is raised.
     """
-    landings = []
-    refused_by_warehouse: WarehouseError | None = None
-    for file in files:
-        try:
-            landing = _landed(file, tools)
-        except FileChangedError:
-            continue
-        except WarehouseError as error:
-            refused_by_warehouse = refused_by_warehouse or error
-            continue
-        tools.log.record([landing])
-        landings.append(landing)
-    if refused_by_warehouse is not None:
-        raise refused_by_warehouse
+    landings: list[Landing] = []
+    errors: list[WarehouseError] = []
+    for group in in_groups(_read_files(files, tools), _rows):
+        landed = _landed(group, tools, errors)
+        tools.log.record(landed)
+        landings += landed
+    if errors:
+        raise errors[0]
     return tuple(landings)
 
 
@@ -123,9 +147,15 @@ def read_again(sessions: SessionRange, tools: LandingTools) -> tuple[Landing, ..
     """Store once more what the archived files of these sessions say; nothing changes where nothing was
     lost.
     """
-    return tuple(
-        _stored(known.file, known, tools) for known in tools.log.covering(sessions.first, sessions.last)
-    )
+    covering = tools.log.covering(sessions.first, sessions.last)
+    known = (Readable(base=item, found=_read(item.file, tools)) for item in covering)
+    landings: list[Landing] = []
+    errors: list[WarehouseError] = []
+    for group in in_groups(known, _rows):
+        landings += _landed(group, tools, errors)
+    if errors:
+        raise errors[0]
+    return tuple(landings)
 
 
 def mark_reconciled(
@@ -186,21 +216,55 @@ def _refusal(file: InboxFile, reason: str, clock: Clock) -> Landing:
     return Landing(file=file, state=LandingState.REFUSED, at=clock.now(), reason=reason[:REASON_CHARS_MAX])
 
 
-def _landed(file: InboxFile, tools: LandingTools) -> Landing:
-    archived_as = tools.inbox.archive(file)
-    base = Landing(file=file, state=LandingState.LANDED, at=tools.clock.now(), archived_as=archived_as)
+def _read_files(files: Sequence[InboxFile], tools: LandingTools) -> Iterator[Readable | Refused]:
+    """Archive and read one file after the other; one that changed meanwhile is left out."""
+    for file in files:
+        try:
+            archived_as = tools.inbox.archive(file)
+        except FileChangedError:
+            continue
+        base = Landing(file=file, state=LandingState.LANDED, at=tools.clock.now(), archived_as=archived_as)
+        try:
+            yield Readable(base=base, found=_read(file, tools))
+        except FileChangedError:
+            continue
+        except PermanentError as refusal:
+            refused = replace(_refusal(file, str(refusal), tools.clock), archived_as=archived_as)
+            yield Refused(landing=refused, cause=refusal)
+
+
+def _rows(item: Readable | Refused) -> int:
+    return item.source.rows if isinstance(item, Readable) else 0
+
+
+def _landed(
+    group: Sequence[Readable | Refused], tools: LandingTools, errors: list[WarehouseError]
+) -> list[Landing]:
+    """Store a group at once; where the warehouse refuses that, one file after the other. A file that it
+    refuses alone is left out, and its error added to `errors`.
+    """
+    readable = [item for item in group if isinstance(item, Readable)]
     try:
-        return _stored(file, base, tools)
-    except (FileChangedError, WarehouseError):
-        raise
-    except PermanentError as refusal:
-        refused = replace(_refusal(file, str(refusal), tools.clock), archived_as=archived_as)
-        return _with_dead_letter(refused, refusal, tools)
+        stored = _stored(readable, tools)
+    except WarehouseError:
+        stored = {}
+    landings = []
+    for item in group:
+        try:
+            if isinstance(item, Refused):
+                landings.append(_with_dead_letter(item, tools))
+            else:
+                file = item.base.file
+                landings.append(stored.get(file) or _stored([item], tools)[file])
+        except WarehouseError as error:
+            errors.append(error)
+    return landings
 
 
-def _with_dead_letter(refused: Landing, refusal: PermanentError, tools: LandingTools) -> Landing:
+def _with_dead_letter(item: Refused, tools: LandingTools) -> Landing:
     """Store the refused rows of a refused file: that is where a person looks, whoever took the file."""
-    batches = refusal.batches if isinstance(refusal, FileRefusedError) else ()
+    refused = item.landing
+    batches = item.cause.batches if isinstance(item.cause, FileRefusedError) else ()
     if not batches:
         return refused
     report = ingest_fills([SourceFile(name=refused.file.name, batches=batches)], tools.stores)
@@ -212,15 +276,25 @@ def _with_dead_letter(refused: Landing, refusal: PermanentError, tools: LandingT
     )
 
 
-def _stored(file: InboxFile, base: Landing, tools: LandingTools) -> Landing:
-    found = _read(file, tools)
-    source = SourceFile(name=file.name, batches=found.batches, statements=found.statements)
-    reports = [batch for each in ingest_fills([source], tools.stores).files for batch in each.batches]
+def _stored(items: Sequence[Readable], tools: LandingTools) -> dict[InboxFile, Landing]:
+    """Store files as one attempt, and say what became of each."""
+    if not items:
+        return {}
+    reports = ingest_together([item.source for item in items], tools.stores)
+    now = tools.clock.now()
+    return {
+        item.base.file: _landing(item, report.batches, now)
+        for item, report in zip(items, reports, strict=True)
+    }
+
+
+def _landing(item: Readable, reports: Sequence[BatchReport], now: datetime) -> Landing:
+    found = item.found
     sessions = _sessions(found, reports)
     totals = total_of(reports)
     return replace(
-        base,
-        at=tools.clock.now(),
+        item.base,
+        at=now,
         venue=",".join(sorted({str(batch.venue) for batch in found.batches})),
         kind=",".join(sorted(_kinds(found))),
         accounts=tuple(sorted(_accounts(found))),

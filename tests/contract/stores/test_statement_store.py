@@ -94,6 +94,17 @@ def statement(sha256: str = "a", made_at: datetime | None = NOON, **changes: Any
     return BrokerStatement(**{**told, **changes})
 
 
+def test_statements_that_are_told_together_are_those_told_alone(stores: Any) -> None:
+    """Known ones, new ones and a repeat among them: each answer is its own, and the rows are of each."""
+    known, new = statement("a", positions=(position(),)), statement("b", cash=(cash(),), account="DU2")
+    stores.statements.record(known, RECEIVED)
+    assert list(stores.statements.record_all([known, new, new], RECEIVED)) == [False, True, False]
+    assert list(stores.statements.record_all([], RECEIVED)) == []
+    assert len(stores.statements.statements(Venue.IBKR, ACCOUNT)) == 1
+    assert list(stores.statements.positions(Venue.IBKR, ACCOUNT, DAY) or ()) == [position()]
+    assert [row.ending for row in stores.statements.cash(Venue.IBKR, "DU2", DAY) or ()] == [cash().ending]
+
+
 def test_a_statement_that_is_told_twice_is_stored_once(stores: Any) -> None:
     """The second telling says so and changes nothing."""
     told = statement(positions=(position(),), cash=(cash(),), cash_flows=(flow(), flow()))

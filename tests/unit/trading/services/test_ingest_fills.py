@@ -1,5 +1,6 @@
 """The use case: fills before their statement, one writer at a time if it can be had, one summed report."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from fill_samples import ACCOUNT, DAY, NOON, batch, corrected_order, fill
 from adapters.memory.fill_store import MemoryFillStore
 from adapters.memory.live_state import MemoryLiveState
 from adapters.memory.statement_store import MemoryStatementStore
-from trading.errors import LiveStateUnavailableError, WarehouseUnavailableError
+from trading.errors import LiveStateUnavailableError, WarehouseError, WarehouseUnavailableError
 from trading.model.fills import RejectedRow, Source, Venue
 from trading.model.statements import BrokerStatement, StatementKind
 from trading.ports.clock import Clock
@@ -174,3 +175,40 @@ def test_touched_sessions_are_those_of_all_files() -> None:
     report = ingest_fills(files, stores())
     assert report.touched == ((ACCOUNT, DAY), (ACCOUNT, DAY + timedelta(days=3)))
     assert report.last_fill_at == datetime(2026, 7, 17, 16, 0, tzinfo=UTC)
+
+
+class PickyFillStore(MemoryFillStore):
+    """A warehouse that refuses what comes from one file."""
+
+    def record(self, batch: Any, received_at: datetime) -> Any:
+        """Refuse it."""
+        if batch.origin == "bad":
+            raise WarehouseError("no such column")
+        return super().record(batch, received_at)
+
+
+def test_a_file_that_is_refused_is_met_in_its_turn() -> None:
+    """What stands before it is stored; its error is raised; what stands after it may come again."""
+    kept = PickyFillStore()
+    files = [SourceFile(name=name, batches=(batch([fill(name)], origin=name),)) for name in ("a", "bad", "c")]
+    with pytest.raises(WarehouseError):
+        ingest_fills(files, stores(fills=kept))
+    told = kept.fills(Venue.IBKR, ACCOUNT, [DAY])
+    assert [item.revision.fill_id for item in told] == ["a"]
+
+
+def test_a_group_is_full_by_files_or_by_rows() -> None:
+    """Small files go together; a large one ends the group, and the next is asked for only after that."""
+    asked: list[int] = []
+
+    def sizes() -> Iterator[int]:
+        for rows in (1, module.TOGETHER_ROWS_MAX, 2, 3):
+            asked.append(rows)
+            yield rows
+
+    groups = module.in_groups(sizes(), lambda rows: rows)
+    assert next(groups) == [1, module.TOGETHER_ROWS_MAX]
+    assert asked == [1, module.TOGETHER_ROWS_MAX]
+    assert list(groups) == [[2, 3]]
+    many = list(module.in_groups(range(module.TOGETHER_FILES_MAX * 2 + 1), lambda _: 0))
+    assert [len(group) for group in many] == [module.TOGETHER_FILES_MAX, module.TOGETHER_FILES_MAX, 1]

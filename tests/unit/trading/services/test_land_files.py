@@ -24,7 +24,7 @@ from trading.ports.inbox import (
     ReadFile,
 )
 from trading.ports.model_runner import SessionRange
-from trading.services.ingest_fills import IngestStores
+from trading.services.ingest_fills import TOGETHER_FILES_MAX, IngestStores
 from trading.services.land_files import (
     LandingTools,
     find_pending,
@@ -88,8 +88,10 @@ class FakeReader(FileReader):
 @dataclass
 class FakeLog(LandingLog):
     events: list[Landing] = field(default_factory=list)
+    inserts: int = 0
 
     def record(self, landings: Sequence[Landing]) -> None:
+        self.inserts += 1
         self.events.extend(landings)
 
     def latest(self, sha256s: Collection[str]) -> Mapping[str, LandingState]:
@@ -108,6 +110,11 @@ class FakeFills(FillStore):
     down: bool = False
     refuses: str = ""
     told: list[FillBatch] = field(default_factory=list)
+    attempts: list[int] = field(default_factory=list)
+
+    def record_all(self, batches: Sequence[FillBatch], received_at: datetime) -> Sequence[BatchReport]:
+        self.attempts.append(len(batches))
+        return super().record_all(batches, received_at)
 
     def record(self, batch: FillBatch, received_at: datetime) -> BatchReport:
         self.told.append(batch)
@@ -277,3 +284,40 @@ def test_a_file_that_the_warehouse_refuses_holds_up_no_other() -> None:
     with pytest.raises(WarehouseError):
         land([inbox.identify(name) for name in inbox.contents], tools)
     assert [event.file.name for event in tools.log.events] == ["b"]  # type: ignore[attr-defined]
+
+
+def test_small_files_are_stored_and_recorded_together() -> None:
+    """One attempt and one record for all of them, each with what it brought, refused ones in their place."""
+    inbox = FakeInbox({"a": b"1", "bad": b"bad", "c": b"3", "trap": b"trap", "e": b"5"})
+    tools = _tools(inbox)
+    landings = land([inbox.identify(name) for name in inbox.contents], tools)
+    assert [(item.file.name, str(item.state), item.new_rows) for item in landings] == [
+        ("a", "landed", 1),
+        ("bad", "refused", 0),
+        ("c", "landed", 1),
+        ("trap", "refused", 0),
+        ("e", "landed", 1),
+    ]
+    assert tools.stores.fills.attempts == [3]  # type: ignore[attr-defined]
+    assert tools.log.inserts == 1  # type: ignore[attr-defined]
+
+
+def test_a_group_that_the_warehouse_refuses_is_stored_file_by_file() -> None:
+    """One try of all, then each alone; only the one that is refused alone is missing."""
+    inbox = FakeInbox({name: name.encode() for name in "abcd"})
+    tools = _tools(inbox)
+    tools.stores.fills.refuses = "c"  # type: ignore[attr-defined]
+    with pytest.raises(WarehouseError):
+        land([inbox.identify(name) for name in inbox.contents], tools)
+    assert tools.stores.fills.attempts == [4, 1, 1, 1, 1]  # type: ignore[attr-defined]
+    assert [event.file.name for event in tools.log.events] == ["a", "b", "d"]  # type: ignore[attr-defined]
+    assert _ready(tools) == ["c"]
+
+
+def test_a_group_is_bounded() -> None:
+    """A kill repeats no more than one group, and what was recorded before stays."""
+    inbox = FakeInbox({f"{n:03}": f"{n}".encode() for n in range(TOGETHER_FILES_MAX + 1)})
+    tools = _tools(inbox)
+    assert len(land([inbox.identify(name) for name in inbox.contents], tools)) == TOGETHER_FILES_MAX + 1
+    assert tools.stores.fills.attempts == [TOGETHER_FILES_MAX, 1]  # type: ignore[attr-defined]
+    assert tools.log.inserts == 2  # type: ignore[attr-defined]
