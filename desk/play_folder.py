@@ -21,7 +21,7 @@ from trading.settings import GatewaySettings, Settings
 
 FOLDER = "gateway"  # under the home folder
 PLAYED_BEFORE_OPEN = timedelta(minutes=5)
-PLAYED_PAST_CLOSE = timedelta(minutes=45)  # index options close 15 minutes later, commissions come late
+PLAYED_PAST_CLOSE = timedelta(minutes=19)  # index options close at 16:15; at 16:20 the broker books the day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
