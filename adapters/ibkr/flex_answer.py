@@ -83,32 +83,35 @@ def read_statement(query: StatementQuery, body: bytes) -> FetchedStatement:
         raise BrokenAnswerError(str(cause)) from cause
     except InvalidFieldError as cause:
         raise BrokenAnswerError(f"{cause.field}: expected {cause.expected}") from cause
-    if not frame.last_days or frame.is_open:
+    if not frame.statements_read or frame.is_open:
         raise BrokenAnswerError("expected at least one whole FlexStatement")
-    if frame.announced not in ("", str(len(frame.last_days))):
-        raise BrokenAnswerError(f"expected as many statements as announced, was {len(frame.last_days)}")
+    if frame.announced not in ("", str(frame.statements_read)):
+        raise BrokenAnswerError(f"expected as many statements as announced, was {frame.statements_read}")
     if frame.type != QUERY_TYPES[query]:
         was = frame.type if frame.type in QUERY_TYPES.values() else "another"
         raise WrongQueryError(f"expected a query of type {QUERY_TYPES[query]}, was {was}")
     return FetchedStatement(
         query=query,
         content=body,
-        accounts=tuple(dict.fromkeys(frame.accounts)),
-        from_date=min(frame.first_days),
-        to_date=min(frame.last_days),
+        accounts=tuple(account for account in frame.last_days if account),
+        from_date=frame.first_day,
+        to_date=min(frame.last_days.values()),
         generated_at=max(frame.generated, default=None),
     )
 
 
 class _Frame(FlexReader):
-    """Takes what a file says about its statements; the rows are only walked over."""
+    """Takes what a file says about its statements; the rows are only walked over.
+
+    A query may break out its period by day: an account then has a statement for each.
+    """
 
     def __init__(self) -> None:
         self.type = ""
         self.announced = ""
-        self.accounts: list[str] = []
-        self.first_days: list[date] = []
-        self.last_days: list[date] = []
+        self.statements_read = 0
+        self.first_day = date.max
+        self.last_days: dict[str, date] = {}  # by account; one without a name is ""
         self.generated: list[datetime] = []
         self.is_open = False
 
@@ -119,11 +122,12 @@ class _Frame(FlexReader):
         self.announced = attributes.get("count", "")
 
     def begin_statement(self, attributes: dict[str, str]) -> None:
-        self.is_open = True
-        if (account := attributes.get("accountId", "").strip()) not in NO_ACCOUNT:
-            self.accounts.append(checked_account("accountId", account))
-        self.first_days.append(read_day("fromDate", attributes.get("fromDate", "")))
-        self.last_days.append(read_day("toDate", attributes.get("toDate", "")))
+        self.is_open, self.statements_read = True, self.statements_read + 1
+        named = attributes.get("accountId", "").strip()
+        account = "" if named in NO_ACCOUNT else checked_account("accountId", named)
+        first, last = (read_day(name, attributes.get(name, "")) for name in ("fromDate", "toDate"))
+        self.first_day = min(self.first_day, first)
+        self.last_days[account] = max(self.last_days.get(account, last), last)
         with suppress(InvalidFieldError):  # a statement counts without it, too
             self.generated.append(read_flex_moment("whenGenerated", attributes.get("whenGenerated", "")))
 

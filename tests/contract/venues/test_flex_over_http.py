@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +76,37 @@ def test_a_statement_comes_whole_in_two_steps(stub: FlexStub, naps: Any) -> None
     assert {request.params["v"] for request in stub.journal} == {"3"}
     assert all(request.headers["user-agent"] for request in stub.journal)
     assert naps.taken == []
+
+
+def test_a_period_broken_out_by_day_ends_where_its_last_day_does(stub: FlexStub, naps: Any) -> None:
+    """A statement for each account and day: the file reaches as far as the account that lags behind."""
+    days = [
+        ("U1", "20260924"),
+        ("U1", "20260925"),
+        ("U2", "20260924"),
+        ("U2", "20260925"),
+        ("U1", "20260928"),
+    ]
+    parts = [document(statement(accountId=who, fromDate=day, toDate=day)) for who, day in days]
+    stub.statements[ACTIVITY_ID] = flex_stub.one_answer(parts)
+    found = client(stub, naps).fetch(StatementQuery.ACTIVITY)
+    assert (found.accounts, found.from_date, found.to_date) == (
+        ("U1", "U2"), date(2026, 9, 24), date(2026, 9, 25),
+    )  # fmt: skip
+
+
+def test_a_folder_answers_with_what_lies_in_it(tmp_path: Path, naps: Any) -> None:
+    """Files of several accounts are one answer; a query without files is not available yet."""
+    with serve_flex(tmp_path, token=TOKEN) as stub:
+        assert isinstance(stub, FlexStub)
+        source = client(stub, naps, activity_query="activity", confirmation_query="confirmation")
+        with pytest.raises(StatementUnavailableError, match="code 1003"):
+            source.fetch(StatementQuery.ACTIVITY)
+        (tmp_path / "activity").mkdir()
+        for account in ("U1", "U2"):
+            content = document(statement(section("Trades", trade(accountId=account)), accountId=account))
+            (tmp_path / "activity" / f"{account}.xml").write_bytes(content)
+        assert source.fetch(StatementQuery.ACTIVITY).accounts == ("U1", "U2")
 
 
 def test_each_query_has_its_own_id(stub: FlexStub, naps: Any) -> None:
