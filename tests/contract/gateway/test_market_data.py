@@ -261,24 +261,25 @@ def test_tick_by_tick_is_told_for_shares_and_refused_for_options() -> None:
         async with gateway(broker, clock, accounts=ACCOUNTS, tick_by_tick_lines=4) as server:
             ib = await connected(server.port)
             heard = codes_of(ib)
-            tickers = {
-                kind: ib.reqTickByTickData(share(), kind)
-                for kind in ("Last", "AllLast", "BidAsk", "MidPoint")
-            }
+            heard_ticks: dict[tuple[str, int], Any] = {}
+
+            def note(ticker: Any) -> None:
+                for tick in ticker.tickByTicks:
+                    heard_ticks[type(tick).__name__, getattr(tick, "tickType", 0)] = tick
+
+            for kind in ("Last", "AllLast", "BidAsk", "MidPoint"):
+                ib.reqTickByTickData(share(), kind).updateEvent += note
             feeds = server.state.clients.by_id[7].subscriptions
             await until(lambda: feeds.count("tick_by_tick") == 4, "the subscriptions")
-            ticks: dict[str, list[Any]] = {kind: [] for kind in tickers}
-            for kind, ticker in tickers.items():
-                ticker.updateEvent += lambda each, kind=kind: ticks[kind].extend(each.tickByTicks)
             at = clock.now() + timedelta(milliseconds=300)
             broker.prints_told.append(Print(at=at, price=Decimal("1.23"), size=7, exchange="ARCA"))
             broker.bid = Decimal("1.21")
             clock.advance(MOMENT)
-            await until(lambda: all(ticks.values()), "a tick of each kind")
-            (last,) = ticks["Last"][:1]
+            await until(lambda: ("TickByTickAllLast", 2) in heard_ticks, "a tick of each kind")
+            last = heard_ticks["TickByTickAllLast", 1]
             assert (last.price, last.size, last.exchange) == (1.23, 7, "ARCA")
-            assert ticks["BidAsk"][-1].bidPrice == 1.21
-            assert ticks["MidPoint"][-1].midPoint == 1.23
+            await until(lambda: heard_ticks["TickByTickBidAsk", 0].bidPrice == 1.21, "the bid")
+            await until(lambda: heard_ticks["TickByTickMidPoint", 0].midPoint == 1.23, "the middle")
             ib.reqTickByTickData(option(), "Last")
             ib.reqTickByTickData(share(), "Last")
             await until(lambda: [code for _, code in heard] == [10189, 10190], "the refusals")
