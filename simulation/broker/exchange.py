@@ -193,6 +193,15 @@ class SimulatedBroker(Answers):
         ledger.add_endings([self._numbered(trade) for trade in trades])
         return said
 
+    def behave(self, now: datetime, **switches: object) -> list[BrokerSays]:
+        """Turn switches of the conduct from now on; a name that is none of them is an error."""
+        said = self.advance(now)
+        for name, value in switches.items():
+            if name not in Conduct.__slots__:
+                raise ValueError(f"conduct: expected one of {', '.join(Conduct.__slots__)}, was {name}")
+            setattr(self.conduct, name, value)
+        return said
+
     def close_session(self, session: date) -> list[BrokerSays]:
         """Go on to the moment at which the broker books the session, if it has not come yet."""
         return self.advance(max(self._now, local(session, BOOKED_AT)))
