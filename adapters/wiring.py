@@ -14,8 +14,10 @@ from adapters.clickhouse.break_store import ClickHouseBreakStore
 from adapters.clickhouse.broker_event_store import ClickHouseBrokerEventStore
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
+from adapters.clickhouse.live_audit import ClickHouseLiveAudit
 from adapters.clickhouse.pnl_store import ClickHousePnlStore
 from adapters.clickhouse.position_record import ClickHousePositionRecord
+from adapters.clickhouse.quality_history import ClickHouseQualityHistory
 from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.clock import SystemClock
 from adapters.ibkr.live_messages import LiveMessages
@@ -25,6 +27,7 @@ from trading.ports.alerts import Alerts
 from trading.ports.broker_commands import CommandQueue
 from trading.ports.live_state import LiveState
 from trading.ports.outbox import Outbox, OutboxReader
+from trading.services.check_live import LiveCheckTools
 from trading.services.compute_pnl import PnlStores
 from trading.services.drain_fills import FillTools
 from trading.services.drain_outbox import DrainTools
@@ -161,6 +164,19 @@ def fetch_tools(settings: Settings) -> FetchTools:
 
     return FetchTools(
         source=FlexWebService(settings.flex), drop=FolderDrop(settings.paths.inbox), clock=SystemClock()
+    )
+
+
+def live_check_tools(settings: Settings, warehouse: Warehouse) -> LiveCheckTools:
+    """What the checks of the live capture read; an answer is late after two sweeps."""
+    return LiveCheckTools(
+        audit=ClickHouseLiveAudit(warehouse),
+        events=ClickHouseBrokerEventStore(warehouse),
+        history=ClickHouseQualityHistory(warehouse),
+        clock=SystemClock(),
+        speed=settings.broker.speed,
+        due_within=timedelta(seconds=2 * settings.broker.sweep_every_s),
+        clock_skew_max_ms=settings.broker.clock_skew_max_ms,
     )
 
 

@@ -33,7 +33,7 @@ def _table_checks(table: TableName, rules: tuple[QualityRule, ...]) -> dg.AssetC
         clock: dg.ResourceParam[Clock],
     ) -> Iterator[dg.AssetCheckResult]:
         results = examine_quality(rules, asked_sessions(context), quality, quality_history, clock)
-        yield from map(_check_result, results)
+        yield from map(quality_check_result, results)
 
     return check
 
@@ -44,7 +44,8 @@ def _spec(rule: QualityRule) -> dg.AssetCheckSpec:
     )
 
 
-def _check_result(result: QualityResult) -> dg.AssetCheckResult:
+def quality_check_result(result: QualityResult) -> dg.AssetCheckResult:
+    """What Dagster is told of one result."""
     return dg.AssetCheckResult(
         asset_key=asset_key(result.rule.table),
         check_name=result.rule.name,

@@ -10,11 +10,12 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from assets.metadata import asset_key, landing_metadata, told
+from assets.metadata import asset_key, holes_metadata, landing_metadata, told
 from assets.sessions import FRESH, asked_sessions, exchange_sessions
 from trading.ports.inbox import InboxFile
 from trading.ports.model_runner import TableName
 from trading.ports.table_census import TableCensus
+from trading.services.check_live import LiveCheckTools, holes_before_and_after
 from trading.services.land_files import LandingTools, land, read_again, total_of_files
 
 OWNERS = ["team:desk"]
@@ -153,7 +154,11 @@ def record_sessions(
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def fills(
-    context: dg.AssetExecutionContext, census: dg.ResourceParam[TableCensus]
+    context: dg.AssetExecutionContext,
+    census: dg.ResourceParam[TableCensus],
+    live_checks: dg.ResourceParam[LiveCheckTools],
 ) -> dg.MaterializeResult[Any]:
-    """Count the fills; the view needs no building."""
-    return told(context, census.count(FILLS, asked_sessions(context)))
+    """Count the fills; the view needs no building. Holes of the live capture are named, closed ones too."""
+    sessions = asked_sessions(context)
+    holes = holes_metadata(*holes_before_and_after(live_checks, sessions))
+    return told(context, census.count(FILLS, sessions), holes)

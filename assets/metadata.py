@@ -12,11 +12,13 @@ from trading.ports.inbox import Landing
 from trading.ports.model_runner import ColumnOrigin, ModelReport, ModelSpec, TableName
 from trading.ports.table_census import TableCount
 from trading.services.compute_books import BooksReport
+from trading.services.cover_session import SessionCoverage
 from trading.services.land_files import LandingTotals
 from trading.services.reconcile_books import ReconcileSummary
 
 Metadata = dict[str, Any]
 LANDINGS_SHOWN_MAX = 200
+HOLES_SHOWN_MAX = 50
 
 
 def asset_key(table: TableName) -> dg.AssetKey:
@@ -111,6 +113,28 @@ def reconcile_metadata(summary: ReconcileSummary) -> Metadata:
         "new_lock_events": summary.lock_events,
         "fills_matched": summary.fills_matched,
     }
+
+
+def holes_metadata(before: Sequence[SessionCoverage], after: Sequence[SessionCoverage]) -> Metadata:
+    """Hours of the asked sessions that the live capture left, and which of them nobody told to this day."""
+    return {
+        "account_sessions_listened_to": len(before),
+        "holes_before": sum(len(item.holes) for item in before),
+        "holes_after": sum(len(item.holes) for item in after),
+        "hole_seconds_before": sum(item.hole_seconds for item in before),
+        "hole_seconds_after": sum(item.hole_seconds for item in after),
+        "holes left": dg.MetadataValue.md(holes_text(after)),
+    }
+
+
+def holes_text(coverage: Sequence[SessionCoverage]) -> str:
+    """A list of holes for people, cut where it is long."""
+    lines = [
+        f"- {item.account} {item.session}: {hole.start:%H:%M:%S} to {hole.end:%H:%M:%S} UTC"
+        for item in coverage
+        for hole in item.holes
+    ]
+    return "\n".join(lines[:HOLES_SHOWN_MAX]) or "none"
 
 
 FILE_COLUMNS = dg.TableSchema(

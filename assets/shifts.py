@@ -11,14 +11,13 @@ from datetime import datetime, timedelta
 import dagster as dg
 from pydantic import Field
 
-from assets.metadata import asset_key
+from assets.metadata import asset_key, holes_text
 from trading.ports.model_runner import TableName
 from trading.services.run_coverage_shift import CoverageTools, Sweep, run_coverage_shift
 
 COVERAGE = TableName(database="core", table="coverage")
 SHIFT_MINUTES = 240
 TOLD_EVERY = timedelta(minutes=1)  # every event of a run is a row in its database
-HOLES_SHOWN_MAX = 50
 
 
 class ShiftHours(dg.Config):
@@ -57,11 +56,6 @@ def sweep_and_cover(
 
 
 def _sweep_metadata(sweep: Sweep) -> dict[str, dg.MetadataValue]:
-    lines = [
-        f"- {hole.account}: {hole.start:%H:%M:%S} to {hole.end:%H:%M:%S} UTC"
-        for item in sweep.coverage
-        for hole in item.holes
-    ]
     return {
         "sweep": dg.MetadataValue.text(str(sweep.outcome or sweep.reason)),
         "sweep_seconds": dg.MetadataValue.float(round(sweep.took.total_seconds(), 3)),
@@ -70,5 +64,5 @@ def _sweep_metadata(sweep: Sweep) -> dict[str, dg.MetadataValue]:
         "accounts": dg.MetadataValue.int(len(sweep.coverage)),
         "holes": dg.MetadataValue.int(sweep.holes),
         "hole_seconds": dg.MetadataValue.int(sum(item.hole_seconds for item in sweep.coverage)),
-        "holes by account": dg.MetadataValue.md("\n".join(lines[:HOLES_SHOWN_MAX]) or "none"),
+        "holes by account": dg.MetadataValue.md(holes_text(sweep.coverage)),
     }

@@ -7,10 +7,11 @@ from adapters.clickhouse.model_project import ModelProject
 from adapters.quality.invariants import invariant_rules
 from adapters.quality.rules import RULES
 from assets import books as book_assets
-from assets import landing
+from assets import landing, live
 from assets.books import BREAKS, PNL
 from assets.checks import build_quality_checks
 from assets.landing import BATCHES, FILLS, REVISIONS, STATEMENTS
+from assets.live import ENTRIES, LIVE_CHECKS
 from assets.models import build_model_assets, build_model_checks
 from orchestration.jobs import JOBS
 from orchestration.resources import RESOURCES
@@ -19,7 +20,7 @@ from orchestration.shifts import SHIFTS
 from sensors.inbox import books, inbox
 from sensors.residents import residents
 
-CHECKED = (BATCHES, BREAKS, FILLS, PNL, REVISIONS, STATEMENTS)  # what an invariant may be about
+CHECKED = (BATCHES, BREAKS, ENTRIES, FILLS, PNL, REVISIONS, STATEMENTS)  # what an invariant may be about
 
 
 @dg.definitions
@@ -28,8 +29,8 @@ def defs() -> dg.Definitions:
     specs = ModelProject(dbt_like_models.FOLDER).specs
     rules = (*RULES, *invariant_rules(CHECKED))
     return dg.Definitions(
-        assets=[*dg.load_assets_from_modules([landing, book_assets]), *build_model_assets(specs)],
-        asset_checks=[*build_quality_checks(rules), *build_model_checks(specs)],
+        assets=[*dg.load_assets_from_modules([landing, live, book_assets]), *build_model_assets(specs)],
+        asset_checks=[*build_quality_checks(rules), *LIVE_CHECKS, *build_model_checks(specs)],
         jobs=[*JOBS, *SHIFTS],
         schedules=SCHEDULES,
         sensors=[inbox, books, residents],

@@ -12,6 +12,7 @@ from orchestration.fetching import fetch_statements
 
 INBOX = dg.AssetSelection.groups("inbox")
 RECORDS = dg.AssetSelection.groups("fills", "statements")
+LIVE = dg.AssetSelection.groups("live")
 BOOKS = dg.AssetSelection.groups("pnl", "reconciliation")
 MODELS = dg.AssetSelection.groups("staging", "intermediate", "marts")
 
@@ -23,7 +24,7 @@ land_inbox = dg.define_asset_job(
 )
 close_the_books = dg.define_asset_job(
     "close_the_books",
-    selection=RECORDS | BOOKS | MODELS,
+    selection=RECORDS | LIVE | BOOKS | MODELS,
     description=(
         "Fills, P&L, reconciliation and models for a range of sessions; safe to repeat for any range."
     ),

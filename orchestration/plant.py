@@ -24,6 +24,7 @@ from adapters.quality.rules import RULES
 from adapters.wiring import (
     coverage_tools,
     ingest_stores,
+    live_check_tools,
     open_alerts,
     open_live_state,
     open_warehouse,
@@ -32,6 +33,7 @@ from adapters.wiring import (
 )
 from trading.ports.alerts import Alerts
 from trading.ports.live_state import LiveState
+from trading.services.check_live import LiveCheckTools
 from trading.services.compute_books import BookTools
 from trading.services.land_files import LandingTools
 from trading.services.reconcile_books import ReconcileTools
@@ -115,6 +117,11 @@ def plots(made: Made) -> MatplotlibPlots:
 def coverage(made: Made) -> CoverageTools:
     """The coverage shift's commands, record and pace."""
     return coverage_tools(made.settings, made.warehouse)
+
+
+def live_checks(made: Made) -> LiveCheckTools:
+    """The live capture against statements, hours and clock."""
+    return live_check_tools(made.settings, made.warehouse)
 
 
 def live_state(made: Made) -> LiveState:

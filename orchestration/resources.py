@@ -22,6 +22,7 @@ MADE_OF_WAREHOUSE = {
     "plots": "Pictures for people.",
     "clock": "The machine's clock.",
     "coverage": "What the coverage shift asks, tells and reads.",
+    "live_checks": "What the checks of the live capture read.",
     "live_state": "The live state in Redis.",
     "alerts": "What a person must see, in Redis.",
 }

@@ -174,6 +174,7 @@ class BrokerSettings:
     messages_per_s_max: int
     requests_waiting_max: int
     spool_events_max: int
+    clock_skew_max_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

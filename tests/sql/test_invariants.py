@@ -45,6 +45,8 @@ BROKEN = {
     "from_date, statement_id, trade_rows) values ('ibkr', 'A', '2026-07-17', '2026-07-17', 's', 1)",
     "statement_rows_without_a_statement": "insert into core.statement_positions "
     "(venue, account, statement_id, ingested_at) values ('ibkr', 'A', 's', now() - interval 2 day)",
+    "outbox_numbers_with_gaps": "insert into audit.outbox_entries (stream, epoch, kind, sequence, entry_ms, "
+    "entry_seq, heard_at) values ('s', 'e', 'link', 1, 1, 0, now()), ('s', 'e', 'link', 3, 2, 0, now())",
 }
 # The views guarantee the first three; a time to live removes what the last one would find.
 NEVER_BROKEN = {

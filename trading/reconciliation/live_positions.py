@@ -82,11 +82,15 @@ class PositionsAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A contract on which two trusted answers in a row differ from our fills by the same quantity."""
+    """A contract on which two trusted answers in a row differ from our fills by the same quantity.
+
+    `seen_at` is when the broker gave them, by its own clock.
+    """
 
     key: str
     ours: OurPosition | None
     theirs: BrokerPosition | None
+    seen_at: tuple[datetime, ...] = ()
 
     @property
     def our_quantity(self) -> Decimal:
@@ -154,15 +158,16 @@ def compare_live(
     for key in keys:
         mine = held.get(key)
         trusted = [
-            rows.get(key)
+            (answer.broker_at, rows.get(key))
             for answer, rows in zip(newest, told, strict=True)
             if _is_trusted(answer, mine, quiet_period)
         ][-ANSWERS_NEEDED:]
-        quantities = {row.quantity if row else ZERO for row in trusted}
+        quantities = {row.quantity if row else ZERO for _, row in trusted}
         if len(trusted) < ANSWERS_NEEDED or len(quantities) > 1:
             undecided.add(key)
         elif quantities != {mine.quantity if mine else ZERO}:
-            differences.append(Difference(key=key, ours=mine, theirs=trusted[-1]))
+            seen_at = tuple(at for at, _ in trusted)
+            differences.append(Difference(key=key, ours=mine, theirs=trusted[-1][1], seen_at=seen_at))
     return LivePositions(
         differences=tuple(differences),
         undecided=frozenset(undecided),
@@ -173,7 +178,10 @@ def compare_live(
 
 
 def live_break(found: Difference, ours: OurHoldings, session: date) -> Break:
-    """Name and size a difference; without a mark or a rate its size is unknown."""
+    """Name and size a difference; without a mark or a rate its size is unknown.
+
+    Its evidence is the broker's time of the two answers.
+    """
     mine, theirs = found.ours, found.theirs
     return Break(
         venue=ours.venue,
@@ -190,6 +198,7 @@ def live_break(found: Difference, ours: OurHoldings, session: date) -> Break:
         theirs=found.their_quantity,
         difference=found.quantity,
         difference_base=_size(found),
+        evidence=tuple(at.isoformat() for at in found.seen_at),
     )
 
 

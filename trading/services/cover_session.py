@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from trading.calendar import LATE_CLOSE, session_close, session_open
-from trading.model.fills import Venue
-from trading.ports.broker_events import BrokerEventStore, ClockReading, CoverageHole
+from trading.model.fills import Source, Venue
+from trading.ports.broker_events import COVERING_SOURCES, BrokerEventStore, ClockReading, CoverageHole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +41,17 @@ def cover_session(
     accounts: Sequence[str],
     session: date,
     upto: datetime | None = None,
+    sources: Sequence[Source] = COVERING_SOURCES,
 ) -> Sequence[SessionCoverage]:
-    """Look at one session of some accounts; `upto` is the broker's time, None for a session that is over."""
+    """Look at one session of some accounts; `upto` is the broker's time, None for a session that is over.
+
+    `sources` are those that count: the live capture's alone show what a statement had to close.
+    """
     start, end = trading_hours(session)
     end = end if upto is None else min(end, upto)
     if end <= start:
         return [_not_begun(venue, account, session) for account in sorted(set(accounts))]
-    found = events.coverage_holes(venue, sorted(set(accounts)), start, end)
+    found = events.coverage_holes(venue, sorted(set(accounts)), start, end, sources)
     return [
         SessionCoverage(
             venue=venue,
