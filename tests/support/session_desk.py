@@ -37,6 +37,8 @@ class SessionDesk:
     runner: Runner
     stream: MemoryStream
     queue: MemoryCommandQueue
+    stop: asyncio.Event
+    commands: MemoryCommands
     commands_sent: int = 0
 
     @property
@@ -92,6 +94,30 @@ class SessionDesk:
         self.queue.send(BrokerCommand(verb=verb, payload=payload, **given))
         return str(given["command_id"])
 
+    def deliver_again(
+        self, command_id: str, verb: Verb, payload: Mapping[str, Any], *, again: bool = False, **changes: Any
+    ) -> None:
+        """Put a command into the queue past the checks of sending, as a redelivery does."""
+        now = SystemClock().now()
+        given: dict[str, Any] = {"sender": "test", "fencing": 100, **changes}
+        command = BrokerCommand(
+            command_id=command_id,
+            verb=verb,
+            payload=payload,
+            issued_at=now,
+            valid_until=now + timedelta(seconds=30),
+            **given,
+        )
+        self.commands.numbered += 1
+        entry_id = f"{self.commands.numbered}-0"
+        self.commands.waiting[entry_id] = command
+        if again:
+            self.commands.given.add(entry_id)
+
+    def waiting(self) -> int:
+        """How many commands are not finished."""
+        return len(self.commands.waiting)
+
 
 @asynccontextmanager
 async def session_desk(settings: BrokerSettings, **ports: Any) -> AsyncIterator[SessionDesk]:
@@ -108,7 +134,8 @@ async def session_desk(settings: BrokerSettings, **ports: Any) -> AsyncIterator[
     stop = asyncio.Event()
     running = asyncio.create_task(runner.run(stop))
     try:
-        yield SessionDesk(runner=runner, stream=stream, queue=MemoryCommandQueue(commands))
+        queue = MemoryCommandQueue(commands)
+        yield SessionDesk(runner=runner, stream=stream, queue=queue, stop=stop, commands=commands)
     finally:
         stop.set()
         await running

@@ -50,6 +50,7 @@ class Asking:
         self._last: dict[Question, Completeness] = {}
         self._due: dict[Question, datetime] = {}
         self._before_midnight_at: datetime | None = None
+        self._streams: dict[str, int] = {}  # the number under which an account's figures go on coming
         self._values: dict[tuple[str, str, str], AccountValue] = {}
         self._values_told = Told()
 
@@ -72,6 +73,9 @@ class Asking:
         if not self.questions.may_ask(question, account, now):
             return False
         number = context.take_number()
+        if question is Question.ACCOUNT_VALUES:
+            self._end_stream(account)
+            self._streams[account] = number
         if not context.send(Request(send=SEND_FOR[question], number=number, account=account)):
             return False
         self.questions.ask(question, account, number, now)
@@ -139,6 +143,8 @@ class Asking:
         self._due.clear()
         self._before_midnight_at = None
         self._walking.clear()
+        if not may_come_late:
+            self._streams.clear()
         return self.questions.link_lost(reason, now, may_come_late=may_come_late)
 
     def forget_told(self) -> None:
@@ -198,6 +204,12 @@ class Asking:
         for key, row in self._values.items():
             if self._values_told.is_new(key, row.value):
                 self._context.tell(row_event(row, self._context.broker_now(), now))
+
+    def _end_stream(self, account: str) -> None:
+        """An account's figures are streamed once, however often they are asked for."""
+        before = self._streams.pop(account, None)
+        if before is not None:
+            self._context.send(Request(send=Send.CANCEL_ACCOUNT_VALUES, number=before))
 
     # cadences
 

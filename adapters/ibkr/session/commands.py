@@ -15,7 +15,7 @@ from adapters.ibkr.session.asking import Asking
 from adapters.ibkr.session.changing import Changing
 from adapters.ibkr.session.codes import Reaction
 from adapters.ibkr.session.context import WORKING, Context
-from adapters.ibkr.session.events import completeness_of
+from adapters.ibkr.session.events import OrderNamed, completeness_of
 from adapters.ibkr.session.heard import ContractHeard
 from adapters.ibkr.session.pacing import Request
 from adapters.ibkr.session.placing import Placing
@@ -103,9 +103,9 @@ class Commands:
         """All that there is about a contract was told."""
         self._placing.contract_ended(number)
 
-    def is_mine(self, number: int) -> bool:
-        """Whether a number is one that a command is waiting on."""
-        return self._placing.is_mine(number)
+    def named(self, number: int) -> OrderNamed | None:
+        """The order that was sent under a number, and that the broker has not told yet."""
+        return self._placing.named(number)
 
     def heard_error(self, number: int, reaction: Reaction, code: int, text: str) -> None:
         """The broker said something about an order or a contract."""

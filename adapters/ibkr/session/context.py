@@ -57,6 +57,13 @@ class Context:
         self.alert("queue_full", f"{request.send.value} refused: {self.pacing.waiting()} requests wait")
         return False
 
+    def forget_connection(self) -> None:
+        """Drop what belongs to the connection that is gone: its queue, its order numbers, its clock."""
+        self.pacing.drop_all()
+        self.outputs.requests.clear()
+        self.orders.forget_numbers()
+        self.broker_clock.forget()
+
     def take_number(self) -> int:
         """The next number for a request or an order; both share one sequence, and none is used twice."""
         number = self.next_number

@@ -4,6 +4,7 @@ Payloads are JSON: decimals as text, times ISO 8601 in UTC. Keep out: when somet
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -87,21 +88,30 @@ def row_event(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderNamed:
+    """Which order something is about; perm_id is empty while the broker has not told it."""
+
+    account: str
+    order_ref: str
+    perm_id: str
+    order_id: int
+
+
 def order_error_event(
-    order: BrokerOrder | None, number: int, code: int, text: str, advanced: str, about: str, at: datetime
+    about: OrderNamed, code: int, text: str, advanced: str, meaning: str, at: datetime
 ) -> BrokerEvent:
-    """What the broker said about an order; `advanced` is its JSON about a reject."""
+    """What the broker said about an order; `advanced` is its JSON, `meaning` what we take it for."""
     payload = {
-        "order_ref": "" if order is None else order.order_ref,
-        "perm_id": "" if order is None else order.perm_id,
-        "order_id": number,
+        "order_ref": about.order_ref,
+        "perm_id": about.perm_id,
+        "order_id": about.order_id,
         "code": code,
         "text": text,
         "advanced": advanced,
-        "about": about,
+        "about": meaning,
     }
-    account = "" if order is None else order.account
-    return BrokerEvent(kind=BrokerEventKind.ORDER_ERROR, heard_at=at, account=account, payload=payload)
+    return BrokerEvent(kind=BrokerEventKind.ORDER_ERROR, heard_at=at, account=about.account, payload=payload)
 
 
 def link_event(state: LinkState, code: int | None, text: str, client_id: int, at: datetime) -> BrokerEvent:

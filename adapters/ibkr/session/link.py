@@ -95,6 +95,7 @@ SENDERS: Mapping[Send, Callable[[Any, Request], None]] = {
     Send.ACCOUNT_VALUES: lambda client, request: client.reqAccountUpdatesMulti(
         request.number, request.account, "", False
     ),
+    Send.CANCEL_ACCOUNT_VALUES: lambda client, request: client.cancelAccountUpdatesMulti(request.number),
     Send.TIME: lambda client, _: client.reqCurrentTime(),
     Send.NEXT_NUMBER: lambda client, _: client.reqIds(1),
     Send.CONTRACT: _contract,

@@ -113,6 +113,7 @@ class KnownOrders:
         return known.order
 
     def _reopened(self, known: KnownOrder, heard: OrderHeard) -> BrokerOrder:
+        """An open order told again; that it is over is the status's word, which says what filled."""
         before, told = known.order, heard.order
         merged = replace(
             told,
@@ -121,7 +122,7 @@ class KnownOrders:
             average_price=before.average_price,
             why_held=before.why_held,
             parent_perm_id=before.parent_perm_id,
-            status=before.status if known.is_over else told.status,
+            status=before.status if known.is_over or told.status in OVER else told.status,
         )
         return self._with_parent(merged, heard.parent_order_id)
 

@@ -24,6 +24,7 @@ class Send(StrEnum):
     COMPLETED_ORDERS = "completed_orders"
     EXECUTIONS = "executions"
     ACCOUNT_VALUES = "account_values"
+    CANCEL_ACCOUNT_VALUES = "cancel_account_values"
     TIME = "time"
     NEXT_NUMBER = "next_number"
     CONTRACT = "contract"

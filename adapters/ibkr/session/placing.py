@@ -19,6 +19,7 @@ from enum import StrEnum
 from adapters.ibkr.session.asking import BEFORE_ORDERS, Asking
 from adapters.ibkr.session.codes import About, Reaction
 from adapters.ibkr.session.context import WORKING, Context
+from adapters.ibkr.session.events import OrderNamed
 from adapters.ibkr.session.heard import ContractHeard
 from adapters.ibkr.session.order_request import OrderRequest, order_request
 from adapters.ibkr.session.orders_native import NewOrder
@@ -137,9 +138,13 @@ class Placing:
         """Whether a command is under way."""
         return any(item.received.command.command_id == command_id for item in self._under_way.values())
 
-    def is_mine(self, number: int) -> bool:
-        """Whether a number is an order's that was sent just now."""
-        return self._numbered(number, Phase.SENT, Phase.LOOKING) is not None
+    def named(self, number: int) -> OrderNamed | None:
+        """The order that was sent under a number, and that the broker has not told yet."""
+        item = self._numbered(number, Phase.SENT, Phase.LOOKING)
+        if item is None:
+            return None
+        wanted = item.request
+        return OrderNamed(account=wanted.account, order_ref=wanted.order_ref, perm_id="", order_id=number)
 
     # what is heard
 

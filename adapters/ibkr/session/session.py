@@ -13,17 +13,23 @@ What can lose money here, and what is done against it:
 
 import random
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from adapters.ibkr.session.asking import Asking
 from adapters.ibkr.session.broker_clock import BrokerClock
 from adapters.ibkr.session.codes import About, Reaction, reaction_to
 from adapters.ibkr.session.commands import Commands
 from adapters.ibkr.session.context import Context
-from adapters.ibkr.session.events import link_event, message_event, order_error_event, row_event
+from adapters.ibkr.session.events import (
+    OrderNamed,
+    message_event,
+    order_error_event,
+    row_event,
+)
 from adapters.ibkr.session.executions_told import EXECUTION, EXECUTION_ID, ExecutionsTold
 from adapters.ibkr.session.heard import ContractHeard, Hears, OrderHeard, StatusHeard
-from adapters.ibkr.session.link_state import Effect, Signal, after
+from adapters.ibkr.session.keeper import Keeper
+from adapters.ibkr.session.link_state import Signal
 from adapters.ibkr.session.listener import (
     ACCOUNT_VALUES_END,
     COMPLETED_ORDERS_END,
@@ -32,8 +38,8 @@ from adapters.ibkr.session.listener import (
     POSITIONS_END,
 )
 from adapters.ibkr.session.orders import OVER
-from adapters.ibkr.session.outputs import LinkAction, Outputs
-from adapters.ibkr.session.pacing import Pacing, Request
+from adapters.ibkr.session.outputs import Outputs
+from adapters.ibkr.session.pacing import Pacing, Request, Send
 from adapters.ibkr.session.questions import Answered
 from adapters.ibkr.session.told import Told
 from trading.model.broker import AccountValue, BrokerOrder, BrokerPosition, Failed, LinkState, Question
@@ -56,10 +62,8 @@ SPOILS = {  # which answers an unreadable message is missing from; executions ar
     "73": Question.ACCOUNT_VALUES,
     "101": Question.COMPLETED_ORDERS,
 }
-NOT_FARMS = frozenset({"2110", "10197"})  # the gateway's server, another session: over when any farm is up
+NUMBER_WAS_USED = 103
 FIELDS_SHOWN_CHARS_MAX = 500
-JITTER_LEAST = 0.5  # a pause is between this part of itself and all of it
-DOUBLINGS_MAX = 16
 
 
 class BrokerSession(Hears):
@@ -67,7 +71,6 @@ class BrokerSession(Hears):
 
     def __init__(self, settings: BrokerSettings, clock: Clock, chance: random.Random) -> None:
         self._settings = settings
-        self._chance = chance
         self._context = Context(
             settings=settings,
             clock=clock,
@@ -78,12 +81,7 @@ class BrokerSession(Hears):
         self._commands = Commands(self._context, self._asking)
         self._executions = ExecutionsTold()
         self._orders_told = Told()
-        self._farms_down: set[str] = set()
-        self._attempts = 0
-        self._is_full = False  # what is heard cannot be kept
-        self._retry_at: datetime | None = None
-        self._heard_at: datetime | None = None  # None while there is no connection
-        self._is_probed = False  # silent, and the time was asked
+        self._keeper = Keeper(self._context, chance, self)
 
     # what the edge calls
 
@@ -99,11 +97,11 @@ class BrokerSession(Hears):
 
     def start(self) -> None:
         """Begin to connect."""
-        self._signal(Signal.START, "starting")
+        self._keeper.signal(Signal.START, "starting")
 
     def stop(self) -> None:
         """Hang up for good."""
-        self._signal(Signal.STOP, "stopping")
+        self._keeper.signal(Signal.STOP, "stopping")
 
     def take_command(self, received: ReceivedCommand) -> None:
         """Take a command from the queue."""
@@ -131,40 +129,34 @@ class BrokerSession(Hears):
         )
         for order in self._context.orders.all():
             self._tell_order(order)
-        if self._heard_at is not None:
+        if self._keeper.is_connected:
             self._asking.walk()
 
     def outbox_full(self, reason: str) -> None:
         """What was heard cannot be kept: hang up, since the broker tells everything again on connect."""
         self._context.alert("outbox_full", reason)
-        self._is_full = True
-        self._signal(Signal.FULL, reason)
+        self._keeper.full(reason)
 
     def outbox_has_room(self) -> None:
         """What is heard can be kept again."""
-        self._is_full = False
+        self._keeper.has_room()
 
     def tick(self) -> None:
         """Let time pass: give up what takes too long, ask what is due, move what may be sent."""
         now = self._context.now()
         for over in self._asking.questions.expire(now):
             self._answered(over)
-        if self._retry_at is not None and self._retry_at <= now and not self._is_full:
-            self._retry_at = None
-            self._signal(Signal.RETRY, "trying again")
-        self._mind_silence(now)
+        self._keeper.tick(now)
         self._asking.ask_due(now)
         self._commands.tick(now)
-        if self._heard_at is not None:
+        if self._keeper.is_connected:
             self.outputs.requests.extend(self._context.pacing.take(now))
 
     def next_tick(self) -> datetime | None:
         """When time must pass again, if nothing is heard before."""
-        now = self._context.now()
-        retry_at = None if self._is_full else self._retry_at
-        moments = [retry_at, self._asking.next_due(), self._commands.next_due()]
-        if self._heard_at is not None:
-            moments += [self._context.pacing.next_at(now), self._silent_at(self._heard_at)]
+        moments = [self._keeper.next_due(), self._asking.next_due(), self._commands.next_due()]
+        if self._keeper.is_connected:
+            moments.append(self._context.pacing.next_at(self._context.now()))
         return min((moment for moment in moments if moment is not None), default=None)
 
     # what the link hears
@@ -172,19 +164,15 @@ class BrokerSession(Hears):
     def link_ready(self, accounts: tuple[str, ...], server_version: int) -> None:
         """The handshake is over."""
         self._context.accounts = accounts
-        self._heard_at = self._context.now()
-        self._is_probed = False
-        self._signal(Signal.API_READY, f"server version {server_version}, accounts {', '.join(accounts)}")
+        self._keeper.connected(f"server version {server_version}, accounts {', '.join(accounts)}")
 
     def link_closed(self, reason: str) -> None:
         """There is no connection."""
-        self._signal(Signal.CLOSED, reason)
+        self._keeper.signal(Signal.CLOSED, reason)
 
     def anything(self) -> None:
         """Bytes came: the link lives."""
-        if self._heard_at is not None:
-            self._heard_at = self._context.now()
-            self._is_probed = False
+        self._keeper.heard()
 
     def message(self, fields: tuple[str, ...]) -> None:
         """An execution or a commission, as it came."""
@@ -212,7 +200,7 @@ class BrokerSession(Hears):
         if reaction.alert:
             self._context.alert(f"code_{code}", f"{reaction.meaning}: {text}")
         if reaction.about is About.LINK:
-            self._link_said(reaction, code, text)
+            self._keeper.said(reaction, code, text)
         elif reaction.about is About.PACE:
             self._context.pacing.rest(self._context.now())
         self._fail_question(number, reaction, f"{code}: {text}")
@@ -294,79 +282,23 @@ class BrokerSession(Hears):
         self._commands.answered(over)
         if self._context.state is LinkState.ADOPTING and self._asking.is_walked():
             missing = ", ".join(self._asking.incomplete())
-            self._attempts = 0
-            self._signal(Signal.ADOPTED, f"walked; without a complete answer: {missing or 'nothing'}")
-            if self._farms_down:
-                self._signal(Signal.FARM_DOWN, f"down: {', '.join(sorted(self._farms_down))}")
+            self._keeper.walked(f"walked; without a complete answer: {missing or 'nothing'}")
 
-    def _signal(self, signal: Signal, text: str, code: int | None = None) -> None:
-        context = self._context
-        before = context.state
-        context.state, effect = after(before, signal)
-        if context.state is not before or code is not None:
-            context.tell(link_event(context.state, code, text, self._settings.client_id, context.now()))
-        if effect in (Effect.RECONNECT_LATER, Effect.RECONNECT_LAST, Effect.HANG_UP):
-            self._hang_up(text)
-        if effect is Effect.CONNECT:
-            self._attempts += 1
-            self.outputs.link.append(LinkAction.CONNECT)
-        elif effect is Effect.RECONNECT_LATER:
-            self._retry_at = self._retry_at or context.now() + self._pause()
-        elif effect is Effect.RECONNECT_LAST:
-            self._retry_at = context.now() + timedelta(seconds=self._settings.reconnect_max_s)
-        elif effect is Effect.FAIL_QUESTIONS:
-            self._break_off(text, may_come_late=True)
-        elif effect is Effect.ADOPT:
-            self._asking.walk()
+    def walk(self) -> None:
+        """Ask for everything that the broker still tells."""
+        self._asking.walk()
 
-    def _hang_up(self, reason: str) -> None:
-        self._heard_at = None
-        self._farms_down.clear()
-        self._context.pacing.drop_all()
-        self._context.orders.forget_numbers()
-        self._context.broker_clock.forget()
-        self._break_off(reason, may_come_late=False)
-        self.outputs.requests.clear()
-        self.outputs.link.append(LinkAction.HANG_UP)
-
-    def _break_off(self, reason: str, *, may_come_late: bool) -> None:
+    def break_off(self, reason: str, *, may_come_late: bool) -> None:
+        """End every open question; what was sent without an answer is in doubt."""
         now = self._context.now()
         for over in self._asking.lost(reason, now, may_come_late=may_come_late):
             self._asking.answered(over)
             self._commands.answered(over)
         self._commands.link_lost(now)
 
-    def _pause(self) -> timedelta:
-        longest = self._settings.reconnect_first_s * 2 ** min(max(self._attempts - 1, 0), DOUBLINGS_MAX)
-        capped = min(longest, self._settings.reconnect_max_s)
-        return timedelta(seconds=capped * self._chance.uniform(JITTER_LEAST, 1.0))
-
-    def _mind_silence(self, now: datetime) -> None:
-        if self._heard_at is None or now < self._silent_at(self._heard_at):
-            return
-        if self._is_probed:
-            self._signal(Signal.SILENT, f"nothing heard for {(now - self._heard_at).total_seconds():.0f} s")
-        else:
-            self._is_probed = True
-            self._asking.ask(Question.CLOCK)
-
-    def _silent_at(self, heard_at: datetime) -> datetime:
-        """When silence must be minded next: to ask the time, and once it was asked, to hang up."""
-        silence = timedelta(seconds=self._settings.silence_after_s)
-        return heard_at + (2 * silence if self._is_probed else silence)
-
-    def _link_said(self, reaction: Reaction, code: int, text: str) -> None:
-        farm = str(code) if str(code) in NOT_FARMS else text.rpartition(":")[2].rpartition(".")[2].strip()
-        if reaction.signal is Signal.FARM_DOWN:
-            self._farms_down.add(farm)
-        elif reaction.signal is Signal.FARM_UP:
-            self._farms_down -= {farm, *NOT_FARMS}
-        if reaction.signal is None or (reaction.signal is Signal.FARM_UP and self._farms_down):
-            self._context.tell(
-                link_event(self.state, code, text, self._settings.client_id, self._context.now())
-            )
-        else:
-            self._signal(reaction.signal, text, code)
+    def ask_time(self) -> None:
+        """Ask for the time, to see whether anybody answers."""
+        self._asking.ask(Question.CLOCK)
 
     def _fail_question(self, number: int, reaction: Reaction, text: str) -> None:
         if reaction.about in (About.NOTICE, About.WARNING, About.LINK):
@@ -376,16 +308,26 @@ class BrokerSession(Hears):
             self._answered(self._asking.questions.fail(asked, text, self._context.now()))
 
     def _order_said(self, number: int, reaction: Reaction, code: int, text: str, advanced: str) -> None:
-        known = self._context.orders.numbered(self._settings.client_id, number)
-        mine = self._commands.is_mine(number)
-        if known is None and not mine:
+        about = self._commands.named(number) or self._known_order(number)
+        if about is None:
+            self._commands.heard_error(number, reaction, code, text)  # may be of an order's contract
             return
-        order: BrokerOrder | None = None if known is None else known.order
-        about = reaction.about.value
-        self._context.tell(order_error_event(order, number, code, text, advanced, about, self._context.now()))
+        meaning, now = reaction.about.value, self._context.now()
+        self._context.tell(order_error_event(about, code, text, advanced, meaning, now))
         self._commands.heard_error(number, reaction, code, text)
         if reaction.about not in (About.NOTICE, About.WARNING, About.CANCELLED):
             self._asking.ask_orders()
+        if code == NUMBER_WAS_USED:
+            self._context.send(Request(send=Send.NEXT_NUMBER))
+
+    def _known_order(self, number: int) -> OrderNamed | None:
+        known = self._context.orders.numbered(self._settings.client_id, number)
+        if known is None:
+            return None
+        order = known.order
+        return OrderNamed(
+            account=order.account, order_ref=order.order_ref, perm_id=order.perm_id, order_id=number
+        )
 
     def _tell_order(self, order: BrokerOrder) -> None:
         context = self._context
