@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -252,16 +252,11 @@ class Running:
 
     def do(self, action: Callable[[Gateway], T]) -> T:
         """Run an action in the gateway's loop."""
-        done: Future[T] = Future()
 
-        def run() -> None:
-            try:
-                done.set_result(action(self.gateway))
-            except Exception as error:
-                done.set_exception(error)
+        async def act() -> T:
+            return action(self.gateway)
 
-        self._loop.call_soon_threadsafe(run)
-        return done.result(CALL_TIMEOUT_S)
+        return asyncio.run_coroutine_threadsafe(act(), self._loop).result(CALL_TIMEOUT_S)
 
     def fault(self, words: str) -> None:
         """Do one fault now."""
@@ -275,10 +270,8 @@ class Running:
 @contextmanager
 def run_in_thread(plan: GatewayPlan) -> Iterator[Running]:
     """A gateway on a free port, in a loop of its own; its failure is raised at the end."""
-    gateway, started = Gateway(plan), threading.Event()
-    failure: list[Exception] = []
+    gateway, started, ends = Gateway(plan), threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
-    ends = asyncio.Event()
 
     async def live() -> None:
         await gateway.start()
@@ -289,27 +282,21 @@ def run_in_thread(plan: GatewayPlan) -> Iterator[Running]:
     def run() -> None:
         try:
             loop.run_until_complete(live())
-        except Exception as error:
-            failure.append(error)
-            started.set()
         finally:
             loop.close()
+            started.set()
 
-    thread = threading.Thread(target=run, name="simulated-gateway", daemon=True)
-    thread.start()
-    if not started.wait(START_TIMEOUT_S):
-        raise TimeoutError(f"gateway: expected to listen within {START_TIMEOUT_S} s")
-    try:
-        if failure:
-            raise failure[0]
-        yield Running(gateway, loop)
-    finally:
-        if not failure:
-            loop.call_soon_threadsafe(ends.set)
-        thread.join(START_TIMEOUT_S)
-    told = failure[0] if failure else gateway.server.failure
-    if told is not None:
-        raise told
+    with ThreadPoolExecutor(1, thread_name_prefix="simulated-gateway") as executor:
+        finished = executor.submit(run)
+        try:
+            started.wait(START_TIMEOUT_S)
+            yield Running(gateway, loop)
+        finally:
+            if not finished.done():
+                loop.call_soon_threadsafe(ends.set)
+            finished.result(START_TIMEOUT_S)
+    if gateway.server.failure is not None:
+        raise gateway.server.failure
 
 
 async def main(
