@@ -1,0 +1,75 @@
+"""The contract tests of the gateway on the other client library, in an environment of its own.
+
+Both libraries ship a package named eventkit, so they cannot share one. `DESK_SECOND_PYTHON` names the
+interpreter of an environment that holds ib_async; without it one is made under .desk/second_library.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scripted_session import played
+
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / ".desk" / "second_library"
+FOLDER_OF_TESTS = Path(__file__).parent
+PACKAGES = ("ib_async==2.1.0", "exchange-calendars>=4.13", "pytest>=8.3", "pytest-timeout>=2.3", "tzdata")
+INSTALL_LIMIT_S, RUN_LIMIT_S = 240, 240
+
+pytestmark = pytest.mark.soak
+
+
+@pytest.fixture(scope="module")
+def second_python() -> str:
+    """An interpreter whose environment holds ib_async."""
+    named = os.environ.get("DESK_SECOND_PYTHON")
+    if named:
+        return named
+    python = FOLDER / "bin" / "python"
+    if not python.exists():
+        _run([sys.executable, "-m", "venv", str(FOLDER)], INSTALL_LIMIT_S)
+    try:
+        _run([str(python), "-m", "pip", "install", "-q", *PACKAGES], INSTALL_LIMIT_S)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        pytest.skip("the second client library could not be installed")
+    return str(python)
+
+
+def test_the_contract_holds_on_the_second_library(second_python: str) -> None:
+    """Every test of this folder passes on ib_async as it does on ib_insync."""
+    done = _run(
+        [
+            second_python,
+            "-m",
+            "pytest",
+            "-q",
+            "-m",
+            "not soak",
+            "-p",
+            "no:cacheprovider",
+            str(FOLDER_OF_TESTS),
+        ]
+    )
+    assert " passed" in done
+    assert "failed" not in done
+
+
+def test_both_libraries_tell_the_same_event_log(second_python: str) -> None:
+    """The scripted session, line for line."""
+    theirs = _run([second_python, str(ROOT / "tests" / "support" / "scripted_session.py")]).splitlines()
+    assert theirs == asyncio.run(played())
+
+
+def _run(command: list[str], limit_s: int = RUN_LIMIT_S) -> str:
+    env = {
+        **os.environ,
+        "DESK_IB_LIBRARY": "ib_async",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")]),
+    }
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, timeout=limit_s, check=True, capture_output=True, text=True
+    )
+    return done.stdout
