@@ -12,6 +12,7 @@ from gateway_client import until
 
 from adapters.clock import SystemClock
 from adapters.configuration import load_settings
+from adapters.ibkr.session.client_library import INSTALLED
 from adapters.ibkr.session.runner import Runner, SessionPorts
 from adapters.memory.broker_commands import MemoryCommandQueue, MemoryCommands
 from adapters.memory.live_state import MemoryLiveState
@@ -26,7 +27,7 @@ WAIT_S = 10.0
 def broker_settings(port: int = 4002, **changes: Any) -> BrokerSettings:
     """The shipped settings, on this port, with a simulated clock."""
     shipped = load_settings({}, with_stack=False).broker
-    given = {"host": "127.0.0.1", "port": port, "simulated_clock": True, **changes}
+    given = {"host": "127.0.0.1", "port": port, "simulated_clock": True, "library": INSTALLED, **changes}
     return dataclasses.replace(shipped, **given)
 
 

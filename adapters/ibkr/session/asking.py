@@ -37,6 +37,7 @@ BEFORE_ORDERS = (
     Question.EXECUTIONS,
 )  # known before we place
 SKEW_ALERT = timedelta(seconds=10)
+ANSWER_TIME = timedelta(seconds=0.5)  # how long the broker's word may be on its way
 CLOCK_MARGIN = timedelta(seconds=5)  # of the broker's: it cuts off its seconds, and drifts between readings
 
 
@@ -193,7 +194,7 @@ class Asking:
         rows = ({"broker_at": broker_at.isoformat()},)
         skew_ms = round(skew / timedelta(milliseconds=1))
         context.tell(answer_event(over, context.accounts, broker_at=broker_at, rows=rows, skew_ms=skew_ms))
-        if abs(skew) > SKEW_ALERT * context.settings.speed:
+        if abs(skew) > SKEW_ALERT + ANSWER_TIME * context.settings.speed:
             context.alert("clock_skew", f"the broker's clock is {skew.total_seconds():+.1f} s off")
         self._plan_midnight(answer.answered_at)
 

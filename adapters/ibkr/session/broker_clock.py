@@ -4,8 +4,8 @@ The broker tells its time in whole seconds, cut off, and the answer is on its wa
 estimated from it is never ahead of the broker. Coverage ends there and not later, so nothing counts as asked
 for that was not.
 
-A simulated broker plays another day at another pace (`speed`); of its clock only the pace can be judged,
-from the first answer of a connection on.
+A simulated broker plays another day at another pace (`speed`), jumps over nights and stands still at its end;
+of its clock only the way from one reading to the next can be judged, and not while it stands.
 """
 
 from dataclasses import dataclass
@@ -28,22 +28,20 @@ class BrokerClock:
     def __init__(self, speed: int, *, is_simulated: bool) -> None:
         self._speed = speed
         self._is_simulated = is_simulated
-        self._first: Reading | None = None
         self._last: Reading | None = None
 
     def read(self, broker_at: datetime, heard_at: datetime) -> timedelta:
         """Take a reading; returns the skew: by how much the broker is ahead of what it should show."""
-        reading = Reading(broker_at=broker_at, heard_at=heard_at)
-        self._last = reading
+        before, self._last = self._last, Reading(broker_at=broker_at, heard_at=heard_at)
         if not self._is_simulated:
             return broker_at - heard_at
-        if self._first is None:
-            self._first = reading
-        return broker_at - self._carried(self._first, heard_at)
+        if before is None or before.broker_at == broker_at:
+            return timedelta()
+        return broker_at - self._carried(before, heard_at)
 
     def forget(self) -> None:
         """Start over: another connection may be to another clock."""
-        self._first = self._last = None
+        self._last = None
 
     def at(self, moment: datetime) -> datetime | None:
         """What the broker's clock shows at a moment of ours, at the least; None before the first reading."""

@@ -33,13 +33,16 @@ def test_a_real_clock_is_compared_with_ours() -> None:
     assert clock.read(HEARD + timedelta(seconds=7), HEARD) == timedelta(seconds=7)
 
 
-def test_of_a_simulated_clock_only_the_pace_is_judged() -> None:
-    """Another day is no skew; a jump within it is."""
+def test_of_a_simulated_clock_only_the_way_between_readings_is_judged() -> None:
+    """Another day is no skew; a jump is, once; standing still at the end of the world is none."""
     clock = BrokerClock(10, is_simulated=True)
-    start = datetime(2026, 11, 13, 15, 0, tzinfo=UTC)
-    assert clock.read(start, HEARD) == timedelta()
-    assert clock.read(start + timedelta(seconds=20), HEARD + timedelta(seconds=2)) == timedelta()
-    assert clock.read(start + timedelta(seconds=90), HEARD + timedelta(seconds=3)) == timedelta(seconds=60)
+    at = datetime(2026, 11, 13, 15, 0, tzinfo=UTC)
+    second = timedelta(seconds=1)
+    assert clock.read(at, HEARD) == timedelta()
+    assert clock.read(at + 20 * second, HEARD + 2 * second) == timedelta()
+    assert clock.read(at + 90 * second, HEARD + 3 * second) == 60 * second
+    assert clock.read(at + 100 * second, HEARD + 4 * second) == timedelta()
+    assert clock.read(at + 100 * second, HEARD + 60 * second) == timedelta()
 
 
 def test_nothing_is_claimed_of_a_clock_that_was_not_read() -> None:
