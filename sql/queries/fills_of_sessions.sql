@@ -2,7 +2,7 @@
 -- rules, for few sessions of a long history. Only fills with some version in these sessions are looked at, and of all others
 -- no more than their ids; the view would work out every fill and every fee of the account first. A test holds both equal.
 with asked as (
-    select distinct fill_id, trade_id
+    select distinct fill_id, trade_id, exec_id = '' and transaction_id = '' as is_unnumbered
     from core.fill_revisions
     where venue = {venue:String} and account = {account:String} and session in {sessions:Array(Date)}
         and kind != 'cancel'
@@ -11,12 +11,7 @@ numbered as (
     select trade_id
     from core.fill_revisions
     where venue = {venue:String} and account = {account:String} and kind != 'cancel' and transaction_id != ''
-        and trade_id in (
-            select trade_id
-            from core.fill_revisions
-            where venue = {venue:String} and account = {account:String} and kind != 'cancel'
-                and exec_id = '' and transaction_id = '' and trade_id != '' and fill_id in (select fill_id from asked)
-        )
+        and trade_id in (select trade_id from asked where is_unnumbered and trade_id != '')
 ),
 told as (
     select
