@@ -5,7 +5,7 @@ import dataclasses
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway_client import until
@@ -115,6 +115,10 @@ class SessionDesk:
         if again:
             self.commands.given.add(entry_id)
 
+    def in_s(self, seconds: float) -> datetime:
+        """A moment so many seconds from now."""
+        return SystemClock().now() + timedelta(seconds=seconds)
+
     def waiting(self) -> int:
         """How many commands are not finished."""
         return len(self.commands.waiting)
@@ -123,7 +127,7 @@ class SessionDesk:
 @asynccontextmanager
 async def session_desk(settings: BrokerSettings, **ports: Any) -> AsyncIterator[SessionDesk]:
     """A session that runs while the block does."""
-    stream, commands = MemoryStream(), MemoryCommands()
+    stream, commands = ports.pop("stream", None) or MemoryStream(), MemoryCommands()
     given: dict[str, Any] = {
         "outbox": MemoryOutbox(stream),
         "commands": MemoryCommandQueue(commands),

@@ -18,6 +18,7 @@ from adapters.ibkr.session.pacing import Request, Send
 from adapters.ibkr.session.session import BrokerSession
 from adapters.ibkr.session.spool import Spool
 from trading.errors import TransientError
+from trading.model.broker import LinkState
 from trading.ports.broker_commands import CommandQueue, CommandResult, ReceivedCommand
 from trading.ports.clock import Clock
 from trading.ports.live_state import LiveState
@@ -61,6 +62,11 @@ class Runner:
         self._stopping = False
         self._is_full = False
         self._redis_fails = False
+
+    @property
+    def state(self) -> LinkState:
+        """Where the connection stands."""
+        return self._session.state
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; what was heard by then is written, for a few seconds."""
