@@ -99,11 +99,18 @@ class ClickHouseBrokerEventStore(BrokerEventStore):
             WaitingCommission(
                 stream=row["stream"],
                 exec_id=row["exec_id"],
-                fields=tuple(orjson.loads(row["payload"])["fields"]),
+                fields=_fields(row["payload"]),
                 account=row["account"],
             )
             for row in found
         ]
+
+    def unsettled(self, since: datetime, most: int) -> Mapping[str, Sequence[tuple[str, ...]]]:
+        """Return the commission reports that have no fee yet: wordings by execution id."""
+        found: dict[str, list[tuple[str, ...]]] = {}
+        for row in self._warehouse.rows(sql.query("commissions_unsettled"), {"since": since, "most": most}):
+            found.setdefault(row["exec_id"], []).append(_fields(row["payload"]))
+        return found
 
     def waiting(self, since: datetime) -> int:
         """Count the commission reports that have no fee yet."""
@@ -234,6 +241,10 @@ def _rejected_cells(entry: UnreadableEntry, received_at: datetime) -> list[objec
 def _place(entry_id: str) -> tuple[int, int]:
     milliseconds, _, number = entry_id.partition("-")
     return int(milliseconds), int(number)
+
+
+def _fields(payload: str) -> tuple[str, ...]:
+    return tuple(orjson.loads(payload)["fields"])
 
 
 def _fill_id(exec_id: str) -> str:

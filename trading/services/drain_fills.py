@@ -62,12 +62,11 @@ class LiveFills:
         self._combined: dict[str, str] = {}  # execution ids of combinations, which have no fee of their own
         self._waiting: dict[str, Sequence[Fields]] = {}
         self._tried: dict[str, str] = {}  # settled once; a report that is refused is not tried for ever
-        self._left = True  # reports may wait that this process never saw
         self._looked_at: datetime | None = None
 
     @property
     def waiting(self) -> int:
-        """How many reports wait that this process saw."""
+        """How many reports wait for their execution."""
         return len(self._waiting)
 
     def record(self, entries: Sequence[OutboxEntry]) -> BatchReport | None:
@@ -90,9 +89,13 @@ class LiveFills:
         return report
 
     def settle(self) -> BatchReport | None:
-        """Once a minute while any wait: store the fees of reports whose execution came another way."""
+        """At the start, and once a minute while any wait: fees of reports whose execution is there now.
+
+        What waits beyond that is learned from the warehouse: reports that a process before this one drained.
+        """
         now = self._tools.clock.now()
-        if not (self._waiting or self._left) or not is_due(self._looked_at, now, SETTLE_EVERY):
+        has_looked = self._looked_at is not None
+        if (has_looked and not self._waiting) or not is_due(self._looked_at, now, SETTLE_EVERY):
             return None
         since = now - timedelta(days=WAITING_SINCE_DAYS)
         found = self._tools.events.settleable(since, SETTLED_AT_ONCE_MAX)
@@ -101,12 +104,9 @@ class LiveFills:
         batch = self._tools.messages.batch([report.fields for report in fresh], accounts, "settled reports")
         report = self._stored(batch)
         _keep(self._tried, dict.fromkeys(accounts, ""), TRIED_KEPT_MAX)
-        for name in accounts:
-            self._waiting.pop(name, None)
-        self._left = self._tools.events.waiting(since) > 0
+        left = self._tools.events.unsettled(since, WAITING_KEPT_MAX)
+        self._waiting = {name: same for name, same in left.items() if name not in self._tried}
         self._looked_at = now
-        if not self._left:
-            self._waiting.clear()
         return report
 
     def _wait_for(self, names: Collection[str], reports: Mapping[str, Sequence[Fields]]) -> None:

@@ -250,6 +250,10 @@ def test_a_commission_waits_until_its_execution_is_there(kept: Kept) -> None:
     )
     assert kept.events.waiting(LONG_AGO) == 2
     assert kept.events.settleable(LONG_AGO, 10) == []
+    assert kept.events.unsettled(LONG_AGO, 10) == {
+        name: [("59", "1", name, "1.25", "USD", "0", "0", "")] for name in ("a.01.01", "b.01.01")
+    }
+    assert len(kept.events.unsettled(LONG_AGO, 1)) == 1
     assert kept.events.combinations_of({"c.01", "a.01.01"}) == {"c.01"}
     kept.fills.record(
         FillBatch(venue=Venue.IBKR, source=Source.LIVE, origin="x", fills=(fill("a.01"),)), NOON
