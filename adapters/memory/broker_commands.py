@@ -22,6 +22,7 @@ class MemoryCommands:
     given: set[str] = field(default_factory=set)
     fencing: dict[str, int] = field(default_factory=dict)
     results: dict[str, CommandResult | None] = field(default_factory=dict)
+    order_refs: dict[str, str] = field(default_factory=dict)  # who sent them
     numbered: int = 0
 
 
@@ -79,3 +80,7 @@ class MemoryCommandQueue(CommandQueue):
     def result(self, command_id: str) -> CommandResult | None:
         """Return what became of a command, where that is known."""
         return self._commands.results.get(command_id)
+
+    def claim_order_ref(self, order_ref: str, command_id: str) -> str:
+        """Return the command that has the order_ref; this one where it is the first."""
+        return self._commands.order_refs.setdefault(order_ref, command_id)

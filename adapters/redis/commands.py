@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 import redis
@@ -16,7 +17,7 @@ from adapters.redis.connection import (
     run_script,
 )
 from adapters.redis.outbox import BROKER_TOPIC, IBKR_SHARD, READ_WAIT_MAX_S, alert
-from trading.errors import CommandQueueFullError, InvalidFieldError
+from trading.errors import CommandQueueFullError, InvalidFieldError, LiveStateUnavailableError
 from trading.model.broker import BrokerCommand, Outcome
 from trading.ports.broker_commands import (
     COMMANDS_WAITING_MAX,
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 SESSION_GROUP = "session"
 SESSION_CONSUMER = "session"  # one session per queue: the broker lets a client id in once
 WAITING = b"waiting"
+ORDER_REF_DIGITS = 32  # of a hash: an order_ref may be any text, a key may not
 OUTCOME_LIFE_MS = (keys.COMMAND_OUTCOME.ttl_s or 0) * 1000
 
 
@@ -104,6 +106,16 @@ class RedisCommandQueue(CommandQueue):
         """Return what became of a command, where that is known."""
         told = asked(lambda: self._client.get(self._outcome_key(command_id)))
         return None if told is None else _result(told)
+
+    def claim_order_ref(self, order_ref: str, command_id: str) -> str:
+        """Return the command that has the order_ref; this one where it is the first."""
+        digest = sha256(order_ref.encode()).hexdigest()[:ORDER_REF_DIGITS]
+        key = keys.ORDER_REF.at(topic=self._topic, sym=self._shard, digest=digest)
+        asked(lambda: self._client.set(key, command_id, nx=True, ex=keys.ORDER_REF.ttl_s))
+        holder = asked(lambda: self._client.get(key))
+        if holder is None:
+            raise LiveStateUnavailableError(f"{key}: expected the command that has it, was nothing")
+        return str(holder.decode())
 
     def close(self) -> None:
         """Give the connections back."""

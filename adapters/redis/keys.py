@@ -346,6 +346,9 @@ COMMAND_FENCING = _family(
 COMMAND_OUTCOME = _family(
     "commands:<topic>:{SYM}:outcome:<command_id>", "string", DAY_S, "the session", "what became of it"
 )
+ORDER_REF = _family(
+    "commands:<topic>:{SYM}:order_ref:<digest>", "string", 30 * DAY_S, "the session", "who sent it: once"
+)
 
 
 SCHEMA: Final = tuple(_FAMILIES)

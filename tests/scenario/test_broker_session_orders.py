@@ -12,6 +12,7 @@ from session_desk import Outcome, SessionDesk, broker_settings, place, session_d
 from small_broker import ACCOUNT, OPTION, SHARE, SmallBroker, hand_clock
 
 from adapters.clock import SystemClock
+from adapters.memory.broker_commands import MemoryCommands
 from simulation.broker.model import BrokerSays, OrderTold, Refused, Status, Ticket
 from simulation.tws.server import GatewayServer
 from trading.model.broker import BrokerEventKind, Verb
@@ -117,6 +118,24 @@ def test_an_order_ref_that_the_broker_knows_from_before_is_refused() -> None:
                     result = await desk.do(Verb.PLACE, place(name, OPTION.conid, ACCOUNT, **order_type))
                     assert result.outcome is Outcome.REFUSED, result
         assert len(broker.orders) == 2
+
+    run(play())
+
+
+def test_an_order_ref_is_spent_also_when_the_broker_has_forgotten_it() -> None:
+    """A later session, to which the broker tells nothing of it, refuses another command with it."""
+
+    async def play() -> None:
+        broker, state = SmallBroker(), MemoryCommands()
+        async with gateway(broker, hand_clock(), accounts=(ACCOUNT,)) as server:
+            for command_id, outcome in (("c-first", Outcome.DONE), ("c-second", Outcome.REFUSED)):
+                async with session_desk(broker_settings(server.port, **FAST), state=state) as desk:
+                    await desk.ready()
+                    order = place("old", OPTION.conid, ACCOUNT)
+                    result = await desk.do(Verb.PLACE, order, command_id=command_id)
+                    assert result.outcome is outcome, result
+                broker.orders.clear()
+                broker.told.clear()
 
     run(play())
 

@@ -1,4 +1,4 @@
-"""What was heard reaches the outbox, whatever happens to Redis: it waits, it is told again, it is never lost."""
+"""What was heard reaches the outbox, whatever happens to Redis: it waits, or it is told again."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from decimal import Decimal

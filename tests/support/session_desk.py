@@ -127,7 +127,8 @@ class SessionDesk:
 @asynccontextmanager
 async def session_desk(settings: BrokerSettings, **ports: Any) -> AsyncIterator[SessionDesk]:
     """A session that runs while the block does."""
-    stream, commands = ports.pop("stream", None) or MemoryStream(), MemoryCommands()
+    stream = ports.pop("stream", None) or MemoryStream()
+    commands = ports.pop("state", None) or MemoryCommands()
     given: dict[str, Any] = {
         "outbox": MemoryOutbox(stream),
         "commands": MemoryCommandQueue(commands),

@@ -71,3 +71,10 @@ class CommandQueue(ABC):
     @abstractmethod
     def result(self, command_id: str) -> CommandResult | None:
         """Return what became of a command; None while it waits, or where nothing is known of it."""
+
+    @abstractmethod
+    def claim_order_ref(self, order_ref: str, command_id: str) -> str:
+        """Note for 30 days which command sends an order_ref; returns the one that has it, the first.
+
+        Asked before an order goes out: it may go only where the answer is its own command.
+        """

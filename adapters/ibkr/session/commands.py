@@ -69,6 +69,14 @@ class Commands:
         """Whether an order may still go out, after it waited; if not, its command is refused."""
         return self._placing.may_send(request) or self._changing.may_send(request)
 
+    def claim_for(self, request: Request) -> tuple[str, str] | None:
+        """The order_ref and command id of a new order that is about to be sent."""
+        return self._placing.claim_for(request)
+
+    def is_taken(self, request: Request, holder: str) -> None:
+        """Another command has sent the order_ref of this order."""
+        self._placing.is_taken(request, holder)
+
     def sent(self, request: Request) -> None:
         """Note that a request went out."""
         self._placing.sent(request)

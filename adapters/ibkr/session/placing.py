@@ -1,8 +1,9 @@
 """Orders placed on command: each order_ref once, and what became of it is known or in doubt, never guessed.
 
 What can lose money here is an order that stands twice. So:
-- An order_ref is sent once for ever. It is refused where this process has sent it, where the broker tells an
-  open order, a completed order or an execution with it, and before the broker has told all three completely.
+- An order_ref is sent once for ever. It is refused where any command has claimed it before (Redis keeps it
+  for 30 days), where the broker tells an open order, a completed order or an execution with it, and before
+  the broker has told all three completely.
 - Before it is sent, the outbox has the record of it (in doubt), so that after a crash somebody knows of it.
 - Sent and without an answer, it is in doubt: looked for at the broker by its order_ref, and not there only
   when two complete looks, a quiet period apart, found it nowhere. It is never sent again, not even then.
@@ -108,6 +109,17 @@ class Placing:
         if reason:
             self._end(item, Outcome.REFUSED, f"not sent: {reason}")
         return not reason
+
+    def claim_for(self, request: Request) -> tuple[str, str] | None:
+        """The order_ref and command id of an order that is about to be sent."""
+        item = self._numbered(request.number, Phase.QUEUED)
+        return None if item is None else (item.request.order_ref, item.received.command.command_id)
+
+    def is_taken(self, request: Request, holder: str) -> None:
+        """Another command, of any session in the last weeks, has sent the order_ref of this order."""
+        item = self._numbered(request.number, Phase.QUEUED)
+        if item is not None:
+            self._end(item, Outcome.REFUSED, f"not sent: command {holder} sent this order_ref before")
 
     def sent(self, request: Request) -> None:
         """An order went out: from now on it may exist."""

@@ -57,7 +57,6 @@ class Runner:
         self._spool = Spool(ports.outbox, settings.spool_events_max)
         self._heard = asyncio.Event()
         self._told = asyncio.Event()
-        self._finished: list[tuple[ReceivedCommand, CommandResult]] = []
         self._link = Link(settings, self._session, self._heard.set)
         self._stopping = False
         self._is_full = False
@@ -104,7 +103,7 @@ class Runner:
         while outputs.requests:
             self._send(outputs.requests.popleft())
         while outputs.results:
-            self._spool.put(functools.partial(self._finished.append, outputs.results.popleft()))
+            self._spool.put(functools.partial(self._finish, *outputs.results.popleft()))
         if len(self._spool):
             self._told.set()
 
@@ -116,11 +115,20 @@ class Runner:
             self._link.send(request)
             self._session.sent(request)
 
-    def _send_order(self, request: Request) -> None:
+    async def _send_order(self, request: Request) -> None:
+        """Send an order whose record is kept; a new one only if no other command ever sent its order_ref."""
+        named = self._session.claim_for(request)
+        if named is not None:
+            holder = await asyncio.to_thread(self._ports.commands.claim_order_ref, *named)
+            if holder != named[1]:
+                self._session.is_taken(request, holder)
         if self._session.may_send(request):
             self._link.send(request)
             self._session.sent(request)
         self._heard.set()
+
+    async def _finish(self, received: ReceivedCommand, result: CommandResult) -> None:
+        await asyncio.to_thread(self._ports.commands.finish, received, result)
 
     def _mind_spool(self) -> None:
         if self._spool.lost_entries:
@@ -153,7 +161,7 @@ class Runner:
                 await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
 
     def _has_work(self) -> bool:
-        return bool(len(self._spool) or self._finished)
+        return len(self._spool) > 0
 
     async def _write(self) -> None:
         """Move the front of the line: events into the outbox, then what waited for them."""
@@ -161,10 +169,8 @@ class Runner:
         while self._has_work():
             step = self._spool.next_step()
             if step is not None:
-                step()
-            elif self._finished:
-                await asyncio.to_thread(self._ports.commands.finish, *self._finished[0])
-                self._finished.pop(0)
+                await step()
+                self._spool.written(1)
             else:
                 batch = self._spool.next_batch()
                 for event in await asyncio.to_thread(self._spool.write, batch):

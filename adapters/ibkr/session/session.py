@@ -111,6 +111,14 @@ class BrokerSession(Hears):
         """Whether an order that waited for its record may still go out."""
         return self._commands.may_send(request)
 
+    def claim_for(self, request: Request) -> tuple[str, str] | None:
+        """The order_ref and command id of a new order that is about to be sent; None for anything else."""
+        return self._commands.claim_for(request)
+
+    def is_taken(self, request: Request, holder: str) -> None:
+        """Another command has sent the order_ref of this order: it is refused."""
+        self._commands.is_taken(request, holder)
+
     def sent(self, request: Request) -> None:
         """Note that a request went out."""
         self._commands.sent(request)

@@ -10,13 +10,13 @@ connect while what stands here would die with this process.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from trading.errors import InvalidFieldError
 from trading.model.broker import BrokerEvent
 from trading.ports.outbox import EVENTS_PER_APPEND_MAX, Appended, Outbox
 
-Step = Callable[[], None]  # what may happen once everything before it is kept
+Step = Callable[[], Awaitable[None]]  # what may happen once everything before it is kept
 NEARLY_FULL = 0.8  # of the line: what is on its way when we hang up still fits
 ROOM_AGAIN = 0.2
 
@@ -60,11 +60,9 @@ class Spool:
         return batch
 
     def next_step(self) -> Step | None:
-        """The step at the front, taken; None where an event stands there."""
-        if self._line and not isinstance(self._line[0], BrokerEvent):
-            step = self._line.popleft()
-            return step if not isinstance(step, BrokerEvent) else None
-        return None
+        """The step at the front; None where an event stands there. It stays until it is `written`."""
+        front = self._line[0] if self._line else None
+        return None if isinstance(front, BrokerEvent) else front
 
     def write(self, batch: Sequence[BrokerEvent]) -> list[BrokerEvent]:
         """Append a batch; returns the events of it that no outbox can hold, which are left out.

@@ -114,6 +114,14 @@ def test_a_result_stands_unless_it_was_a_doubt(queues: Queues) -> None:
     assert queue.result("c1") == outcome(received, Outcome.DONE)
 
 
+def test_an_order_ref_belongs_to_the_first_command_that_claims_it(queues: Queues) -> None:
+    """For this process and the next; asking again gives the same answer, also for any text."""
+    for order_ref in ("r1", "with blanks: {and} *signs*"):
+        assert queues().claim_order_ref(order_ref, "c1") == "c1"
+        assert queues().claim_order_ref(order_ref, "c1") == "c1"
+        assert queues().claim_order_ref(order_ref, "c2") == "c1"
+
+
 def test_a_full_queue_refuses(queues: Queues) -> None:
     """Above its bound nothing is queued, and the id may be sent later."""
     queue = queues()
