@@ -7,16 +7,17 @@ dies comes back. Belongs here: starting them, waiting with bounds. Keep out: wha
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from adapters.clock import SystemClock
 from adapters.configuration import load_settings
 from adapters.configuration.environment import process_environment
 from adapters.wiring import open_outbox_reader
 from desk.answers import Advance
-from desk.play_folder import PLAYED_BEFORE_OPEN, PLAYED_PAST_CLOSE, PlayFolder
+from desk.play_folder import PLAYED_PAST_CLOSE, PlayFolder
 from desk.stack.attended import AttendedServices
 from desk.stack.control import current_state
 from desk.stack.layout import StackLayout
@@ -34,13 +35,14 @@ from trading.calendar import TradingCalendar
 from trading.errors import ConfigurationError, TransientError
 from trading.settings import Settings
 
-FAULT_SCRIPT = Path("config") / "sample.faults"  # under the project's root
+FAULT_SCRIPT = Path("simulation") / "faults" / "sample.faults"  # under the project's root
 SPEED = 390  # 6.5 hours in a minute
 READY_S = 90.0
 OVERTIME_S = 60.0  # a busy machine plays late, never wrong
 DRAINED_S = 60.0
-QUIET_S = 2.0  # the backlog is empty for this long: two sweeps at SPEED have added nothing
+SETTLE = timedelta(seconds=2)  # thirteen sweeps at SPEED
 POLL_S = 0.2
+PORTS_TRIED = 200
 PROBE = "live session"  # the name under which the backlog is asked; it takes no entries
 
 
@@ -70,7 +72,7 @@ def play_live_session(configured: Settings, seed: int, advance: Advance) -> Live
     began, began_at = time.monotonic(), time.time()
     reservations = PortReservations()
     try:
-        ports = {name: reservations.choose(()) for name in (GATEWAY, CONTROL)}
+        ports = choose_ports(reservations, configured)
         environment = _environment(configured, seed)
         settings = load_settings(environment, with_stack=False)
         residents = wanted_residents(settings)
@@ -91,6 +93,15 @@ def play_live_session(configured: Settings, seed: int, advance: Advance) -> Live
         session=folder.session, folder=folder, seconds=time.monotonic() - began, began_at=began_at,
         restarts=restarts,
     )  # fmt: skip
+
+
+def choose_ports(reservations: PortReservations, configured: Settings) -> Mapping[str, int]:
+    """Ports below those that the system hands to clients: a gateway must find its own again after a kill."""
+    wished = configured.gateway
+    return {
+        GATEWAY: reservations.choose(range(wished.port, wished.port + PORTS_TRIED)),
+        CONTROL: reservations.choose(range(wished.control_port, wished.control_port + PORTS_TRIED)),
+    }
 
 
 def _refuse_second_broker(layout: StackLayout) -> None:
@@ -116,7 +127,7 @@ def _environment(configured: Settings, seed: int) -> dict[str, str]:
 def _wait_for_end(folder: PlayFolder, advance: Advance) -> None:
     calendar = TradingCalendar()
     played = calendar.session_close(folder.session) - calendar.session_open(folder.session)
-    seconds = (played + PLAYED_BEFORE_OPEN + PLAYED_PAST_CLOSE) / timedelta(seconds=SPEED)
+    seconds = (played + PLAYED_PAST_CLOSE) / timedelta(seconds=SPEED)
     _wait(
         folder.is_over,
         seconds + OVERTIME_S,
@@ -127,17 +138,18 @@ def _wait_for_end(folder: PlayFolder, advance: Advance) -> None:
 
 
 def _wait_until_drained(settings: Settings, advance: Advance) -> None:
+    """Until the warehouse has all that was heard within SETTLE after the end: a few sweeps over all of it."""
     reader = open_outbox_reader(settings, PROBE)
-    empty_since: list[float] = []
+    clock = SystemClock()
+    settled_at = clock.now() + SETTLE
 
-    def is_quiet() -> bool:
-        if reader.backlog().entries:
-            empty_since.clear()
+    def is_drained() -> bool:
+        if clock.now() < settled_at:
             return False
-        empty_since.append(time.monotonic())
-        return empty_since[-1] - empty_since[0] > QUIET_S
+        oldest = reader.backlog().oldest_at
+        return oldest is None or oldest > settled_at
 
-    _wait(is_quiet, DRAINED_S, "draining what was heard", advance, None)
+    _wait(is_drained, DRAINED_S, "draining what was heard", advance, None)
 
 
 def _wait(

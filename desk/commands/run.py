@@ -26,6 +26,7 @@ from desk.commands.pnl import By, pnl_rows, show_pnl
 from desk.commands.stack_view import load_errors, ui_url
 from desk.commands.up import start_stack
 from desk.dagster_api import DagsterApi
+from desk.live_part import both, play_live_part, show_live
 from desk.main_job import JobReport, copy_into_inbox, run_main_job
 from desk.sample_desk import compare_with_journal, write_into_inbox
 from simulation.sample_desk import Difference, Journal
@@ -43,13 +44,18 @@ def run(
         Path | None, typer.Option("--inbox", metavar="DIR", help="Your own files instead of the sample desk.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the sample desk.")] = DEFAULT_SEED,
+    no_live: Annotated[
+        bool, typer.Option("--no-live", help="Leave out the session that is played live after the files.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the stack, land the files, materialize everything through Dagster, reconcile every session, show
     it.
 
     Without --inbox the files are those of the sample desk, and the warehouse is compared with its journal
-    row for row: its breaks must be exactly the planted ones. With --inbox an open break is a finding.
+    row for row: its breaks must be exactly the planted ones. Then the session after its month is played by a
+    simulated gateway with faults, heard live, and proved in the same way. With --inbox an open break is a
+    finding.
     Repeating adds nothing that is not new. The UI is left running; `desk down` stops it.
 
     Examples:
@@ -67,16 +73,23 @@ def run(
     journal = _fill_inbox(settings, inbox, seed)
     with progress() as advance:
         report = run_main_job(settings, warehouse, DagsterApi(ui), advance)
+        is_live = journal is not None and not no_live
+        live = play_live_part(settings, warehouse, DagsterApi(ui), seed, advance) if is_live else None
     differences = compare_with_journal(journal, warehouse) if journal else ()
-    document = _document(settings, warehouse, report, ui)
+    document = _document(settings, warehouse, both(report, live), ui)
     document["journal"] = _compared(journal, differences)
+    document["live"] = live.document() if live else None
     if as_json:
         print_json(document)
     else:
         _show(document)
+        if live is not None:
+            show_live(live)
+        say(f"Dagster UI: {ui}")
     for difference in differences[:DIFFERENCES_SHOWN]:
         complain(f"not as the journal has it: {difference}")
-    finish(ExitCode.FINDINGS if _is_unexpected(document) else ExitCode.DONE)
+    failed = live is not None and not live.is_as_it_should_be
+    finish(ExitCode.FINDINGS if failed or _is_unexpected(document) else ExitCode.DONE)
 
 
 def _ready_ui() -> str:
@@ -154,7 +167,6 @@ def _show(document: dict[str, Any]) -> None:
     _say_what_was_added(document)
     if document["journal"] is not None:
         _say_how_it_compares(document["journal"])
-    say(f"Dagster UI: {document['ui']}")
 
 
 def _say_what_was_added(document: dict[str, Any]) -> None:

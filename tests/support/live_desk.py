@@ -20,6 +20,7 @@ from real_redis import RunningRedis, start_redis
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.migrator import migrate
 from adapters.configuration import load_settings
+from desk.live_session import choose_ports
 from desk.stack.attended import AttendedServices
 from desk.stack.layout import StackLayout
 from desk.stack.ports import PortReservations
@@ -93,9 +94,9 @@ def live_desk(folder: Path, **gateway: str) -> Iterator[LiveDesk]:
     reservations = PortReservations()
     try:
         migrate(Warehouse(server.url))
-        ports = {name: reservations.choose(()) for name in (GATEWAY, CONTROL)}
         environment = _environment(folder, server, redis, gateway)
         settings = load_settings(environment, with_stack=False)
+        ports = choose_ports(reservations, settings)
         environment |= broker_endpoints(settings, ports)
         layout = StackLayout(settings.paths.home)
         layout.make_folders()
