@@ -60,7 +60,7 @@ class ClickHouseBrokerEventStore(BrokerEventStore):
         self, entries: Sequence[OutboxEntry], unreadable: Sequence[UnreadableEntry], received_at: datetime
     ) -> None:
         """Store a batch by one insert; its token is of the entries, so that a lost answer changes nothing."""
-        rows = [_entry_cells(entry, received_at) for entry in entries]
+        rows = [entry_cells(entry, received_at) for entry in entries]
         rows += [_unreadable_cells(entry, received_at) for entry in unreadable]
         names = [f"{entry.stream} {entry.entry_id}" for entry in entries]
         names += [f"{entry.stream} {entry.entry_id}" for entry in unreadable]
@@ -165,7 +165,8 @@ class ClickHouseBrokerEventStore(BrokerEventStore):
         return [read(row) for row in self._warehouse.rows(sql.query(name), asked)]
 
 
-def _entry_cells(entry: OutboxEntry, received_at: datetime) -> list[object]:
+def entry_cells(entry: OutboxEntry, received_at: datetime) -> list[object]:
+    """One row of audit.outbox_entries, in the order of COLUMNS."""
     event = entry.event
     return [
         entry.stream,
