@@ -257,6 +257,35 @@ def test_an_order_of_a_session_that_died_is_looked_for_and_not_sent() -> None:
     played(scenario)
 
 
+def test_commands_of_a_dead_session_wait_for_the_walk() -> None:
+    """They come first of all, when no order is known yet; a cancel and a change are read from the orders."""
+
+    async def play() -> None:
+        broker, state = DeafBroker(), MemoryCommands()
+        async with gateway(broker, hand_clock(), accounts=(ACCOUNT,)) as server:
+            async with session_desk(broker_settings(server.port, **FAST), state=state) as desk:
+                await desk.ready()
+                for name in ("gone", "working"):
+                    await desk.do(Verb.PLACE, limit(name), command_id=f"place {name}")
+                await desk.do(Verb.CANCEL, {"order_ref": "gone"})
+                desk.deliver_again("c-gone", Verb.CANCEL, {"order_ref": "gone"}, again=True)
+                desk.deliver_again("c-working", Verb.CANCEL, {"order_ref": "working"}, again=True)
+                change = {"order_ref": "working", "quantity": "9"}
+                desk.deliver_again("c-change", Verb.MODIFY, change, again=True)
+                desk.stop.set()
+            async with session_desk(broker_settings(server.port, **FAST), state=state) as desk:
+                await until(lambda: not desk.waiting(), "all to be decided")
+        outcomes = {name: state.results[f"c-{name}"] for name in ("gone", "working", "change")}
+        assert [result and result.outcome for result in outcomes.values()] == [
+            Outcome.DONE,
+            Outcome.REFUSED,
+            Outcome.REFUSED,
+        ]
+        assert [order.status for order in broker.orders.values()] == [Status.CANCELLED, Status.PRE_SUBMITTED]
+
+    run(play())
+
+
 @pytest.mark.parametrize("code", [201, 103, 110, 200, 321])
 def test_a_refusal_of_the_broker_ends_the_command_and_is_told(code: int) -> None:
     """The order does not live: the command is refused with the broker's words, and an error is told."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from gateway_client import gateway, run, until
 from session_desk import Outcome, SessionDesk, broker_settings, place, session_desk
 from small_broker import ACCOUNT, OPTION, SmallBroker, hand_clock
@@ -11,7 +12,7 @@ from small_broker import ACCOUNT, OPTION, SmallBroker, hand_clock
 from adapters.memory.outbox import MemoryOutbox, MemoryStream
 from simulation.broker.model import Ticket
 from simulation.tws.server import GatewayServer
-from trading.errors import InvalidFieldError, LiveStateUnavailableError
+from trading.errors import ConfigurationError, InvalidFieldError, LiveStateUnavailableError
 from trading.model.broker import BrokerEvent, BrokerEventKind, LinkState, Verb
 from trading.ports.outbox import Appended, Outbox
 from trading.settings import BrokerSettings
@@ -27,6 +28,7 @@ class FaultyOutbox(Outbox):
         self._inner = MemoryOutbox(stream)
         self.is_away = False
         self.refuses: BrokerEventKind | None = None
+        self.breaks: Exception | None = None
         self.tries = 0
 
     def append(self, events: Sequence[BrokerEvent]) -> Appended:
@@ -34,6 +36,8 @@ class FaultyOutbox(Outbox):
         self.tries += 1
         if self.is_away:
             raise LiveStateUnavailableError("nobody there")
+        if self.breaks is not None:
+            raise self.breaks
         for event in events:
             if event.kind is self.refuses:
                 raise InvalidFieldError("payload", "something that can be kept", event.kind)
@@ -172,6 +176,20 @@ def test_an_event_that_cannot_be_kept_is_left_out_alone() -> None:
         await desk.told(BrokerEventKind.ALERT, code="event_left_out")
 
     played(scenario)
+
+
+def test_an_error_that_waiting_does_not_mend_ends_the_process() -> None:
+    """Its supervisor starts it anew; a session that hears and cannot write would only look alive."""
+
+    async def scenario(
+        server: GatewayServer, broker: SmallBroker, desk: SessionDesk, outbox: FaultyOutbox
+    ) -> None:
+        outbox.breaks = ConfigurationError("redis: not this way")
+        trade(server, broker, 1)
+        await until(lambda: desk.runner.state is LinkState.STOPPED, "the end")
+
+    with pytest.raises(ConfigurationError):
+        played(scenario)
 
 
 def test_a_new_session_tells_the_day_again() -> None:

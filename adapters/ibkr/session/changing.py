@@ -88,7 +88,12 @@ class Changing:
             number=known.order.order_id,
         )
         self._under_way[received.command.command_id] = change
-        if not self._settle(change):
+        if self._settle(change):
+            return
+        if received.again:  # a session ended with it: the orders say what became of it
+            change.sent = True
+            self._read(change, self._context.now(), "a session ended with it")
+        else:
             self._send(change)
 
     def may_send(self, request: Request) -> bool:
@@ -179,9 +184,11 @@ class Changing:
                 f"no such order; not told completely: {missing}" if missing else "no such order at the broker"
             )
         order = known.order
+        if known.is_over:
+            return ""  # it is what it is, whoever placed it
         if order.client_id != self._context.settings.client_id or order.order_id <= 0:
             return f"order {order.perm_id} was placed by client {order.client_id}, not by this one"
-        if known.native is None and not known.is_over:
+        if known.native is None:
             return f"order {order.perm_id} was not told as open on this connection"
         return ""
 

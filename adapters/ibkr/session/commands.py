@@ -49,6 +49,7 @@ class Commands:
         self._changing = Changing(context, asking, self._results)
         self._fencing: dict[str, int] = {}
         self._awaiting: list[Awaiting] = []
+        self._held: list[ReceivedCommand] = []  # what a dead session may have sent, until orders are known
 
     def take(self, received: ReceivedCommand) -> None:
         """Take a command from the queue; refused, or begun."""
@@ -56,7 +57,10 @@ class Commands:
         if self._results.repeat(received) or self._is_under_way(command.command_id):
             return
         refusal = self._refusal(received)
-        if refusal:
+        may_be_sent = received.again and command.verb in ACTS
+        if not refusal and may_be_sent and self._context.state not in WORKING:
+            self._held.append(received)
+        elif refusal:
             self._results.finish(received, Outcome.REFUSED, refusal, fencing_seen=self._seen(command))
         elif command.verb is Verb.PLACE:
             self._placing.begin(received)
@@ -84,6 +88,10 @@ class Commands:
 
     def tick(self, now: datetime) -> None:
         """Let time pass."""
+        if self._held and self._context.state in WORKING:
+            held, self._held = self._held, []
+            for received in held:
+                self.take(received)
         self._placing.tick(now)
         self._changing.tick(now)
 
@@ -138,7 +146,8 @@ class Commands:
 
     def _is_under_way(self, command_id: str) -> bool:
         awaited = any(item.received.command.command_id == command_id for item in self._awaiting)
-        return awaited or self._placing.has(command_id) or self._changing.has(command_id)
+        held = any(item.command.command_id == command_id for item in self._held)
+        return awaited or held or self._placing.has(command_id) or self._changing.has(command_id)
 
     def _refusal(self, received: ReceivedCommand) -> str:
         """Why a command is not begun; an empty text where it is."""
@@ -148,8 +157,10 @@ class Commands:
         if len(self._fencing) >= SENDERS_MAX and command.sender not in self._fencing:
             return f"more than {SENDERS_MAX} senders"
         self._fencing[command.sender] = command.fencing
-        if received.again and command.verb in ACTS:
-            return ""  # it may have been done: it is looked for, and never done late
+        if (
+            received.again and command.verb in ACTS
+        ):  # it may have been done: it is looked for, never done late
+            return "" if len(self._held) < WAITING_MAX else f"{WAITING_MAX} commands of a dead session wait"
         if command.valid_until < now:
             return f"too late: valid until {command.valid_until.isoformat()}"
         if self._context.state not in WORKING:

@@ -83,7 +83,7 @@ class Placing:
             self._results.finish(received, Outcome.REFUSED, str(error))
             return
         now = self._context.now()
-        if received.again:
+        if received.again and request.order_ref not in self._under_way:
             item = UnderWay(received=received, request=request, phase=Phase.LOOKING, due_at=now)
             self._under_way[request.order_ref] = item
             self._look(item, "a session ended with it")

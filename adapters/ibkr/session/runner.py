@@ -78,6 +78,9 @@ class Runner:
             while not stop.is_set():
                 self._turn()
                 await self._pause()
+                await asyncio.gather(
+                    *(task for task in (writing, *others) if task.done())
+                )  # its error is ours
         finally:
             for task in (wake_at_stop, *others):
                 task.cancel()

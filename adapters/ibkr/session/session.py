@@ -27,7 +27,7 @@ from adapters.ibkr.session.events import (
     row_event,
 )
 from adapters.ibkr.session.executions_told import EXECUTION, EXECUTION_ID, ExecutionsTold
-from adapters.ibkr.session.heard import ContractHeard, Hears, OrderHeard, StatusHeard
+from adapters.ibkr.session.heard import NO_NUMBER, ContractHeard, Hears, OrderHeard, StatusHeard
 from adapters.ibkr.session.keeper import Keeper
 from adapters.ibkr.session.link_state import Signal
 from adapters.ibkr.session.listener import (
@@ -344,4 +344,5 @@ class BrokerSession(Hears):
 
 
 def _number(text: str) -> int:
-    return int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() else -1
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() else NO_NUMBER

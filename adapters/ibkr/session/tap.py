@@ -30,13 +30,21 @@ def tap(decoder: Any, hears: Hears) -> None:
     def tapped(fields: list[str]) -> None:
         heard = tuple(fields)  # the decoder takes fields away from the list
         if heard and heard[0] in AS_TEXT:
-            hears.message(heard)
+            _hand_on(hears, heard)
         failures.text = ""
         interpret(fields)
         if failures.text:
             hears.undecodable(heard, failures.text)
 
     decoder.interpret = tapped
+
+
+def _hand_on(hears: Hears, fields: tuple[str, ...]) -> None:
+    """An error of ours would end in the library, which drops it and leaves the rest of the packet lying."""
+    try:
+        hears.message(fields)
+    except Exception as error:  # noqa: BLE001
+        hears.undecodable(fields, f"not taken: {type(error).__name__}: {error}")
 
 
 class _Failures(logging.Handler):
