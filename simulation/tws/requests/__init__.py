@@ -69,6 +69,14 @@ READERS: Final[Mapping[int, Reader]] = {
 }
 
 
+WITH_VERSION = frozenset(
+    {"1", "2", "4", "7", "9", "10", "11", "25", "50", "51", "54", "55", "62", "63", "74", "76", "77"}
+)
+WITHOUT_ID = frozenset(
+    {"5", "6", "8", "12", "14", "15", "16", "17", "49", "58", "59", "61", "64", "71", "99"}
+)
+
+
 class UnknownRequest(Exception):
     """A message id no request of this gateway has."""
 
@@ -87,11 +95,10 @@ def read_request(fields: Sequence[str], version: int) -> object:
 
 def request_id_of(fields: Sequence[str]) -> int:
     """The id under which a request that could not be read is best answered; -1 where none can be told."""
-    has_version = {"3": False, "4": True, "1": True, "9": True, "10": True, "7": True, "50": True, "6": None}
-    place = has_version.get(fields[0], False) if fields else None
-    if place is None:
+    place = 2 if fields and fields[0] in WITH_VERSION else 1
+    if not fields or fields[0] in WITHOUT_ID:
         return -1
-    text = fields[2 if place else 1] if len(fields) > (2 if place else 1) else ""
+    text = fields[place] if len(fields) > place else ""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else -1
 
 
