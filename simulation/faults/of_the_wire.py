@@ -31,11 +31,11 @@ def _permission(permission: DataPermission) -> Fault:
 
 
 def _halt(stage: Stage, values: Values) -> None:
-    stage.wire.halted |= _conids(stage, values)
+    stage.wire.halted = stage.wire.halted | _conids(stage, values)
 
 
 def _resume(stage: Stage, values: Values) -> None:
-    stage.wire.halted -= _conids(stage, values)
+    stage.wire.halted = stage.wire.halted - _conids(stage, values)
 
 
 def _conids(stage: Stage, values: Values) -> set[int]:

@@ -28,8 +28,6 @@ SESSIONS_MOST = 60
 
 def extended_market(seed: int, sessions: tuple[date, ...], before: Market | None = None) -> Market:
     """Paths of the sessions, going on where `before` ends; each session is drawn by itself."""
-    if not 1 <= len(sessions) <= SESSIONS_MOST:
-        raise ValueError(f"sessions: expected 1 to {SESSIONS_MOST}, was {len(sessions)}")
     market = Market(paths=dict(before.paths), euro=dict(before.euro)) if before else Market()
     for underlying in UNDERLYINGS:
         spot = _last_close(market, underlying)

@@ -11,7 +11,7 @@ from datetime import date
 from simulation.market.hours import TradingHours
 from simulation.market.listings import Listings, listed
 from simulation.market.marks import ClosingMarks
-from simulation.market.paths import SpotPaths, extended_market
+from simulation.market.paths import SESSIONS_MOST, SpotPaths, extended_market
 from simulation.market.quotes import Quotes
 from simulation.market.tape import Tape
 from simulation.sample_desk.contracts import Contract
@@ -61,6 +61,8 @@ def _world(
     before: Market | None,
     known: Iterable[Contract],
 ) -> World:
+    if not 1 <= count <= SESSIONS_MOST:
+        raise ValueError(f"sessions: expected 1 to {SESSIONS_MOST}, was {count}")
     days = [calendar.session_on_or_after(first)]
     while len(days) < count:
         days.append(calendar.next_session(days[-1]))
