@@ -19,7 +19,13 @@ from trading.ports.model_runner import SessionRange
 from trading.ports.statement_source import StatementQuery
 from trading.services.fetch_statements import FetchTools, is_told
 from trading.services.reconcile_books import ReconcileTools
-from trading.services.sessions_due import fetch_due, final_due, provisional_due, unsettled_sessions
+from trading.services.sessions_due import (
+    confirmation_due,
+    fetch_due,
+    final_due,
+    provisional_due,
+    unsettled_sessions,
+)
 
 TICK = timedelta(minutes=15)
 AFTER_CLOSES = "*/15 12-19 * * 1-5"  # early closes are at 13:00, the last due time is 16:45
@@ -78,7 +84,7 @@ def final(
     cron_schedule=AFTER_CLOSES,
     execution_timezone=str(NEW_YORK),
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="45 minutes after the close: the session's Trade Confirmations, where a token is configured.",
+    description="45 minutes after the close, repeated for an hour: the Trade Confirmations of the session.",
 )
 def fetch_confirmations(
     context: dg.ScheduleEvaluationContext,
@@ -87,13 +93,8 @@ def fetch_confirmations(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Ask for the session that closed."""
     at = _scheduled_at(context)
-    session = provisional_due(at, reconciliation.settings, TICK)
-    if session is None:
-        yield dg.SkipReason("no session closed 45 minutes ago")
-    elif StatementQuery.CONFIRMATION not in fetching.source.configured():
-        yield dg.SkipReason(not_configured(StatementQuery.CONFIRMATION))
-    else:
-        yield _fetch(StatementQuery.CONFIRMATION, session, at)
+    session = confirmation_due(at, reconciliation.settings)
+    yield _asked(StatementQuery.CONFIRMATION, session, at, fetching, reconciliation)
 
 
 @dg.schedule(
@@ -112,18 +113,23 @@ def fetch_activity(
     """Ask for yesterday's session while an account lacks it."""
     at = _scheduled_at(context)
     session = fetch_due(at, reconciliation.settings, TICK)
+    yield _asked(StatementQuery.ACTIVITY, session, at, fetching, reconciliation)
+
+
+def _asked(
+    query: StatementQuery,
+    session: date | None,
+    at: datetime,
+    fetching: FetchTools,
+    reconciliation: ReconcileTools,
+) -> dg.RunRequest | dg.SkipReason:
     stores = reconciliation.stores
     if session is None:
-        yield dg.SkipReason("outside of the hours of the final pass, or not its turn")
-    elif StatementQuery.ACTIVITY not in fetching.source.configured():
-        yield dg.SkipReason(not_configured(StatementQuery.ACTIVITY))
-    elif is_told(StatementQuery.ACTIVITY, session, stores.statements, stores.fills.accounts()):
-        yield dg.SkipReason(f"the Activity statement of {session} is here")
-    else:
-        yield _fetch(StatementQuery.ACTIVITY, session, at)
-
-
-def _fetch(query: StatementQuery, session: date, at: datetime) -> dg.RunRequest:
+        return dg.SkipReason(f"no session's {query} statement is due now")
+    if query not in fetching.source.configured():
+        return dg.SkipReason(not_configured(query))
+    if is_told(query, session, stores.statements, stores.fills.accounts()):
+        return dg.SkipReason(f"the {query} statement of {session} is here")
     return dg.RunRequest(
         run_key=f"fetch:{query}:{session}:{at.astimezone(UTC):%Y%m%dT%H%M}",
         run_config={"ops": {"fetch_statement": {"config": {"query": str(query), "session": str(session)}}}},

@@ -76,15 +76,20 @@ def test_a_run_without_a_token_is_skipped(desk: Desk) -> None:
 
 
 def test_the_evenings_confirmations_are_fetched_and_landed(desk: Desk, stub: FlexStub) -> None:
-    """45 minutes after the close one run; its file is landed by the sensor like a person's."""
+    """From 45 minutes after the close, for an hour; the file is landed by the sensor like a person's."""
+    assert not tick(desk, fetch_confirmations, "2026-09-25T16:30").run_requests
     (asked,) = tick(desk, fetch_confirmations, "2026-09-25T16:45").run_requests
-    assert not tick(desk, fetch_confirmations, "2026-09-25T17:00").run_requests
+    (again,) = tick(desk, fetch_confirmations, "2026-09-25T17:45").run_requests
+    assert again.run_key != asked.run_key
+    assert not tick(desk, fetch_confirmations, "2026-09-25T18:00").run_requests
     assert desk.run("fetch_statements", asked.run_config, asked.tags).success
     (file,) = desk.inbox.glob("flex-confirmation-*.xml")
     assert file.read_bytes() == stub.statements["744002"]
     desk.tick()
     assert desk.request(desk.tick()).success
     assert desk.landed()[file.name]["state"] == "landed"
+    here = tick(desk, fetch_confirmations, "2026-09-25T17:00")
+    assert (here.run_requests, here.skip_message) == ([], "the confirmation statement of 2026-09-25 is here")
 
 
 def test_the_activity_statement_is_asked_for_until_it_is_here(desk: Desk, stub: FlexStub) -> None:
@@ -101,7 +106,7 @@ def test_the_activity_statement_is_asked_for_until_it_is_here(desk: Desk, stub: 
     desk.tick()
     assert desk.request(desk.tick()).success
     here = tick(desk, fetch_activity, "2026-09-29T07:00")
-    assert (here.run_requests, here.skip_message) == ([], "the Activity statement of 2026-09-28 is here")
+    assert (here.run_requests, here.skip_message) == ([], "the activity statement of 2026-09-28 is here")
 
 
 def activity_until(day: str) -> bytes:

@@ -19,6 +19,7 @@ from trading.settings import ReconciliationSettings
 
 LOOK_BACK_SESSIONS = 20  # a month off; older sessions are closed by hand, for any range
 SETTLED = frozenset({SessionState.RECONCILED, SessionState.BROKEN})
+CONFIRMATION_RETRIED_FOR = timedelta(hours=1)
 STATEMENT_VENUES = frozenset({Venue.IBKR})  # the others have no statement to wait for
 
 
@@ -38,6 +39,17 @@ def final_due(at: datetime, settings: ReconciliationSettings) -> date | None:
         return None
     day = local.date()
     return previous_session(day) if is_session(day) else session_on_or_before(day)
+
+
+def confirmation_due(at: datetime, settings: ReconciliationSettings) -> date | None:
+    """The session whose Trade Confirmations are asked for at `at`: from its provisional pass on, for an hour
+    (a fetch may fail); None at any other moment.
+    """
+    day = at.astimezone(NEW_YORK).date()
+    if not is_session(day):
+        return None
+    due = session_close(day) + timedelta(minutes=settings.provisional_after_close_min)
+    return day if due <= at <= due + CONFIRMATION_RETRIED_FOR else None
 
 
 def fetch_due(at: datetime, settings: ReconciliationSettings, tick: timedelta) -> date | None:
