@@ -96,21 +96,31 @@ def _by_underlying(differences: Sequence[Difference]) -> Mapping[str, Sequence[D
 def _delivered(group: Sequence[Difference], causes: Mapping[str, Cause]) -> Mapping[str, Cause]:
     """Shares that came or went are tied to options of their underlying that went, if they are exactly theirs.
 
-    Options that went before their expiry are only explained by shares, so all of them must be in; of expired
-    ones any may be, for the rest expired worthless.
+    Of expired options any may have delivered, for the rest expired worthless. Options that went before their
+    expiry are only explained by shares: as many of them as the shares allow, and none where two choices do.
     """
     shares = [item for item in group if item.instrument_id.startswith(SHARE_ID)]
     if len(shares) != 1 or shares[0].key in causes:
         return {}
     came = -shares[0].quantity
-    legs = [item for item in group if _delivery(item) is not None]
-    must = [item for item in legs if item.key not in causes]
-    may = [item for item in legs if causes.get(item.key, ("",))[0] == EXPIRY_PENDING]
-    for chosen in _subsets(may):
-        taken = [*must, *chosen]
-        if taken and sum((_delivery(item) or ZERO for item in taken), ZERO) == came:
-            return _tied(shares[0], taken)
-    return {}
+    legs = [item for item in group if _delivery(item) is not None and _is_free(item, causes)]
+    fitting = [
+        chosen
+        for chosen in _subsets(legs)
+        if chosen and sum((_delivery(item) or ZERO for item in chosen), ZERO) == came
+    ]
+    early = [frozenset(item.key for item in chosen if item.key not in causes) for chosen in fitting]
+    most = max(map(len, early), default=0)
+    if len({keys for keys in early if len(keys) == most}) != 1:
+        return {}
+    return _tied(
+        shares[0], next(chosen for chosen, keys in zip(fitting, early, strict=True) if len(keys) == most)
+    )
+
+
+def _is_free(item: Difference, causes: Mapping[str, Cause]) -> bool:
+    """Not explained, or only by its expiry."""
+    return causes.get(item.key, (EXPIRY_PENDING,))[0] == EXPIRY_PENDING
 
 
 def _subsets(items: Sequence[Difference]) -> Sequence[tuple[Difference, ...]]:

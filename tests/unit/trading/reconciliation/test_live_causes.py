@@ -84,10 +84,19 @@ def test_shares_that_no_booking_brings_are_open() -> None:
 
 
 def test_an_option_that_went_early_without_its_shares_is_open() -> None:
-    """Both that went must be in the shares; one of them alone explains nothing."""
+    """Nothing explains it; nor does anybody know which of two equal ones the shares are of."""
     assert _causes({NEXT_MONTH: -2}, {}, NOON) == {}
-    two_legs = {NEXT_MONTH: -1, "OPT:CLF   260821P00007000": -1}
-    assert _causes(two_legs, {SHARES: -100}, NOON) == {}
+    other = "OPT:CLF   260821C00013000"
+    assert _causes({NEXT_MONTH: -1, other: -1}, {SHARES: -100}, NOON) == {}
+    both = _causes({NEXT_MONTH: -1, other: -1}, {SHARES: -200}, NOON)
+    assert set(both.values()) == {"assignment_pending", "delivery_pending"}
+
+
+def test_a_difference_beside_an_assignment_stays_open() -> None:
+    """The put that is missing for another reason does not hide that the call brought its shares."""
+    put = "OPT:CLF   260821P00007000"
+    found = _causes({NEXT_MONTH: -1, put: -1}, {SHARES: -100}, NOON)
+    assert found == {NEXT_MONTH: "assignment_pending", SHARES: "delivery_pending"}
 
 
 def test_what_was_closed_without_an_opening_explains_its_own_quantity_only() -> None:
