@@ -149,7 +149,8 @@ def compare_live(
     ours: OurHoldings, answers: Sequence[PositionsAnswer], quiet_period: timedelta
 ) -> LivePositions:
     """Compare with the newest complete answers, oldest first; with none of them nothing is decided."""
-    newest = sorted(answers, key=lambda answer: answer.asked_at)[-ANSWERS_MAX:]
+    later = [answer for answer in answers if _is_later(answer, ours.base_session)]
+    newest = sorted(later, key=lambda answer: answer.asked_at)[-ANSWERS_MAX:]
     held = _held(ours.positions)
     told = [_told(answer) for answer in newest]
     keys = sorted(held.keys() | {key for rows in told for key in rows})
@@ -263,6 +264,11 @@ def _told(answer: PositionsAnswer) -> Mapping[str, BrokerPosition]:
         known = rows.get(key)
         rows[key] = row if known is None else replace(row, quantity=known.quantity + row.quantity)
     return rows
+
+
+def _is_later(answer: PositionsAnswer, base_session: date | None) -> bool:
+    """Whether an answer is of a later session than the books, which have the evening of theirs."""
+    return base_session is None or session_of(answer.broker_at) > base_session
 
 
 def _is_trusted(answer: PositionsAnswer, mine: OurPosition | None, quiet_period: timedelta) -> bool:

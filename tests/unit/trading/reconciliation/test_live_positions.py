@@ -73,6 +73,13 @@ def test_no_answer_concludes_nothing() -> None:
     assert not found.is_conclusive
 
 
+def test_an_answer_of_a_session_that_the_books_have_decides_nothing() -> None:
+    """The statement brought expiries and later fills of the day; the broker's noon did not know them yet."""
+    found = compare_live(holdings(mine(CALL, 2), base=FRIDAY), two({}), QUIET)
+    assert not found.differences
+    assert not found.decides(CONIDS[CALL], CALL)
+
+
 def test_two_answers_that_say_different_things_leave_the_contract_undecided() -> None:
     """The broker's position is on its way somewhere; the third answer will tell."""
     ours = holdings(mine(CALL, 2))
