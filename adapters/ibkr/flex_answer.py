@@ -63,7 +63,7 @@ def read_envelope(body: bytes) -> Envelope:
         raise BrokenAnswerError(f"expected an answer of at most {ENVELOPE_BYTES_MAX} bytes, was {len(body)}")
     try:
         root = fromstring(body, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError) as cause:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as cause:  # of an encoding, too
         what = type(cause).__name__
         raise BrokenAnswerError(f"expected the service's answer as XML, was {what}") from cause
     status, code = _text(root, "Status"), _text(root, "ErrorCode")
