@@ -232,9 +232,7 @@ class FlexWebService(StatementSource):
         timeout = httpx.Timeout(self.settings.answer_timeout_s, connect=self.settings.connect_timeout_s)
         with (
             _silenced_library(),
-            httpx.Client(
-                timeout=timeout, headers=HEADERS, follow_redirects=False
-            ) as client,
+            httpx.Client(timeout=timeout, headers=HEADERS, follow_redirects=False) as client,
         ):
             yield client
 

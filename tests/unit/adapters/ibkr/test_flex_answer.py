@@ -22,8 +22,9 @@ SUCCESS = (
     b"</FlexStatementResponse>"
 )
 PIECES = (
-    b"<", b">", b"/>", b"&", b"&#0;", b"]]>", b"<!--", b"\x00", b"\xff", b'"', b"'", b"=",
-    b"</FlexStatement>", b"<FlexStatement>", b"<!DOCTYPE x>", b"encoding='latin-9000'", b"9" * 400, b"count='1'", b"\xef\xbb\xbf",
+    b"<", b">", b"/>", b"&", b"&#0;", b"]]>", b"<!--", b"\x00", b"\xff", b'"', b"'", b"=", b"9" * 400,
+    b"</FlexStatement>", b"<FlexStatement>", b"<!DOCTYPE x>", b"encoding='latin-9000'", b"count='1'",
+    b"\xef\xbb\xbf",
 )  # fmt: skip
 ROUNDS = 1500
 
