@@ -26,6 +26,10 @@ create table if not exists audit.outbox_entries
     security_type LowCardinality(String) materialized if(message_type = '11', JSONExtractString(payload, 'fields', 6), ''),
     question LowCardinality(String) materialized if(kind = 'answer', JSONExtractString(payload, 'question'), ''),
     completeness LowCardinality(String) materialized if(kind = 'answer', JSONExtractString(payload, 'completeness'), ''),
+    -- Whom an answer is about: the accounts that were asked, and those that its rows name.
+    accounts Array(LowCardinality(String)) materialized if(kind = 'answer', arrayDistinct(arrayConcat(
+        JSONExtract(payload, 'accounts', 'Array(String)'),
+        arrayMap(line -> JSONExtractString(line, 'account'), arrayFilter(line -> JSONType(line) = 'Object', JSONExtractArrayRaw(payload, 'rows'))))), []),
     index by_exec_id exec_id type bloom_filter(0.01) granularity 1
 )
 engine = ReplacingMergeTree
@@ -83,22 +87,39 @@ from told as t;
 -- Grain: one order (account, order_ref, perm_id) as it was last told. The API's number of an order is no key: a restart of
 -- the gateway gives it again. An order that had no perm_id yet is the one of its order_ref that has one now.
 create or replace view core.orders_live as
-with states as (
-    select
-        e.account as account,
-        e.order_ref as order_ref,
-        e.perm_id as perm_id,
-        argMax(tuple(e.client_id, e.order_id, e.parent_perm_id, e.conid, e.instrument_id, e.symbol, e.side, e.order_type,
-            e.quantity, e.limit_price, e.stop_price, e.time_in_force, e.oca_group, e.oca_type, e.status, e.filled,
-            e.remaining, e.average_price, e.why_held, e.told_by, e.broker_at), (e.entry_ms, e.entry_seq, e.place)) as last,
-        min(e.heard_at) as first_heard_at,
-        max(e.heard_at) as last_heard_at,
-        count() as events
-    from core.order_events as e
-    where e.told_by != 'order_error'
-    group by account, order_ref, perm_id
+with told as (
+    select entry_ms, entry_seq, toUInt32(0) as place, heard_at, broker_at, account, toString(kind) as told_by, payload as line
+    from audit.outbox_entries final
+    where kind = 'order'
+    union all
+    select entry_ms, entry_seq, toUInt32(place) as place, heard_at, broker_at, account, toString(question) as told_by, line
+    from audit.outbox_entries final
+    array join JSONExtractArrayRaw(payload, 'rows') as line, arrayEnumerate(JSONExtractArrayRaw(payload, 'rows')) as place
+    where kind = 'answer' and question in ('open_orders', 'completed_orders') and JSONType(line) = 'Object'
 ),
 named as (
+    select
+        if(JSONExtractString(t.line, 'account') != '', JSONExtractString(t.line, 'account'), toString(t.account)) as account,
+        JSONExtractString(t.line, 'order_ref') as order_ref,
+        JSONExtractString(t.line, 'perm_id') as perm_id,
+        t.entry_ms as entry_ms, t.entry_seq as entry_seq, t.place as place, t.heard_at as heard_at, t.broker_at as broker_at,
+        t.told_by as told_by, t.line as line
+    from told as t
+),
+states as (
+    -- The newest word is picked as text, and only that is taken apart: there are many words on few orders.
+    select
+        n.account as account,
+        n.order_ref as order_ref,
+        n.perm_id as perm_id,
+        argMax(tuple(n.line, n.told_by, n.broker_at), (n.entry_ms, n.entry_seq, n.place)) as last,
+        min(n.heard_at) as first_heard_at,
+        max(n.heard_at) as last_heard_at,
+        count() as events
+    from named as n
+    group by account, order_ref, perm_id
+),
+numbered as (
     select distinct account, order_ref
     from states
     where perm_id != '' and order_ref != ''
@@ -107,33 +128,33 @@ select
     s.account as account,
     s.order_ref as order_ref,
     s.perm_id as perm_id,
-    s.last.1 as client_id,
-    s.last.2 as order_id,
-    s.last.3 as parent_perm_id,
-    s.last.4 as conid,
-    s.last.5 as instrument_id,
-    s.last.6 as symbol,
-    s.last.7 as side,
-    s.last.8 as order_type,
-    s.last.9 as quantity,
-    s.last.10 as limit_price,
-    s.last.11 as stop_price,
-    s.last.12 as time_in_force,
-    s.last.13 as oca_group,
-    s.last.14 as oca_type,
-    s.last.15 as status,
+    JSONExtractInt(s.last.1, 'client_id') as client_id,
+    JSONExtractInt(s.last.1, 'order_id') as order_id,
+    JSONExtractString(s.last.1, 'parent_perm_id') as parent_perm_id,
+    JSONExtractInt(s.last.1, 'conid') as conid,
+    JSONExtractString(s.last.1, 'instrument_id') as instrument_id,
+    JSONExtractString(s.last.1, 'symbol') as symbol,
+    JSONExtractString(s.last.1, 'side') as side,
+    JSONExtractString(s.last.1, 'order_type') as order_type,
+    toDecimal128OrNull(JSONExtractString(s.last.1, 'quantity'), 12) as quantity,
+    toDecimal128OrNull(JSONExtractString(s.last.1, 'limit_price'), 12) as limit_price,
+    toDecimal128OrNull(JSONExtractString(s.last.1, 'stop_price'), 12) as stop_price,
+    JSONExtractString(s.last.1, 'time_in_force') as time_in_force,
+    JSONExtractString(s.last.1, 'oca_group') as oca_group,
+    JSONExtractInt(s.last.1, 'oca_type') as oca_type,
+    JSONExtractString(s.last.1, 'status') as status,
     status in ('ApiPending', 'PendingSubmit', 'PreSubmitted', 'Submitted', 'PendingCancel') as is_working,
-    s.last.16 as filled,
-    s.last.17 as remaining,
-    s.last.18 as average_price,
-    s.last.19 as why_held,
-    s.last.20 as told_by,
-    s.last.21 as broker_at,
+    toDecimal128OrNull(JSONExtractString(s.last.1, 'filled'), 12) as filled,
+    toDecimal128OrNull(JSONExtractString(s.last.1, 'remaining'), 12) as remaining,
+    toDecimal128OrNull(JSONExtractString(s.last.1, 'average_price'), 12) as average_price,
+    JSONExtractString(s.last.1, 'why_held') as why_held,
+    s.last.2 as told_by,
+    s.last.3 as broker_at,
     s.first_heard_at as first_heard_at,
     s.last_heard_at as last_heard_at,
     s.events as events
 from states as s
-where s.perm_id != '' or (s.account, s.order_ref) not in (select account, order_ref from named);
+where s.perm_id != '' or (s.account, s.order_ref) not in (select account, order_ref from numbered);
 
 -- Grain: one figure of an account as it was told once; an event, or a row of an answer. value is the broker's text.
 create or replace view core.account_values as
@@ -186,8 +207,8 @@ select
     e.broker_at as broker_at,
     e.question as question,
     e.completeness as completeness,
-    JSONExtract(e.payload, 'accounts', 'Array(String)') as accounts,
-    if(JSONType(e.payload, 'rows') = 'Array', JSONLength(e.payload, 'rows'), JSONExtractUInt(e.payload, 'rows')) as rows_told,
+    e.accounts as accounts,
+    if(JSONHas(e.payload, 'count'), JSONExtractUInt(e.payload, 'count'), JSONLength(e.payload, 'rows')) as rows_told, -- of executions only the count is told
     coalesce(parseDateTime64BestEffortOrNull(JSONExtractString(e.payload, 'asked_at'), 6, 'UTC'), e.heard_at) as asked_at,
     parseDateTime64BestEffortOrNull(JSONExtractString(e.payload, 'from_at'), 6, 'UTC') as from_at,
     parseDateTime64BestEffortOrNull(JSONExtractString(e.payload, 'to_at'), 6, 'UTC') as to_at,
@@ -203,7 +224,7 @@ select
     a.asked_at as asked_at, a.broker_at as broker_at, a.completeness as completeness, a.reason as reason, account,
     arrayCount(line -> JSONExtractString(line, 'account') = account, JSONExtractArrayRaw(a.payload, 'rows')) as positions
 from audit.broker_answers as a
-array join arrayDistinct(arrayConcat(a.accounts, arrayMap(line -> JSONExtractString(line, 'account'), JSONExtractArrayRaw(a.payload, 'rows')))) as account
+array join a.accounts as account
 where a.question = 'positions';
 
 -- Grain: one position in one answer. average_cost contains fees and the multiplier, as the broker says it.
@@ -223,14 +244,17 @@ where a.question = 'positions';
 
 -- Grain: one position of an account in its newest complete answer; an account that is flat has no row.
 create or replace view core.broker_positions_latest as
+with newest as (
+    select account, max((entry_ms, entry_seq, stream)) as place
+    from audit.outbox_entries
+    array join accounts as account
+    where kind = 'answer' and question = 'positions' and completeness = 'complete'
+    group by account
+)
 select p.*
 from core.broker_positions as p
-where p.completeness = 'complete' and (p.account, p.stream, p.entry_ms, p.entry_seq) in (
-    select account, argMax(stream, (entry_ms, entry_seq)), max((entry_ms, entry_seq)).1, max((entry_ms, entry_seq)).2
-    from core.broker_position_answers
-    where completeness = 'complete'
-    group by account
-);
+where (p.account, (p.entry_ms, p.entry_seq, p.stream)) in (select toString(account), place from newest)
+    and p.entry_ms in (select place.1 from newest);
 
 -- Grain: one thing that happened to the connection, to a command, or that a person must see.
 create or replace view audit.broker_events as
@@ -256,10 +280,17 @@ where a.question = 'clock';
 -- Grain: one fault in the numbers of one life of a stream: a run of missing sequences, or a sequence that two entries carry
 -- (the server lost what it had acknowledged, and gave the number again). Must be empty.
 create or replace view audit.outbox_gaps as
-with numbered as (
-    select stream, epoch, sequence, uniqExact(entry_ms, entry_seq) as entries, min(heard_at) as heard_at
-    from audit.outbox_entries
+with faulty as (
+    select stream, epoch
+    from audit.outbox_entries final
     where sequence > 0
+    group by stream, epoch
+    having uniqExact(sequence) != max(sequence) or count() != max(sequence)
+),
+numbered as (
+    select stream, epoch, sequence, min((entry_ms, entry_seq)) != max((entry_ms, entry_seq)) as is_reused, min(heard_at) as heard_at
+    from audit.outbox_entries
+    where sequence > 0 and (stream, epoch) in (select stream, epoch from faulty)
     group by stream, epoch, sequence
 ),
 followed as (
@@ -272,7 +303,7 @@ where sequence > before + 1
 union all
 select stream, epoch, 'reused' as fault, sequence as from_sequence, sequence as to_sequence, heard_at
 from numbered
-where entries > 1;
+where is_reused;
 
 -- Grain: one wording of a commission report whose fee is not stored, since no execution of ours has its id yet. A
 -- combination's own report waits for nothing: its legs carry the fees.
