@@ -15,6 +15,7 @@ from trading.errors import InvalidFieldError
 from trading.model.broker import AccountValue, BrokerOrder, BrokerPosition
 from trading.model.money import EXACT, MONEY_PLACES
 
+FILLED = "Filled"
 SIDES = {"BUY": "BUY", "SELL": "SELL", "SSHORT": "SELL"}
 WITH_STOP = frozenset({"STP", "STP LMT", "TRAIL", "TRAIL LIMIT", "MIT", "LIT", "STP PRT"})
 PLACES = Decimal(1).scaleb(-MONEY_PLACES)
@@ -82,9 +83,14 @@ def open_order(order_id: int, contract: Any, order: Any, state: Any) -> OrderHea
 
 
 def completed_order(contract: Any, order: Any, state: Any) -> OrderHeard:
-    """An order that is over; its message names neither client nor number, and 0 as quantity once filled."""
+    """An order that is over; its message names neither client nor number.
+
+    Of a filled one it names the quantity or what filled, and 0 for the other: both forms have been seen.
+    """
     filled = amount(order.filledQuantity)
     quantity = max(amount(order.totalQuantity), filled)
+    if state.status == FILLED:
+        filled = quantity
     told = _order(contract, order, state.status, order_id=0, client_id=0)
     return OrderHeard(
         order=replace(
