@@ -25,10 +25,12 @@ class Meaning:
     words: str
     advice: Advice
     hint: str = ""
+    wait_s: float | None = None  # before the next try; None: the client's own backoff
 
 
 TOKEN_HINT = "make a new token in Client Portal (Flex Web Service) and set IBKR_FLEX_TOKEN"  # noqa: S105
 QUERY_HINT = "look up the query id in Client Portal (Flex Queries)"
+QUOTA_WINDOW_S = 60.0  # sooner it would only count against the same minute
 UNKNOWN = Meaning("a code that is not in the broker's table", Advice.FINAL)
 
 CODES: Mapping[int, Meaning] = {
@@ -48,7 +50,7 @@ CODES: Mapping[int, Meaning] = {
     1015: Meaning("the token is invalid", Advice.FINAL, TOKEN_HINT),
     1016: Meaning("the account is invalid", Advice.FINAL, "the query names an account of somebody else"),
     1017: Meaning("the reference code is invalid", Advice.FINAL, "fetch anew: it is kept for a while only"),
-    1018: Meaning("too many requests from this token", Advice.AGAIN, "ten a minute, one a second"),
+    1018: Meaning("too many requests from this token", Advice.AGAIN, "ten a minute", wait_s=QUOTA_WINDOW_S),
     1019: Meaning("the statement is being generated", Advice.POLL),
     1020: Meaning("the request is not valid", Advice.FINAL, f"{TOKEN_HINT}; {QUERY_HINT}"),
     1021: Meaning("the statement could not be retrieved now", Advice.AGAIN),

@@ -158,7 +158,8 @@ class FlexWebService(StatementSource):
         if meaning.advice is Advice.FINAL:
             hint = f"; {meaning.hint}" if meaning.hint else ""
             raise StatementRefusedError(f"flex: refused with {told}{hint}")
-        raise _TryAgainError(told, is_polling=meaning.advice is Advice.POLL)
+        is_polling = meaning.advice is Advice.POLL
+        raise _TryAgainError(told, wait_s=meaning.wait_s, is_polling=is_polling)
 
     def _asked(self, client: httpx.Client, address: str, what: str) -> bytes:
         """One request in its turn; the body of a good answer, whole."""

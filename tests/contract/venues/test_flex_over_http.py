@@ -245,6 +245,13 @@ def test_the_services_own_pause_is_kept(stub: FlexStub, naps: Any) -> None:
         client(stub, naps).fetch(StatementQuery.ACTIVITY)
 
 
+def test_who_asked_too_often_waits_until_the_minute_is_over(stub: FlexStub, naps: Any) -> None:
+    """A try within the same minute would only be counted, too."""
+    stub.faults.extend([Fault(answer=error(1018))] * 2)
+    assert client(stub, naps).fetch(StatementQuery.ACTIVITY).content == ACTIVITY
+    assert naps.taken == [60.0, 60.0]
+
+
 def test_an_answer_that_does_not_come_is_given_up(stub: FlexStub, naps: Any) -> None:
     """Each try has its time; the service being slow is the service being unavailable."""
     stub.faults.extend(Fault(delay_s=1.5) for _ in range(2))
