@@ -21,7 +21,7 @@ from simulation.broker.exchange import SimulatedBroker
 from simulation.broker.input_log import InputLog, RecordedBroker
 from simulation.broker.ledger import AccountSpec
 from simulation.broker.model import BrokerSays
-from simulation.broker.trader import SampleTrader
+from simulation.broker.trader import QUANTITY_MOST, SampleTrader
 from simulation.faults.control import ControlPort
 from simulation.faults.script import ScriptRunner, read_script, steps_of
 from simulation.faults.stage import Stage
@@ -54,8 +54,8 @@ class GatewayPlan:
     """What to play. `session` None goes on after the sample desk's month, with its prices and contract ids.
 
     speed: simulated seconds per second; None stands still until the clock is moved. orders: of the sample
-    trader, per account and session; 0 is none. faults: a script. export: folder for each session's
-    statements and the journal. state: folder of the input log. skip_nights: go from a booked session to the
+    trader, per account and session; 0 is none. largest: contracts of one of its orders. faults: a script.
+    export: folder for each session's statements and the journal. state: folder of the input log. skip_nights: go from a booked session to the
     next opening.
     """
 
@@ -66,6 +66,7 @@ class GatewayPlan:
     accounts: int = 1
     cash: Decimal = STARTING_CASH
     orders: int = DEFAULT_ORDERS
+    largest: int = QUANTITY_MOST
     client_id: int = DEFAULT_CLIENT
     control_port: int | None = 0
     faults: str = ""
@@ -90,7 +91,11 @@ class Gateway:
             else RecordedBroker(self.world, specs, self.log)
         )
         self.trader = SampleTrader(
-            broker=self.broker, accounts=names, client_id=plan.client_id, orders=plan.orders
+            broker=self.broker,
+            accounts=names,
+            client_id=plan.client_id,
+            orders=plan.orders,
+            largest=plan.largest,
         )
         for session in self.world.sessions:
             self.trader.schedule(session)

@@ -28,6 +28,7 @@ FIRST_AFTER_OPEN = timedelta(seconds=45)
 LAST_BEFORE_CLOSE = timedelta(minutes=50)
 LEAVES_BEFORE_CLOSE = timedelta(minutes=30)
 QUANTITY_MOST, INDEX_QUANTITY_MOST = 10, 3
+LARGEST_MOST = 1_000
 MARKET_PERCENT = 20  # of openings and closings
 LONG_PERCENT = 60
 WHOLE_PERCENT = 60
@@ -71,12 +72,15 @@ class SampleTrader:
     accounts: Sequence[str]
     client_id: int
     orders: int
+    largest: int = QUANTITY_MOST  # contracts of one order; many make many partial fills
     numbers: "count[int]" = field(default_factory=lambda: count(TRADER_IDS_FROM))
     placed: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.orders <= ORDERS_MOST:
             raise ValueError(f"orders: expected 0 to {ORDERS_MOST}, was {self.orders}")
+        if not 1 <= self.largest <= LARGEST_MOST:
+            raise ValueError(f"largest: expected 1 to {LARGEST_MOST}, was {self.largest}")
 
     def schedule(self, session: date) -> None:
         """Note all orders of a session; each happens at its moment, whoever moves the world there."""
@@ -254,7 +258,7 @@ class SampleTrader:
         return draws.choices.series(session, step)
 
     def _quantity(self, contract: Contract, draws: Draws) -> int:
-        return draws.rng.randint(1, INDEX_QUANTITY_MOST if contract.settles_in_cash else QUANTITY_MOST)
+        return draws.rng.randint(1, INDEX_QUANTITY_MOST if contract.settles_in_cash else self.largest)
 
     def _touch(self, contract: Contract, at: datetime) -> Touch | None:
         if contract.conid not in self.broker.world.listings.by_conid:
