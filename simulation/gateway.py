@@ -55,8 +55,8 @@ class GatewayPlan:
 
     speed: simulated seconds per second; None stands still until the clock is moved. orders: of the sample
     trader, per account and session; 0 is none. largest: contracts of one of its orders. faults: a script.
-    export: folder for each session's statements and the journal. state: folder of the input log. skip_nights: go from a booked session to the
-    next opening.
+    export: folder for each session's statements and the journal. state: folder of the input log.
+    skip_nights: go from a booked session to the next opening.
     """
 
     seed: int = 7

@@ -27,7 +27,8 @@ class Conduct:
     is paid for. realized_unset: reports of closings lack their profit. cancel_takes: a cancel is pending for
     so long, and the order goes on working. filled_first: the status is told before its execution.
     execution_first: the execution is told before the order's opening. cumulative_off: added to what
-    executions say was filled so far.
+    executions say was filled so far. statement_cash_off: added to the dollars that statements end with.
+    statement_omits_last: statements lack the session's last trade.
     """
 
     commission_delay: timedelta = timedelta()
@@ -39,11 +40,7 @@ class Conduct:
     execution_first: bool = False
     cumulative_off: Decimal = Decimal(0)
     what_if_unset: bool = False
+    statement_cash_off: Decimal = Decimal(0)
+    statement_omits_last: bool = False
     next_rejections: list[Refusal] = field(default_factory=list)
     next_notices: list[Refusal] = field(default_factory=list)
-
-    def clear(self) -> None:
-        """Honest again."""
-        honest = Conduct()
-        for name in self.__slots__:
-            setattr(self, name, getattr(honest, name))

@@ -214,7 +214,7 @@ class SimulatedBroker(Answers):
 
     def statement(self, account: str, session: date) -> str:
         """The Activity statement."""
-        return statement_xml(self.world, self.ledgers[account], session)
+        return statement_xml(self.world, self.ledgers[account], session, self.conduct)
 
     def confirmation(self, account: str, session: date) -> str:
         """The Trade Confirmation."""
@@ -222,7 +222,7 @@ class SimulatedBroker(Answers):
 
     def files(self, session: date) -> list[tuple[str, str]]:
         """Name and text of all statements of a session."""
-        return files_of(self.world, self.ledgers, session)
+        return files_of(self.world, self.ledgers, session, self.conduct)
 
     # --- inside
 

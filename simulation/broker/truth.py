@@ -5,12 +5,15 @@ that is still running is told as it stands.
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 
+from simulation.broker.conduct import Conduct
 from simulation.broker.ledger import Ledger
 from simulation.market.hours import EARLY_OPEN, local
 from simulation.market.world import World
 from simulation.sample_desk.activity import activity_statement
 from simulation.sample_desk.confirmation import confirmation_rows, confirmation_xml
+from simulation.sample_desk.flex_values import money
 from simulation.sample_desk.journal import Journal, month_rows
 from simulation.sample_desk.month import Evening, Month
 from simulation.sample_desk.sources import sources_of
@@ -28,9 +31,16 @@ def evening_of(ledger: Ledger, session: date) -> Evening:
     return ledger.evening()
 
 
-def statement_xml(world: World, ledger: Ledger, session: date) -> str:
-    """The Activity statement as the broker's web service sends it."""
-    return activity_statement(evening_of(ledger, session), world.market).xml()
+def statement_xml(world: World, ledger: Ledger, session: date, conduct: Conduct) -> str:
+    """The Activity statement as the broker's web service sends it, wrong where the conduct says so."""
+    statement = activity_statement(evening_of(ledger, session), world.market)
+    for row in statement.cash:
+        if row["currency"] == "USD" and conduct.statement_cash_off:
+            for name in ("endingCash", "endingCashSec"):
+                row[name] = money(Decimal(row[name]) + conduct.statement_cash_off)
+    if conduct.statement_omits_last and statement.trades:
+        statement.trades.remove(max(statement.trades, key=lambda row: int(row["transactionID"])))
+    return statement.xml()
 
 
 def confirmation_text(world: World, ledger: Ledger, session: date) -> str:
@@ -53,13 +63,15 @@ def journal_of(world: World, ledgers: dict[str, Ledger], now: datetime) -> Journ
     return Journal(**rows, files=(), planted=())
 
 
-def files_of(world: World, ledgers: dict[str, Ledger], session: date) -> list[tuple[str, str]]:
+def files_of(
+    world: World, ledgers: dict[str, Ledger], session: date, conduct: Conduct
+) -> list[tuple[str, str]]:
     """Name and text of every file that the broker makes about a session."""
     files = []
     for account, ledger in ledgers.items():
         statement = STATEMENT_NAME.format(account=account, session=session)
         confirmation = CONFIRMATION_NAME.format(account=account, session=session)
-        files.append((statement, statement_xml(world, ledger, session)))
+        files.append((statement, statement_xml(world, ledger, session, conduct)))
         files.append((confirmation, confirmation_text(world, ledger, session)))
     return files
 

@@ -33,6 +33,7 @@ ARISE_BY_THEMSELVES = (
     ("399", "an order outside trading hours"),
     ("several executions in one second", "every fill that several exchanges share"),
     ("cancelled after a partial fill", "IOC orders and day orders larger than the touch"),
+    ("thousands of executions at connect", "a plan with many and large orders of the sample trader"),
     ("expiry, exercise, assignment", "every session's end: positions change, the statement books it"),
 )
 

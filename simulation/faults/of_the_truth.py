@@ -246,6 +246,20 @@ ORDERS = (
     ),
 )
 LIFE = (
+    truth_switch(
+        "statement cash off by <change>",
+        Group.LIFE,
+        "Statements written now end with so many dollars too many.",
+        "statement_cash_off",
+        lambda values: values["change"],
+        off=Decimal(0),
+    ),
+    truth_switch(
+        "statement omits last trade",
+        Group.LIFE,
+        "Statements written now lack the session's last trade.",
+        "statement_omits_last",
+    ),
     Fault(
         words="assign held option",
         group=Group.LIFE,

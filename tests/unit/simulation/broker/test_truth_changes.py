@@ -190,6 +190,17 @@ def test_the_statement_adds_up_to_the_journal(desk: Desk) -> None:
     assert {row.get("execID") for row in confirms} >= {exec_id, f"{exec_id[:-2]}02"}
 
 
+def test_a_statement_can_disagree_with_the_truth(desk: Desk) -> None:
+    """Dollars too many, a trade too few; the journal says what is true."""
+    desk.order("BUY", 1)
+    right = desk.broker.statement(ACCOUNT, SESSION)
+    desk.broker.behave(desk.now, statement_cash_off=Decimal("12.5"), statement_omits_last=True)
+    wrong = desk.broker.statement(ACCOUNT, SESSION)
+    assert (right.count("<Trade "), wrong.count("<Trade ")) == (1, 0)
+    ending = Decimal(desk.broker.journal().cash[0]["ending"])
+    assert f'endingCash="{ending}"' in right and f'endingCash="{ending + Decimal("12.5")}"' in wrong
+
+
 def test_a_session_nobody_lived_has_no_statement(desk: Desk) -> None:
     """The error names the session; a journal has only what has begun."""
     with pytest.raises(ValueError, match="session: expected one up to 2026-11-13"):
