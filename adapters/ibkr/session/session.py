@@ -154,6 +154,7 @@ class BrokerSession(Hears):
         now = self._context.now()
         for over in self._asking.questions.expire(now):
             self._answered(over)
+        self._mind_walk()
         self._keeper.tick(now)
         self._asking.ask_due(now)
         self._commands.tick(now)
@@ -288,6 +289,10 @@ class BrokerSession(Hears):
     def _answered(self, over: Answered) -> None:
         self._asking.answered(over)
         self._commands.answered(over)
+        self._mind_walk()
+
+    def _mind_walk(self) -> None:
+        """The link is ready when nothing of the walk waits for an answer any more."""
         if self._context.state is LinkState.ADOPTING and self._asking.is_walked():
             missing = ", ".join(self._asking.incomplete())
             self._keeper.walked(f"walked; without a complete answer: {missing or 'nothing'}")
