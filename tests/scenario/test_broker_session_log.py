@@ -38,13 +38,8 @@ async def played(server: GatewayServer, broker: SmallBroker, desk: SessionDesk) 
     """Quiet start, a bracket, partial fills at two exchanges, a correction, a drop, a missed fill, the end."""
     await desk.ready()
     parent = place("entry", OPTION.conid, ACCOUNT, order_type="LMT", limit_price="1.2", quantity="3")
-    exits: dict[str, Any] = {
-        "side": "SELL",
-        "quantity": "3",
-        "parent_ref": "entry",
-        "oca_group": "exit",
-        "oca_type": 2,
-    }
+    family = {"parent_ref": "entry", "oca_group": "exit", "oca_type": 2}
+    exits: dict[str, Any] = {"side": "SELL", "quantity": "3", **family}
     target = place("target", OPTION.conid, ACCOUNT, order_type="LMT", limit_price="1.9", **exits)
     stop = place("stop", OPTION.conid, ACCOUNT, order_type="STP", stop_price="0.6", **exits)
     for order in (parent, target, stop):
