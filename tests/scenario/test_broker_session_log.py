@@ -35,7 +35,7 @@ def line_of(event: BrokerEvent) -> str:
 
 
 async def played(server: GatewayServer, broker: SmallBroker, desk: SessionDesk) -> None:
-    """Quiet start, a bracket, partial fills at two exchanges, a correction, a drop, a missed fill, the end."""
+    """A bracket, partial fills at two exchanges, a correction, a drop, a missed fill, a cancel, a sweep."""
     await desk.ready()
     parent = place("entry", OPTION.conid, ACCOUNT, order_type="LMT", limit_price="1.2", quantity="3")
     family = {"parent_ref": "entry", "oca_group": "exit", "oca_type": 2}
