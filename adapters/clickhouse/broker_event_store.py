@@ -16,11 +16,12 @@ from adapters.clickhouse.batch_audit import PAYLOAD_CHARS_MAX, REJECTED_COLUMNS,
 from adapters.clickhouse.broker_rows import figure_of, held_of, order_state_of
 from adapters.clickhouse.client import Warehouse
 from trading.errors import InvalidFieldError
-from trading.model.broker import OutboxEntry
+from trading.model.broker import WORKING_STATUSES, OutboxEntry
 from trading.model.fills import Source, Venue
 from trading.model.ids import split_ibkr_execution_id
 from trading.ports.broker_events import (
     COVERING_SOURCES,
+    EVER,
     GAPS_MAX,
     ORDERS_MAX,
     AccountFigure,
@@ -141,10 +142,19 @@ class ClickHouseBrokerEventStore(BrokerEventStore):
         found = self._warehouse.rows(sql.query("coverage_holes"), asked)
         return [CoverageHole(**row) for row in found]
 
-    def orders(self, accounts: Sequence[str] = (), *, working_only: bool = False) -> Sequence[OrderState]:
-        """Return orders as they were last told, newest first."""
-        asked = {"accounts": list(accounts), "working_only": working_only, "most": ORDERS_MAX}
-        return self._read(order_state_of, "orders_live", asked)
+    def orders(
+        self, accounts: Sequence[str] = (), *, working_only: bool = False, since: datetime = EVER
+    ) -> Sequence[OrderState]:
+        """Return orders as they were last told, newest first; a word that is no order is left out."""
+        asked = {
+            "accounts": list(accounts),
+            "working_only": working_only,
+            "working": sorted(WORKING_STATUSES),
+            "since": since,
+            "most": ORDERS_MAX,
+        }
+        found = self._read(order_state_of, "orders_live", asked)
+        return [state for state in found if state is not None]
 
     def positions(self, accounts: Sequence[str] = ()) -> Sequence[HeldPosition]:
         """Return the positions of the newest complete answer of each account."""

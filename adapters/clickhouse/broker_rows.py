@@ -1,41 +1,30 @@
 """Rows of the live views brought to values: orders, positions, figures of accounts."""
 
+import logging
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from trading.model.broker import AccountValue, BrokerOrder, BrokerPosition
+import orjson
+
+from trading.errors import InvalidFieldError
+from trading.model.broker import AccountValue, BrokerPosition
+from trading.model.broker_payloads import order_of
 from trading.model.money import ZERO, canonical
 from trading.ports.broker_events import AccountFigure, HeldPosition, OrderState
 
+logger = logging.getLogger(__name__)
 
-def order_state_of(row: Mapping[str, Any]) -> OrderState:
-    """Read a row of core.orders_live."""
+
+def order_state_of(row: Mapping[str, Any]) -> OrderState | None:
+    """Read the newest word on an order; None where it is none, which the drain has said already."""
+    try:
+        order = order_of(orjson.loads(row["line"]))
+    except InvalidFieldError as error:
+        logger.warning("order_unreadable perm_id=%s error=%s", row["perm_id"], error)
+        return None
     return OrderState(
-        order=BrokerOrder(
-            account=row["account"],
-            perm_id=row["perm_id"],
-            order_ref=row["order_ref"],
-            client_id=row["client_id"],
-            order_id=row["order_id"],
-            parent_perm_id=row["parent_perm_id"],
-            conid=row["conid"],
-            instrument_id=row["instrument_id"],
-            symbol=row["symbol"],
-            side=row["side"],
-            order_type=row["order_type"],
-            quantity=_exact(row["quantity"]) or ZERO,
-            limit_price=_exact(row["limit_price"]),
-            stop_price=_exact(row["stop_price"]),
-            time_in_force=row["time_in_force"],
-            oca_group=row["oca_group"],
-            oca_type=row["oca_type"],
-            status=row["status"],
-            filled=_exact(row["filled"]) or ZERO,
-            remaining=_exact(row["remaining"]) or ZERO,
-            average_price=_exact(row["average_price"]),
-            why_held=row["why_held"],
-        ),
+        order=order,
         is_working=bool(row["is_working"]),
         first_heard_at=row["first_heard_at"],
         last_heard_at=row["last_heard_at"],

@@ -7,11 +7,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from adapters.memory.fill_store import MemoryFillStore
+from trading.errors import InvalidFieldError
 from trading.model.broker import WORKING_STATUSES, AccountValue, BrokerOrder, OutboxEntry
 from trading.model.broker_payloads import account_value_of, order_of, position_of
 from trading.model.fills import Source, Venue
 from trading.ports.broker_events import (
     COVERING_SOURCES,
+    EVER,
     AccountFigure,
     BrokerEventStore,
     ClockReading,
@@ -113,12 +115,18 @@ class MemoryBrokerEventStore(BrokerEventStore):
                 holes.append(CoverageHole(account=account, start=covered_to, end=end))
         return holes
 
-    def orders(self, accounts: Sequence[str] = (), *, working_only: bool = False) -> Sequence[OrderState]:
+    def orders(
+        self, accounts: Sequence[str] = (), *, working_only: bool = False, since: datetime = EVER
+    ) -> Sequence[OrderState]:
         """Return orders as they were last told, newest first."""
         told: dict[tuple[str, str, str], list[tuple[OutboxEntry, BrokerOrder]]] = {}
         for entry, row in self._rows("order", ("open_orders", "completed_orders")):
-            order = order_of(row)
-            told.setdefault((order.account, order.order_ref, order.perm_id), []).append((entry, order))
+            try:
+                order = order_of(row)
+            except InvalidFieldError:
+                continue
+            if entry.event.heard_at >= since:
+                told.setdefault((order.account, order.order_ref, order.perm_id), []).append((entry, order))
         named = {(account, ref) for account, ref, perm_id in told if perm_id and ref}
         states = [
             _order_state(words)

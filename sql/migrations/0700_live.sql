@@ -84,9 +84,8 @@ select
     if(t.told_by = 'order_error', JSONExtractString(t.line, 'text'), '') as error_text
 from told as t;
 
--- Grain: one order (account, order_ref, perm_id) as it was last told. The API's number of an order is no key: a restart of
--- the gateway gives it again. An order that had no perm_id yet is the one of its order_ref that has one now.
-create or replace view core.orders_live as
+-- Grain: one word on an order as text: an event, or one row of an answer about open or completed orders (told_by).
+create or replace view core.order_lines as
 with told as (
     select entry_ms, entry_seq, toUInt32(0) as place, heard_at, broker_at, account, toString(kind) as told_by, payload as line
     from audit.outbox_entries final
@@ -96,17 +95,24 @@ with told as (
     from audit.outbox_entries final
     array join JSONExtractArrayRaw(payload, 'rows') as line, arrayEnumerate(JSONExtractArrayRaw(payload, 'rows')) as place
     where kind = 'answer' and question in ('open_orders', 'completed_orders') and JSONType(line) = 'Object'
-),
-named as (
-    select
-        if(JSONExtractString(t.line, 'account') != '', JSONExtractString(t.line, 'account'), toString(t.account)) as account,
-        JSONExtractString(t.line, 'order_ref') as order_ref,
-        JSONExtractString(t.line, 'perm_id') as perm_id,
-        t.entry_ms as entry_ms, t.entry_seq as entry_seq, t.place as place, t.heard_at as heard_at, t.broker_at as broker_at,
-        t.told_by as told_by, t.line as line
-    from told as t
-),
-states as (
+)
+select
+    t.entry_ms as entry_ms,
+    t.entry_seq as entry_seq,
+    t.place as place,
+    t.heard_at as heard_at,
+    t.broker_at as broker_at,
+    t.told_by as told_by,
+    if(JSONExtractString(t.line, 'account') != '', JSONExtractString(t.line, 'account'), toString(t.account)) as account,
+    JSONExtractString(t.line, 'order_ref') as order_ref,
+    JSONExtractString(t.line, 'perm_id') as perm_id,
+    t.line as line
+from told as t;
+
+-- Grain: one order (account, order_ref, perm_id) as it was last told. The API's number of an order is no key: a restart of
+-- the gateway gives it again. An order that had no perm_id yet is the one of its order_ref that has one now.
+create or replace view core.orders_live as
+with states as (
     -- The newest word is picked as text, and only that is taken apart: there are many words on few orders.
     select
         n.account as account,
@@ -116,7 +122,7 @@ states as (
         min(n.heard_at) as first_heard_at,
         max(n.heard_at) as last_heard_at,
         count() as events
-    from named as n
+    from core.order_lines as n
     group by account, order_ref, perm_id
 ),
 numbered as (

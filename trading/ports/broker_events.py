@@ -8,7 +8,7 @@ one poisoned entry that stops all others (it is refused by itself, with its payl
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from trading.model.broker import AccountValue, BrokerOrder, BrokerPosition, OutboxEntry
@@ -18,6 +18,7 @@ from trading.ports.outbox import UnreadableEntry
 COVERING_SOURCES = (Source.SAME_DAY, Source.CONFIRMATION, Source.STATEMENT, Source.BACKFILL)
 GAPS_MAX = 1_000
 ORDERS_MAX = 100_000
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +143,14 @@ class BrokerEventStore(ABC):
         """Return what no such source told completely in [start, end), by account and time."""
 
     @abstractmethod
-    def orders(self, accounts: Sequence[str] = (), *, working_only: bool = False) -> Sequence[OrderState]:
-        """Return orders as they were last told, newest first; of all accounts where none is named."""
+    def orders(
+        self, accounts: Sequence[str] = (), *, working_only: bool = False, since: datetime = EVER
+    ) -> Sequence[OrderState]:
+        """Return orders as they were last told, newest first; of all accounts where none is named.
+
+        Only words since `since` are looked at, and the cost is theirs. A session tells every open order when
+        it connects, so a week holds every working order.
+        """
 
     @abstractmethod
     def positions(self, accounts: Sequence[str] = ()) -> Sequence[HeldPosition]:

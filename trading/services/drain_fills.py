@@ -7,7 +7,7 @@ when its execution is drained, and by a look once a minute, since a file may bri
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -20,7 +20,6 @@ from trading.ports.broker_events import BrokerEventStore
 from trading.ports.clock import Clock
 from trading.ports.fill_store import BatchReport, FillStore
 from trading.ports.message_reader import Fields, MessageKind, MessageReader
-from trading.ports.outbox import UnreadableEntry
 
 logger = logging.getLogger(__name__)
 
@@ -145,45 +144,16 @@ class LiveFills:
         return self._tools.fills.record(batch, self._tools.clock.now())
 
 
-def unfit_entries(entries: Iterable[OutboxEntry]) -> list[UnreadableEntry]:
-    """Those entries about fills that no reader can take: they go to the dead letter, and stop nobody."""
-    checks: Mapping[BrokerEventKind, Callable[[OutboxEntry], object]] = {
-        BrokerEventKind.MESSAGE: _fields,
-        BrokerEventKind.ANSWER: _covered,
-    }
-    unfit = []
-    for entry in entries:
-        check = checks.get(entry.event.kind)
-        try:
-            if check is not None:
-                check(entry)
-        except InvalidFieldError as error:
-            unfit.append(refused(entry, error))
-    return unfit
-
-
-def refused(entry: OutboxEntry, error: Exception) -> UnreadableEntry:
-    """The entry as it goes to the dead letter."""
-    return UnreadableEntry(
-        stream=entry.stream,
-        entry_id=entry.entry_id,
-        epoch=entry.epoch,
-        sequence=entry.sequence,
-        text=repr(dict(entry.event.payload)),
-        reason=f"{entry.event.kind}: {error}",
-    )
-
-
 def _messages(entries: Iterable[OutboxEntry]) -> Iterable[Fields]:
     for entry in entries:
         if entry.event.kind is BrokerEventKind.MESSAGE:
             try:
-                yield _fields(entry)
+                yield message_fields(entry)
             except InvalidFieldError:
-                continue  # in the dead letter, by unfit_entries
+                continue  # in the dead letter, by refuse_entries
 
 
-def _fields(entry: OutboxEntry) -> Fields:
+def message_fields(entry: OutboxEntry) -> Fields:
     fields = entry.event.payload.get("fields")
     if (
         not isinstance(fields, list | tuple)
@@ -197,12 +167,12 @@ def _fields(entry: OutboxEntry) -> Fields:
 def _coverage(entries: Iterable[OutboxEntry]) -> Iterable[CoverageInterval]:
     for entry in entries:
         try:
-            yield from _covered(entry)
+            yield from covered_by(entry)
         except InvalidFieldError:
-            continue  # in the dead letter, by unfit_entries
+            continue  # in the dead letter, by refuse_entries
 
 
-def _covered(entry: OutboxEntry) -> Sequence[CoverageInterval]:
+def covered_by(entry: OutboxEntry) -> Sequence[CoverageInterval]:
     """What a complete answer about executions covers: those intervals whose fills stand before it."""
     payload = entry.event.payload
     is_executions = payload.get("question") == Question.EXECUTIONS

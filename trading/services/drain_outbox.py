@@ -20,7 +20,8 @@ from trading.model.broker import OutboxEntry, Question
 from trading.ports.fill_store import BatchReport
 from trading.ports.live_state import LiveState
 from trading.ports.outbox import OutboxBatch, OutboxReader, UnreadableEntry
-from trading.services.drain_fills import FillTools, LiveFills, is_due, refused, unfit_entries
+from trading.services.drain_fills import FillTools, LiveFills, is_due
+from trading.services.refuse_entries import refused, unfit_entries
 from trading.services.tell_live_state import is_complete, tell_live_state
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ after the warehouse: what is lost here is told again by the next answer.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from trading.model.broker import (
 from trading.model.broker_payloads import order_of, position_of
 from trading.model.times import from_iso
 from trading.ports.live_state import LiveState
+from trading.services.refuse_entries import answer_accounts, answer_rows
 
 logger = logging.getLogger(__name__)
 
@@ -67,13 +68,13 @@ def _hear(news: _News, entry: OutboxEntry) -> None:
         order = order_of(entry.event.payload)
         news.orders[_name(order)] = order
     elif is_complete(entry, Question.POSITIONS):
-        held = [position_of(row) for row in _rows(entry)]
-        for account in _accounts(entry, [row.account for row in held]):
+        held = [position_of(row) for row in answer_rows(entry)]
+        for account in answer_accounts(entry, [row.account for row in held]):
             own = [row for row in held if row.account == account]
             news.positions[account] = (_asked_at(entry), own)
     elif is_complete(entry, Question.OPEN_ORDERS):
-        told = [order_of(row) for row in _rows(entry)]
-        for account in _accounts(entry, [row.account for row in told]):
+        told = [order_of(row) for row in answer_rows(entry)]
+        for account in answer_accounts(entry, [row.account for row in told]):
             news.answers[account] = (_asked_at(entry), [row for row in told if row.account == account])
             news.orders = {name: order for name, order in news.orders.items() if order.account != account}
 
@@ -85,20 +86,6 @@ def _tell(live_state: LiveState, news: _News) -> None:
         live_state.put_working_orders(account, orders, asked_at)
     for order in news.orders.values():
         live_state.put_order(order)
-
-
-def _rows(entry: OutboxEntry) -> Sequence[Mapping[str, object]]:
-    rows = entry.event.payload.get("rows")
-    if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
-        raise InvalidFieldError("rows", "a list of objects", rows)
-    return rows
-
-
-def _accounts(entry: OutboxEntry, told: Sequence[str]) -> Sequence[str]:
-    named = entry.event.payload.get("accounts", ())
-    if not isinstance(named, list | tuple) or not all(isinstance(name, str) for name in named):
-        raise InvalidFieldError("accounts", "a list of accounts", named)
-    return list(dict.fromkeys((*named, *told)))
 
 
 def _asked_at(entry: OutboxEntry) -> datetime:

@@ -166,6 +166,8 @@ def test_the_newest_word_on_an_order_counts_whatever_came_first(kept: Kept) -> N
     working = kept.events.orders(("DU1",), working_only=True)
     assert [state.order.perm_id for state in working] == ["78"]
     assert kept.events.orders(("DU2",)) == []
+    recent = kept.events.orders(since=NOON + timedelta(seconds=4))
+    assert [state.order.perm_id for state in recent] == ["79", "78"]
 
 
 def entries_order(told: OutboxEntry) -> BrokerOrder:

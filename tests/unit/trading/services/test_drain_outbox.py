@@ -214,7 +214,12 @@ POISON: dict[str, BrokerEvent] = {
         "executions", from_at=OPEN.isoformat(), to_at=(OPEN + timedelta(hours=1)).isoformat(), accounts=7
     ),
     "positions that are none": answer("positions", rows=[], completeness="complete", accounts=[3]),
+    "positions with a float": event(
+        BrokerEventKind.ANSWER,
+        {"question": "positions", "completeness": "complete", "rows": [{"account": "DU1", "quantity": 1.5}]},
+    ),
     "an order that is none": event(BrokerEventKind.ORDER, {"perm_id": 7}),
+    "a figure that is none": event(BrokerEventKind.ACCOUNT_VALUE, {"account": "DU1"}),
 }
 
 
@@ -229,7 +234,10 @@ def test_a_poisoned_entry_stops_no_other(desk: Desk, poison: BrokerEvent) -> Non
     assert len(desk.events.entries) == 3
 
 
-@pytest.mark.parametrize("name", ["no fields", "fields that are numbers", "an answer without its times"])
+IN_FILL_DEAD_LETTER = ("an unreadable execution", "an execution cut short", "a message of another kind")
+
+
+@pytest.mark.parametrize("name", [name for name in POISON if name not in IN_FILL_DEAD_LETTER])
 def test_a_poisoned_entry_is_in_the_dead_letter_with_its_payload(desk: Desk, name: str) -> None:
     """With where it lay and why it was refused."""
     desk.tell(POISON[name])
@@ -303,7 +311,7 @@ def whole_run(events: Sequence[BrokerEvent], failing: Failing) -> Desk:
 @pytest.mark.parametrize("error", [Killed(), WarehouseUnavailableError("down")], ids=["kill", "outage"])
 def test_a_kill_or_an_outage_at_any_call_changes_nothing_in_the_end(error: Exception, after: bool) -> None:
     """At each call to each port in turn: the stores end as in a run without any."""
-    events = day_of_events(seed=3, fills=10)
+    events = day_of_events(seed=3, fills=6)
     truth = whole_run(events, Failing(0, error, after=after)).everything()
     place = 0
     while True:
@@ -312,7 +320,7 @@ def test_a_kill_or_an_outage_at_any_call_changes_nothing_in_the_end(error: Excep
         assert whole_run(events, failing).everything() == truth, f"call {place}"
         if failing.calls < place:
             break
-    assert place > 40
+    assert place > 35
 
 
 @pytest.mark.parametrize("seed", range(6))
