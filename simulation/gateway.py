@@ -1,8 +1,8 @@
 """The simulated gateway put together: world, broker, sample trader, server, faults, control port, exports.
 
-`Gateway` runs in the caller's loop; `run_in_thread` gives tests one in a loop of its own; `main` is the
-resident process. A plan with a state folder writes down what is done to the broker, so a killed gateway goes
-on where it was. Keep out: settings and the environment (the caller brings a plan).
+`Gateway` runs in the caller's loop; `run_in_thread` gives tests one in a loop of its own. A plan with a
+state folder writes down what is done to the broker, so a killed gateway goes on where it was. Keep out:
+settings and the environment (the caller brings a plan).
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -302,32 +302,6 @@ def run_in_thread(plan: GatewayPlan) -> Iterator[Running]:
             finished.result(START_TIMEOUT_S)
     if gateway.server.failure is not None:
         raise gateway.server.failure
-
-
-async def main(
-    plan: GatewayPlan, stopped: asyncio.Event, ready: Callable[[Gateway], None] | None = None
-) -> None:
-    """The resident process: run until told to stop; a world that cannot go on ends it with its error."""
-    gateway = Gateway(plan)
-    await gateway.start()
-    if ready is not None:
-        ready(gateway)
-    LOGGER.info("gateway on port %s, session %s", gateway.port, gateway.world.sessions[0])
-    try:
-        while not stopped.is_set() and gateway.server.failure is None:
-            try:
-                await asyncio.wait_for(stopped.wait(), timeout=1.0)
-            except TimeoutError:
-                continue
-    finally:
-        await gateway.stop()
-    if gateway.server.failure is not None:
-        raise gateway.server.failure
-
-
-def with_port(plan: GatewayPlan, port: int) -> GatewayPlan:
-    """The same plan on another port."""
-    return replace(plan, options=replace(plan.options, port=port))
 
 
 def _write(path: Path, text: str) -> Path:

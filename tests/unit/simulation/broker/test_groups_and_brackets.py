@@ -150,6 +150,19 @@ def test_a_second_fill_cuts_again_and_the_last_ends_the_group(desk: Desk) -> Non
     assert bid
 
 
+def test_members_of_other_sizes_are_cut_by_the_share_and_never_too_little(desk: Desk) -> None:
+    """A third of the smaller member takes a third of the larger one, rounded up."""
+    desk.order("BUY", 4)
+    desk.wait(10)
+    bid, _ = desk.bid_ask()
+    group = {"oca_group": "exit", "oca_type": 2}
+    larger = desk.order("SELL", 4, order_type="STP", aux_price=bid - 100 * CENT, **group)
+    smaller = desk.order("SELL", 3, order_type="LMT", limit_price=bid + 300 * CENT, **group)
+    desk.heard(_fill(desk, smaller.order_id, 1))
+    other = desk.broker.register.find(CLIENT, larger.order_id)
+    assert other is not None and other.remaining == 2
+
+
 def test_a_stop_of_a_group_can_be_moved_without_naming_the_group_again(desk: Desk) -> None:
     """A trailing change sends the order as it was placed; the group stays what it is."""
     entry, target, stop = _bracket(desk, 2)
