@@ -141,6 +141,7 @@ def drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) -> Drai
         fills=fills,
         live_state=watch.live_state,
         on_positions=lambda: watch_positions(watch),
+        alerts=open_alerts(settings),
     )
 
 

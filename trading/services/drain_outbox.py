@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from trading.errors import DeskError, PermanentError, WarehouseError
 from trading.model.broker import OutboxEntry, Question
+from trading.ports.alerts import Alerts
 from trading.ports.fill_store import BatchReport
 from trading.ports.live_state import LiveState
 from trading.ports.outbox import OutboxBatch, OutboxReader, UnreadableEntry
@@ -27,6 +28,7 @@ from trading.services.tell_live_state import is_complete, tell_live_state
 logger = logging.getLogger(__name__)
 
 ENTRIES_PER_BATCH_MAX = 2_000
+REFUSED_ALERT = "outbox_entries_refused"
 TRIES_MAX = 3  # rounds in which the warehouse refuses a batch before its entries are tried by themselves
 CLAIM_AFTER_S = 30.0  # what another consumer was given and left for so long is ours
 CLAIM_EVERY = timedelta(seconds=10)
@@ -49,6 +51,7 @@ class DrainTools:
     fills: FillTools
     live_state: LiveState | None
     on_positions: Callable[[], object] | None
+    alerts: Alerts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,7 @@ class OutboxDrain:
             waiting=self._fills.waiting,
         )
         _log(batch, report)
+        self._alert(report)
         return report
 
     def _stored(
@@ -166,6 +170,12 @@ class OutboxDrain:
         if self._tools.live_state is not None:
             tell_live_state(self._tools.live_state, entries)
         self._watch_due |= any(is_complete(entry, Question.POSITIONS) for entry in entries)
+
+    def _alert(self, report: DrainReport) -> None:
+        lost = report.unreadable + report.refused
+        if lost and self._tools.alerts is not None:
+            text = f"{lost} entries of the outbox were refused; select * from audit.rejected_rows"
+            self._tools.alerts.raise_alert(REFUSED_ALERT, text)
 
     def _watch(self) -> None:
         """Compare positions; an error is told and tried again, it holds no entry up."""

@@ -38,10 +38,22 @@ from trading.errors import (
 )
 from trading.model.broker import BrokerEvent, BrokerEventKind
 from trading.model.fills import Fill, FillBatch, Source, Venue
+from trading.ports.alerts import Alerts
 from trading.services.drain_fills import FillTools
-from trading.services.drain_outbox import TRIES_MAX, DrainTools, OutboxDrain
+from trading.services.drain_outbox import REFUSED_ALERT, TRIES_MAX, DrainTools, OutboxDrain
 
 DAY = OPEN.date()
+
+
+class Told(Alerts):
+    """Keeps what a person would see."""
+
+    def __init__(self) -> None:
+        self.codes: list[str] = []
+
+    def raise_alert(self, code: str, text: str) -> None:
+        """Keep it."""
+        self.codes.append(code)
 
 
 @dataclass(slots=True)
@@ -53,6 +65,7 @@ class Desk:
     live_state: MemoryLiveState = field(default_factory=MemoryLiveState)
     clock: SteppingClock = field(default_factory=SteppingClock)
     watched: list[int] = field(default_factory=list)
+    alerts: Told = field(default_factory=Told)
     events: MemoryBrokerEventStore = field(init=False)
     outbox: MemoryOutbox = field(init=False)
 
@@ -80,6 +93,7 @@ class Desk:
             fills=fills,
             live_state=around(self.live_state),
             on_positions=lambda: self.watched.append(1),
+            alerts=self.alerts,
         )
         return OutboxDrain(tools, entries_max)
 
@@ -242,6 +256,7 @@ def test_a_poisoned_entry_is_in_the_dead_letter_with_its_payload(desk: Desk, nam
     """With where it lay and why it was refused."""
     desk.tell(POISON[name])
     assert desk.drain().drain_once(0).refused == 1
+    assert desk.alerts.codes == [REFUSED_ALERT]
     (refused,) = desk.events.refused.values()
     assert repr(dict(POISON[name].payload)) == refused.text
     assert "expected" in refused.reason
