@@ -34,6 +34,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "down": "down.down",
     "status": "status.status",
     "doctor": "doctor.doctor",
+    "gateway": "gateway.gateway",
+    "broker": "broker.broker",
     "migrate": "migrate.migrate",
     "sql": "sql.sql",
     "fetch": "fetch.fetch",

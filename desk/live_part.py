@@ -17,6 +17,7 @@ from desk.live_figures import LiveFigures, figures_of
 from desk.live_session import LiveSession, play_live_session
 from desk.live_statements import fetch_played_statements
 from desk.main_job import JobReport, run_main_job
+from desk.play_folder import PlayFolder
 from trading.errors import DeskError
 from trading.settings import Settings
 
@@ -56,12 +57,15 @@ def play_live_part(
 ) -> LivePart:
     """Play the session after the month and prove it; an error of ours becomes the part's failure."""
     configured = load_settings(with_stack=False)
-    try:
-        session = play_live_session(configured, seed, advance)
+
+    def book(folder: PlayFolder) -> JobReport | None:
         known = set(settings.paths.inbox.glob("*.xml"))
-        fetched = fetch_played_statements(session.folder, configured)
+        fetched = fetch_played_statements(folder, configured)
         is_new = any(settings.paths.inbox / item.file not in known for item in fetched)
-        report = run_main_job(settings, warehouse, api, advance) if is_new else None
+        return run_main_job(settings, warehouse, api, advance) if is_new else None
+
+    try:
+        session, report = play_live_session(configured, seed, advance, book)
         figures = figures_of(session, warehouse)
     except DeskError as error:
         return LivePart(failure=str(error))

@@ -6,17 +6,21 @@ dies comes back. Belongs here: starting them, waiting with bounds. Keep out: wha
 (`desk/live_figures.py`), what the residents do (`desk/residents`).
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
+import sql
 from adapters.clock import SystemClock
 from adapters.configuration import load_settings
 from adapters.configuration.environment import process_environment
-from adapters.wiring import open_outbox_reader
+from adapters.wiring import open_outbox_reader, open_warehouse
 from desk.answers import Advance
+from desk.gateway_control import GatewayControlError, do_fault
 from desk.play_folder import PLAYED_PAST_CLOSE, PlayFolder
 from desk.stack.attended import AttendedServices
 from desk.stack.control import current_state
@@ -40,9 +44,15 @@ SPEED = 390  # 6.5 hours in a minute
 READY_S = 90.0
 OVERTIME_S = 60.0  # a busy machine plays late, never wrong
 DRAINED_S = 60.0
+BOOKED_S = 30.0
+SAID_AGAIN_S = 5.0  # longer than it takes; said twice at once, the clock would begin its pause anew
+ASKED_S = 3.0  # answers of the morning are heard and drained, also where nothing stands
+AGREED_S = 30.0
+STANDING_SINCE_S = 3_600.0  # the newest words on differences of the last hour
 SETTLE = timedelta(seconds=2)  # thirteen sweeps at SPEED
 POLL_S = 0.2
 PORTS_TRIED = 200
+Booked = TypeVar("Booked")
 PROBE = "live session"  # the name under which the backlog is asked; it takes no entries
 
 
@@ -58,14 +68,16 @@ class LiveSession:
     folder: PlayFolder
     seconds: float
     began_at: float  # seconds since the epoch, before anything was heard
-    restarts: int
 
 
-def play_live_session(configured: Settings, seed: int, advance: Advance) -> LiveSession:
-    """Play the session after the sample desk's month and return when the warehouse has all that was heard.
+def play_live_session(
+    configured: Settings, seed: int, advance: Advance, book: Callable[[PlayFolder], Booked]
+) -> tuple[LiveSession, Booked]:
+    """Play the session after the sample desk's month, and the morning after it, to a session of our own.
 
-    The truth and the statements are written when the gateway stops, the last of the residents.
-    Raises ConfigurationError where the home has a broker of its own, LiveSessionError when it does not end.
+    When the warehouse has all that was heard of the day, the broker books it and `book` brings its statements
+    in; then a new session listens to the morning, so that what the statements explain can lift itself. Raises
+    ConfigurationError where the home has a broker of its own, LiveSessionError when something does not end.
     """
     layout = StackLayout(configured.paths.home)
     _refuse_second_broker(layout)
@@ -82,17 +94,24 @@ def play_live_session(configured: Settings, seed: int, advance: Advance) -> Live
         folder.begin_again()
         beats = heartbeats_of(effective, effective.services.redis_url)
         services = resident_services(residents, {}, ports, (), beats)
-        with AttendedServices(services, layout, environment, frozenset()) as attended:
-            attended.wait_until_ready(READY_S)
+
+        def residents_of_the_session() -> AttendedServices:
+            return AttendedServices(services, layout, environment, frozenset())
+
+        with residents_of_the_session() as day:
+            day.wait_until_ready(READY_S)
             _wait_for_end(folder, advance)
             _wait_until_drained(effective, advance)
-            restarts = sum(status.restarts for status in attended.statuses())
+            played_s = time.monotonic() - began
+            _let_the_day_be_booked(folder, ports[CONTROL], advance)
+        booked = book(folder)
+        with residents_of_the_session() as morning:  # they find gateway and stream as they left them
+            morning.wait_until_ready(READY_S)
+            _wait_for_agreement(effective, advance)
     finally:
         reservations.release()
-    return LiveSession(
-        session=folder.session, folder=folder, seconds=time.monotonic() - began, began_at=began_at,
-        restarts=restarts,
-    )  # fmt: skip
+    live = LiveSession(session=folder.session, folder=folder, seconds=played_s, began_at=began_at)
+    return live, booked
 
 
 def choose_ports(reservations: PortReservations, configured: Settings) -> Mapping[str, int]:
@@ -120,6 +139,7 @@ def _environment(configured: Settings, seed: int) -> dict[str, str]:
         "DESK_GATEWAY": "true",
         "DESK_GATEWAY_SEED": str(seed),
         "DESK_GATEWAY_SPEED": str(SPEED),
+        "DESK_GATEWAY_PAUSES": "true",
         "DESK_GATEWAY_FAULTS": str(configured.paths.project_root / FAULT_SCRIPT),
     }
 
@@ -150,6 +170,36 @@ def _wait_until_drained(settings: Settings, advance: Advance) -> None:
         return oldest is None or oldest > settled_at
 
     _wait(is_drained, DRAINED_S, "draining what was heard", advance, None)
+
+
+def _let_the_day_be_booked(folder: PlayFolder, control_port: int, advance: Advance) -> None:
+    said_at: list[float] = []
+
+    def is_booked() -> bool:
+        if not said_at or time.monotonic() - said_at[-1] > SAID_AGAIN_S:
+            said_at.append(time.monotonic())
+            with contextlib.suppress(GatewayControlError):  # killed just now: it is told again
+                do_fault(control_port, "thaw clock")
+        return folder.journal.exists()
+
+    _wait(is_booked, BOOKED_S, "the broker books the day", advance, None)
+
+
+def _wait_for_agreement(settings: Settings, advance: Advance) -> None:
+    """Until no difference of positions stands; one that does not go is a finding, not an error."""
+    warehouse = open_warehouse(settings)
+    since = {"since": datetime.fromtimestamp(time.time() - STANDING_SINCE_S, UTC)}
+
+    asked_from = time.monotonic() + ASKED_S
+
+    def is_agreed() -> bool:
+        if time.monotonic() < asked_from:
+            return False
+        (row,) = warehouse.rows(sql.query("live_position_breaks"), since)
+        return bool(row["noticed"] == row["lifted"])
+
+    with contextlib.suppress(LiveSessionError):
+        _wait(is_agreed, AGREED_S, "comparing positions on the next morning", advance, None)
 
 
 def _wait(

@@ -5,7 +5,7 @@ The gateway writes here and the main job reads; nobody else needs it. Keep out: 
 
 import shutil
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -19,6 +19,7 @@ from trading.settings import GatewaySettings, Settings
 
 FOLDER = "gateway"  # under the home folder
 PLAYED_PAST_CLOSE = timedelta(minutes=18)  # index options close at 16:15; at 16:20 the broker books the day
+PAUSES_BEFORE_OPEN = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class PlayFolder:
 
     @property
     def journal(self) -> Path:
-        """The truth of the session; written when the gateway stops."""
+        """The truth of the session; written when the broker has booked it, or the gateway stops."""
         return self.folder / JOURNAL_NAME
 
     @property
@@ -51,10 +52,24 @@ class PlayFolder:
         return self.folder / "sent.txt"
 
     @property
-    def last_line(self) -> str:
-        """The line of a fault script at which the played session ends: nothing more can be heard then."""
-        close = TradingCalendar().session_close(self.session)
-        return f"at {(close + PLAYED_PAST_CLOSE).astimezone(NEW_YORK):%H:%M:%S} freeze clock"
+    def pauses(self) -> str:
+        """Lines of a fault script: the clock stands still when all of the session is told, and next morning.
+
+        From the first pause until somebody lets it go on, everything can still be asked; then the broker
+        books the day and the night is skipped.
+        """
+        return f"at {_told(self.ends_at)} freeze clock\nat {_told(self.morning_at)} freeze clock\n"
+
+    @property
+    def morning_at(self) -> datetime:
+        """Just before the next session opens."""
+        calendar = TradingCalendar()
+        return calendar.session_open(calendar.next_session(self.session)) - PAUSES_BEFORE_OPEN
+
+    @property
+    def ends_at(self) -> datetime:
+        """When everything of the session is told, before the broker books it."""
+        return TradingCalendar().session_close(self.session) + PLAYED_PAST_CLOSE
 
     def make(self) -> None:
         """Make the folder, readable by its owner only."""
@@ -76,6 +91,11 @@ class PlayFolder:
     @property
     def _over(self) -> Path:
         return self.folder / "over"
+
+
+def _told(moment: datetime) -> str:
+    local = moment.astimezone(NEW_YORK)
+    return f"{local:%H:%M:%S} on {local:%Y-%m-%d}"
 
 
 def session_to_play(gateway: GatewaySettings) -> date:

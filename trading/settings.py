@@ -122,7 +122,8 @@ class GatewaySettings:
     """The simulated broker gateway of the stack; it runs only where it is asked for.
 
     `session` None is the session after the sample desk's month; `faults` None plays without faults. `speed`
-    is simulated seconds per second.
+    is simulated seconds per second. With `pauses` the clock stands still at the session's end, and again on
+    the next morning, until it is told to go on.
     """
 
     enabled: bool
@@ -132,6 +133,7 @@ class GatewaySettings:
     speed: int
     session: date | None
     faults: Path | None
+    pauses: bool
     server_version: int
 
 

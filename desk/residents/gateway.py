@@ -12,14 +12,14 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 from adapters.configuration import load_settings
 from desk.logs import log_to_console
-from desk.play_folder import PLAYED_PAST_CLOSE, PlayFolder
+from desk.play_folder import PlayFolder
 from simulation.faults.language import ScriptError
 from simulation.gateway import Gateway, GatewayPlan
+from simulation.market.hours import BOOKED_AT, local
 from simulation.sample_desk.journal import Journal, Rows
 from simulation.tws.options import GatewayOptions
 from simulation.tws.sendings import RecordingTeller
@@ -29,6 +29,7 @@ from trading.settings import Settings
 FAILED = 1
 ACCOUNTS = 2
 ORDERS = 40  # of one account and session
+SESSIONS = 5  # one after the other, without their nights
 TICK_S = 0.1
 
 _log = logging.getLogger("desk.gateway")
@@ -45,33 +46,37 @@ class PlayedSession:
             raise ConfigurationError(f"gateway.faults: {settings.gateway.faults}: {error}") from error
         self.teller = RecordingTeller()
         self.gateway.server.state.teller = self.teller
-        close = self.gateway.world.calendar.session_close(folder.session)
-        self.ends_at: datetime = close + PLAYED_PAST_CLOSE
+        pauses = settings.gateway.pauses
+        self._written_from = folder.morning_at if pauses else local(folder.session, BOOKED_AT)
+        if pauses and folder.is_over():  # killed while it stood still: it stands still again
+            self.gateway.clock.freeze()
 
     async def play(self, stop: asyncio.Event, ready: Callable[[Gateway], None]) -> None:
-        """Serve until `stop`; at the session's end the clock stands still, so that all can still be asked."""
+        """Serve until `stop`, and write down when the session is over, booked, and what it was."""
         gateway = self.gateway
         await gateway.start()
         ready(gateway)
-        if self.folder.is_over():
-            gateway.clock.freeze()
         while not stop.is_set() and gateway.server.failure is None:
-            self._write_sendings()
-            if gateway.clock.now() >= self.ends_at and not self.folder.is_over():
-                gateway.clock.freeze()
-                self.folder.mark_over()
-                _log.info("the session of %s is over", self.folder.session)
+            self._note()
             await asyncio.sleep(TICK_S)
-        await gateway.server.stop()
-        self._write_sendings()
-        self._write_truth()
         await gateway.stop()
+        self._write_sendings()
+        if not self.folder.journal.exists():
+            self._write_truth()
+
+    def _note(self) -> None:
+        now = self.gateway.clock.now()
+        self._write_sendings()
+        if now >= self.folder.ends_at and not self.folder.is_over():
+            self.folder.mark_over()
+            _log.info("the session of %s is over", self.folder.session)
+        if self.gateway.broker.now > self._written_from and not self.folder.journal.exists():
+            self._write_truth()
+            _log.info("the session of %s is booked and written down", self.folder.session)
 
     def _write_truth(self) -> None:
-        """Journal and statements; a session that is over is booked first, another is told as it stands."""
+        """Statements and journal of the session; one that is not booked is told as it stands."""
         broker, session = self.gateway.broker, self.folder.session
-        if self.folder.is_over():
-            broker.close_session(session)
         for name, text in broker.files(session):
             kind = "activity" if name.endswith("_activity.xml") else "confirmation"
             path = self.folder.statements / kind / name
@@ -87,18 +92,19 @@ class PlayedSession:
 
 
 def plan_of(settings: Settings, folder: PlayFolder) -> GatewayPlan:
-    """What the settings ask for; the clock stands still when the session is over, before it is booked."""
+    """What the settings ask for: the session, and the morning after it."""
     gateway = settings.gateway
     return GatewayPlan(
         seed=gateway.seed,
         speed=float(gateway.speed),
         session=gateway.session,
-        sessions=1,
+        sessions=SESSIONS,
+        skip_nights=True,
         accounts=ACCOUNTS,
         orders=ORDERS,
         client_id=settings.broker.client_id,
         control_port=gateway.control_port,
-        faults=f"{_script(settings)}\n{folder.last_line}\n",
+        faults=f"{_script(settings)}\n{folder.pauses if gateway.pauses else ''}",
         state=folder.folder,
         options=GatewayOptions(port=gateway.port, server_version=gateway.server_version),
     )

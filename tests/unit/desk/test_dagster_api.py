@@ -150,12 +150,29 @@ def test_a_run_over_a_range_names_its_ends(stub: Stub) -> None:
         "jobName": "j",
         "status": "SUCCESS",
         "creationTime": 5.0,
+        "updateTime": 6.0,
         "tags": tags,
         "stats": None,
     }
     stub.answers = [{"data": {"runsOrError": {"results": [row]}}}]
     (run,) = DagsterApi(stub.url).runs()
     assert (run.first, run.last, run.is_finished, run.steps_done) == ("2026-11-02", "2026-11-20", True, 0)
+
+
+def test_only_runs_last_heard_of_before_the_moment_are_given_up(stub: Stub) -> None:
+    """What the new stack started itself goes on; where nothing is dead, nothing is asked."""
+    row = {"jobName": "j", "status": "STARTED", "creationTime": 1.0, "tags": [], "stats": None}
+    rows = [{**row, "runId": "dead", "updateTime": 5.0}, {**row, "runId": "alive", "updateTime": 15.0}]
+    found = {"data": {"runsOrError": {"results": rows}}}
+    stub.answers = [found, {"data": {"terminateRuns": {"__typename": "TerminateRunsResult"}}}]
+    given_up = DagsterApi(stub.url).give_up_runs_before(10.0)
+    assert [run.run_id for run in given_up] == ["dead"]
+    assert stub.asked[-1]["variables"] == {"ids": ["dead"]}
+    stub.answers = [found]
+    assert DagsterApi(stub.url).give_up_runs_before(5.0) == []
+    stub.answers = [found, {"data": {"terminateRuns": {"__typename": "PythonError", "message": "no"}}}]
+    with pytest.raises(DagsterRefusedError, match="no"):
+        DagsterApi(stub.url).give_up_runs_before(10.0)
 
 
 def test_a_daemon_that_never_reported_counts_as_silent_for_ever(stub: Stub) -> None:

@@ -24,11 +24,13 @@ def test_the_session_after_the_sample_month_is_played_unless_another_is_named(se
     assert PlayFolder.of(other).folder.name == "2026-11-17_seed_8"
 
 
-def test_a_short_session_ends_early(settings: Settings) -> None:
-    """The played session ends before the broker books the day, also on the day after Thanksgiving."""
-    assert PlayFolder.of(settings).last_line == "at 16:18:00 freeze clock"
+def test_a_session_pauses_when_all_is_told_and_on_the_next_morning(settings: Settings) -> None:
+    """Before the broker books the day, also a short one, and before the opening of the next session."""
+    first, second = PlayFolder.of(settings).pauses.splitlines()
+    assert first == "at 16:18:00 on 2026-11-13 freeze clock"
+    assert second == "at 09:29:30 on 2026-11-16 freeze clock"
     short = replace(settings, gateway=replace(settings.gateway, session=date(2026, 11, 27)))
-    assert PlayFolder.of(short).last_line == "at 13:18:00 freeze clock"
+    assert PlayFolder.of(short).pauses.startswith("at 13:18:00 on 2026-11-27 freeze clock")
 
 
 def test_beginning_again_forgets_everything(settings: Settings) -> None:
