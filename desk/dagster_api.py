@@ -18,6 +18,7 @@ QUERY_ATTEMPTS_MAX = (
 LAUNCH_TIMEOUT_S = 300.0  # the plan is stored before the answer; asked once only
 PROBE_TIMEOUT_S = 2.0
 FINISHED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
+WITH_A_PROCESS = ("STARTING", "STARTED", "CANCELING")
 IN_FLIGHT = ("QUEUED", "NOT_STARTED", "MANAGED", "STARTING", "STARTED", "CANCELING")
 RUNS_MAX = 100
 ERROR_DEPTH_MAX = 10  # errors are chained
@@ -53,6 +54,7 @@ class RunView:
     first: str | None  # partition, or first of its range
     last: str | None
     created_at: float  # seconds since the epoch
+    updated_at: float
     steps_done: int
 
     @property
@@ -139,6 +141,17 @@ class DagsterApi:
             raise DagsterRefusedError(f"dagster at {self.url}: run {run_id}: {_refusal(answer)}")
         return _run(answer)
 
+    def give_up_runs_before(self, moment: float) -> list[RunView]:
+        """Cancel the runs that have a process and were last heard of before a moment at which no process of
+        theirs lived; nobody else ends them, and the next run of their kind would wait for ever.
+        """
+        dead = [run for run in self.runs(WITH_A_PROCESS) if run.updated_at < moment]
+        if dead:
+            answer = self.query(_GIVE_UP, ids=[run.run_id for run in dead])["terminateRuns"]
+            if answer["__typename"] != "TerminateRunsResult":
+                raise DagsterRefusedError(f"dagster at {self.url}: {_refusal(answer)}")
+        return dead
+
     def failure(self, run_id: str) -> str:
         """Why a run failed: the innermost error of its first failed step, else of the run."""
         answer = self.query(_FAILURE, id=run_id)["runOrError"]
@@ -171,6 +184,7 @@ def _run(item: Mapping[str, Any]) -> RunView:
         first=tags.get(RANGE_START) or tags.get(PARTITION),
         last=tags.get(RANGE_END) or tags.get(PARTITION),
         created_at=float(item["creationTime"]),
+        updated_at=float(item["updateTime"]),
         steps_done=int(stats.get("stepsSucceeded") or 0),
     )
 
@@ -221,7 +235,7 @@ query Daemons { instance { daemonHealth { allDaemonStatuses { daemonType require
 """
 
 _RUN_FIELDS = """
-  runId jobName status creationTime tags { key value }
+  runId jobName status creationTime updateTime tags { key value }
   stats { ... on RunStatsSnapshot { stepsSucceeded } }
 """
 
@@ -254,6 +268,15 @@ query Failure($id: ID!) {
         }
       }
     }
+  }
+}
+"""
+
+_GIVE_UP = """
+mutation GiveUp($ids: [String!]!) {
+  terminateRuns(runIds: $ids, terminatePolicy: MARK_AS_CANCELED_IMMEDIATELY) {
+    __typename
+    ... on PythonError { message }
   }
 }
 """

@@ -10,6 +10,7 @@ from adapters.configuration import load_settings
 from adapters.configuration.environment import process_environment
 from desk.answers import AsJson, ExitCode, complain, finish, print_json, progress, say
 from desk.commands.stack_view import describe, load_errors, show, ui_url, watcher
+from desk.dagster_api import DagsterApi
 from desk.stack.control import UpReport, bring_up
 
 ASK_FOR_GATEWAY = {"DESK_GATEWAY": "true"}
@@ -56,7 +57,16 @@ def up(
 
 
 def start_stack(more: Mapping[str, str] = MappingProxyType({})) -> UpReport:
-    """Bring the stack up with a progress bar; `more` is added to the environment."""
+    """Bring the stack up with a progress bar; `more` is added to the environment.
+
+    A stack that was not running has no process of a run: runs that look as if they worked were killed with
+    the stack before, and are given up, so that their work is asked for again.
+    """
     environment = {**process_environment(), **more}
     with progress() as advance:
-        return bring_up(load_settings(environment, with_stack=False), environment, watcher(advance))
+        report = bring_up(load_settings(environment, with_stack=False), environment, watcher(advance))
+    url = ui_url(report.state)
+    if url and not report.was_running:
+        for run in DagsterApi(url).give_up_runs_before(report.state.supervisor.started_at):
+            complain(f"run {run.run_id} of {run.job} was killed with the stack; it is given up")
+    return report

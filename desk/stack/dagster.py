@@ -29,6 +29,7 @@ EVENTS_PER_COMMIT_MAX = 1_000  # of what one step says of many sessions
 LOCATION_NAME = "desk"
 DATABASES = ("schedules/schedules.db", "history/runs.db", "history/runs/index.db")
 START_TIMEOUT_S = 900  # on a busy machine; a run that has not begun by then is failed
+FREE_SLOTS_AFTER_S = 1
 UNREACHABLE = "UserCodeUnreachable"  # part of the name of Dagster's error
 STOP_GRACE_S = 8.0  # measured: about 1 s
 KIND_TAG = "desk/kind"  # landing, books: two runs of one kind never overlap
@@ -166,6 +167,8 @@ def _instance(concurrent_runs_max: int, dagster_home: Path) -> dict[str, object]
             "enabled": True,
             "poll_interval_seconds": 10,
             "start_timeout_seconds": START_TIMEOUT_S,
+            # A run that was killed keeps its place in a pool of one, and every later run would wait for it.
+            "free_slots_after_run_end_seconds": FREE_SLOTS_AFTER_S,
         },
         "retention": {
             "sensor": {"purge_after_days": {"skipped": 1, "success": 7, "failure": 30}},

@@ -1,13 +1,19 @@
 """The event log of a run over many sessions: brief plans, one commit for a step, the same history."""
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.test_utils import freeze_time
+from dagster._daemon.monitoring.concurrency import execute_concurrency_slots_iteration
+from dagster._time import get_current_datetime
 
 from assets.sessions import exchange_sessions
 from desk.stack.dagster import write_instance
@@ -120,6 +126,20 @@ def test_events_of_several_kinds_are_stored_one_by_one(instance: dg.DagsterInsta
     for entry in every:
         single.store_event(entry)
     assert _rows(batched, result.run_id) == _rows(single, result.run_id)
+
+
+def test_a_run_that_was_killed_gives_its_place_in_the_pool_back(instance: dg.DagsterInstance) -> None:
+    """Else every later step that writes to the warehouse would wait for it for ever."""
+    log = instance.event_log_storage
+    log.set_concurrency_slots("warehouse_writes", 1)
+    run = instance.add_run(dg.DagsterRun(job_name="land_inbox", status=dg.DagsterRunStatus.STARTED))
+    assert log.claim_concurrency_slot("warehouse_writes", run.run_id, "step").is_claimed
+    assert not log.claim_concurrency_slot("warehouse_writes", "next", "step").is_claimed
+    instance.report_run_canceled(run)
+    watched = SimpleNamespace(instance=instance)
+    with freeze_time(get_current_datetime() + timedelta(seconds=10)):
+        list(execute_concurrency_slots_iteration(watched, logging.getLogger("test")))  # type: ignore[arg-type]
+    assert log.claim_concurrency_slot("warehouse_writes", "next", "step").is_claimed
 
 
 def _rows(log: SqliteEventLogStorage, run_id: str) -> dict[str, list[tuple[object, ...]]]:

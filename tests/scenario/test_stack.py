@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import psutil
 import pytest
 import redis
@@ -188,7 +189,12 @@ def test_a_second_stack_runs_beside_and_takes_real_services_by_their_address(
 
 
 def test_a_killed_supervisor_is_noticed_and_replaced(home: Path) -> None:
-    """Status and doctor say so with code 2; `desk up` ends what was left and starts afresh."""
+    """Status and doctor say so with code 2; `desk up` ends what was left, and starts afresh: a run that was
+    killed with the stack is given up, and what waits in the queue is not.
+    """
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as dagster:
+        killed = dagster.add_run(dg.DagsterRun(job_name="no_job", status=dg.DagsterRunStatus.STARTED))
+        planned = dagster.add_run(dg.DagsterRun(job_name="no_job", status=dg.DagsterRunStatus.NOT_STARTED))
     supervisor = json.loads((home / "stack" / "state.json").read_text())["supervisor"]["pid"]
     os.kill(supervisor, signal.SIGKILL)
     assert desk_json(home, "status", code=2)["running"] is False
@@ -200,6 +206,9 @@ def test_a_killed_supervisor_is_noticed_and_replaced(home: Path) -> None:
     assert answer["was_running"] is False
     assert not left & {item["pid"] for item in answer["services"]}
     assert services(answer)["webserver"]["state"] == "ready"
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as dagster:
+        assert dagster.get_run_by_id(killed.run_id).status is dg.DagsterRunStatus.CANCELED  # type: ignore[union-attr]
+        assert dagster.get_run_by_id(planned.run_id).status is dg.DagsterRunStatus.NOT_STARTED  # type: ignore[union-attr]
 
 
 def test_down_ends_everything_and_leaves_the_ports_free(home: Path) -> None:
