@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trading.errors import DeskError, PermanentError, WarehouseError
-from trading.model.broker import OutboxEntry, Question
+from trading.model.broker import BrokerEventKind, OutboxEntry, Question
 from trading.ports.alerts import Alerts
 from trading.ports.fill_store import BatchReport
 from trading.ports.live_state import LiveState
@@ -28,6 +28,7 @@ from trading.services.tell_live_state import is_complete, tell_live_state
 logger = logging.getLogger(__name__)
 
 ENTRIES_PER_BATCH_MAX = 2_000
+STUCK_ALERT = "drain_stuck"
 REFUSED_ALERT = "outbox_entries_refused"
 TRIES_MAX = 3  # rounds in which the warehouse refuses a batch before its entries are tried by themselves
 CLAIM_AFTER_S = 30.0  # what another consumer was given and left for so long is ours
@@ -75,6 +76,7 @@ class OutboxDrain:
         self._fills = LiveFills(tools.fills)
         self._entries_max = entries_max
         self._refusals = 0  # rounds in a row in which the warehouse refused
+        self._good: OutboxEntry | None = None  # stored before: what proves that the warehouse takes entries
         self._claimed_at: datetime | None = None
         self._watch_due = False
         self._watched_at: datetime | None = None
@@ -106,6 +108,7 @@ class OutboxDrain:
             logger.error("drain_refused entries=%d error=%s", len(batch.entries), error)
             poisoned = self._by_themselves(batch)
         self._refusals = 0
+        self._remember_good(batch.entries, poisoned)
         self._tools.reader.ack(batch.entry_ids)
         self._tell(batch.entries)
         report = DrainReport(
@@ -118,6 +121,14 @@ class OutboxDrain:
         _log(batch, report)
         self._alert(report)
         return report
+
+    def _remember_good(self, entries: Sequence[OutboxEntry], poisoned: Sequence[UnreadableEntry]) -> None:
+        """Keep one entry that was stored, best one that went through the fills."""
+        bad = {entry.entry_id for entry in poisoned}
+        stored = [entry for entry in entries if entry.entry_id not in bad]
+        fills = [entry for entry in stored if entry.event.kind is BrokerEventKind.MESSAGE]
+        if fills or (stored and self._good is None):
+            self._good = (fills or stored)[-1]
 
     def _stored(
         self,
@@ -132,13 +143,28 @@ class OutboxDrain:
         return self._fills.record(entries)
 
     def _by_themselves(self, batch: OutboxBatch) -> list[UnreadableEntry]:
-        """Store what can be stored and refuse the rest; raises where nothing at all can be stored."""
+        """Store what can be stored and refuse the rest, where it is the entries and not the warehouse."""
         poisoned = self._halved(batch.entries)
-        if len(poisoned) == len(batch.entries) > 1:
-            raise WarehouseError(f"drain: expected entries that can be stored, was {poisoned[0].reason}")
+        if len(poisoned) == len(batch.entries):
+            self._prove_warehouse(poisoned[0].reason)
         self._events.record((), batch.unreadable, self._clock.now())
         self._events.refuse([*unfit_entries(batch.entries), *poisoned], self._clock.now())
         return poisoned
+
+    def _prove_warehouse(self, reason: str) -> None:
+        """Nothing of a batch was stored: store again what was stored before, which changes nothing.
+
+        Raises where that fails, or where nothing is known: a table that is missing for an hour must not send
+        an hour of fills to the dead letter.
+        """
+        try:
+            if self._good is None:
+                raise WarehouseError(reason)
+            self._stored([self._good], (), ())
+        except REFUSALS as error:
+            if self._tools.alerts is not None:
+                self._tools.alerts.raise_alert(STUCK_ALERT, f"the warehouse refuses every entry: {error}")
+            raise WarehouseError(f"drain: expected entries that can be stored, was {reason}") from error
 
     def _halved(self, entries: Sequence[OutboxEntry]) -> list[UnreadableEntry]:
         """Try all; where they are refused, each half by itself, down to the entry that is refused alone."""

@@ -277,3 +277,16 @@ def test_large_appends_go_in_parts_and_stay_in_order(redis_sides: Sides) -> None
     reader = redis_sides.reader()
     assert numbers(reader, 5_000) == list(range(2_500))
     assert reader.ack(appended.entry_ids) == 2_500
+
+
+def test_an_entry_that_another_hand_deleted_holds_nobody_up(redis_sides: Sides) -> None:
+    """It was given out and is gone: the rest is read, and the group forgets it."""
+    first, second = redis_sides.outbox.append([event(1), event(2)]).entry_ids
+    reader = redis_sides.reader()
+    assert numbers(reader) == [1, 2]
+    client(redis_sides.outbox).xdel(keys.OUTBOX.at(topic="broker", sym="IBKR"), first)
+    again = redis_sides.reader()
+    assert numbers(again) == [2]
+    assert again.ack([second]) == 1
+    assert numbers(again) == []
+    assert again.backlog().given == 0

@@ -40,7 +40,7 @@ from trading.model.broker import BrokerEvent, BrokerEventKind
 from trading.model.fills import Fill, FillBatch, Source, Venue
 from trading.ports.alerts import Alerts
 from trading.services.drain_fills import FillTools
-from trading.services.drain_outbox import REFUSED_ALERT, TRIES_MAX, DrainTools, OutboxDrain
+from trading.services.drain_outbox import REFUSED_ALERT, STUCK_ALERT, TRIES_MAX, DrainTools, OutboxDrain
 
 DAY = OPEN.date()
 
@@ -425,16 +425,44 @@ def test_an_entry_that_the_warehouse_refuses_is_found_and_refused_alone(error: E
     assert "a.000003.01.01" in refused.text
 
 
-def test_a_warehouse_that_refuses_everything_sends_no_fill_to_the_dead_letter() -> None:
-    """A table that is missing is a fault to mend, not a reason to refuse a day of fills."""
-    desk = Desk(fills=Picky("", WarehouseError("no such table"), everything=True))
-    desk.tell(*(message(execution(f"a.{n:06d}.01.01")) for n in range(4)))
+@pytest.mark.parametrize("entries", [1, 4])
+@pytest.mark.parametrize("warm", [False, True], ids=["from the start", "after good ones"])
+def test_a_warehouse_that_refuses_everything_sends_no_fill_to_the_dead_letter(
+    entries: int, warm: bool
+) -> None:
+    """A table that is missing is a fault to mend and an alert, not a reason to refuse a day of fills."""
+    fills = Picky("", WarehouseError("no such table"))
+    desk = Desk(fills=fills)
     drain = desk.drain()
+    if warm:
+        desk.tell(message(execution("good.01.01")))
+        drain.drain_once(0)
+    fills.everything = True
+    desk.tell(*(message(execution(f"a.{n:06d}.01.01")) for n in range(entries)))
     for _ in range(TRIES_MAX + 3):
         with pytest.raises(WarehouseError):
             drain.drain_once(0)
-    assert len(desk.stream.entries) == 4
+    assert len(desk.stream.entries) == entries
     assert not desk.events.refused
+    assert STUCK_ALERT in desk.alerts.codes
+    fills.everything = False
+    drain.drain_once(0)
+    assert len(desk.standing()) == entries + warm
+
+
+def test_a_poisoned_entry_alone_is_refused_once_the_warehouse_is_proven_sound() -> None:
+    """What was stored before is stored again, which changes nothing; so it is the entry."""
+    desk = Desk(fills=Picky("bad.01.01", WarehouseError("no such column")))
+    desk.tell(message(execution("good.01.01")))
+    drain = desk.drain()
+    drain.drain_once(0)
+    desk.tell(message(execution("bad.01.01")))
+    for _ in range(TRIES_MAX - 1):
+        with pytest.raises(WarehouseError):
+            drain.drain_once(0)
+    assert drain.drain_once(0).refused == 1
+    assert not desk.stream.entries
+    assert [entry.text for entry in desk.events.refused.values() if "bad.01.01" in entry.text]
 
 
 def test_the_live_state_hears_what_is_held_and_what_works(desk: Desk) -> None:
