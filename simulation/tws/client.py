@@ -59,6 +59,13 @@ class Client(LinkOwner):
             say.error(self.version, request_id, code, text_of(code) if text is None else text, reject_json)
         )
 
+    def may_subscribe(self, kind: str, request_id: int) -> bool:
+        """Whether a subscription may be added; when not, that has been said (322)."""
+        reason = self.subscriptions.refuses(kind, request_id)
+        if reason:
+            self.error(request_id, 322, text_of(322, request=kind, reason=reason))
+        return not reason
+
     # LinkOwner
 
     def received(self, fields: list[str]) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from simulation.tws.client import Client
-from simulation.tws.handlers import account, contracts, history, market, orders, session
+from simulation.tws.handlers import account, contracts, history, market, orders, services, session
 from simulation.tws.place_order import PlaceOrder
 from simulation.tws.requests import account as ask_account
 from simulation.tws.requests import contracts as ask_contracts
 from simulation.tws.requests import market as ask_market
 from simulation.tws.requests import orders as ask_orders
+from simulation.tws.requests import services as ask_services
 from simulation.tws.requests import session as ask_session
 from simulation.tws.state import GatewayState
 
@@ -55,6 +56,7 @@ HANDLERS: Final[Mapping[type, Handler]] = {
     ask_market.HistoricalData: history.historical_data,
     ask_market.HistoricalTicks: history.historical_ticks,
     ask_market.HeadTime: history.head_time,
+    ask_services.Service: services.service,
 }
 
 

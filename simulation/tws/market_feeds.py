@@ -1,13 +1,14 @@
 """Subscriptions to level 1: the touch, the last trade, greeks and generic ticks, only what changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from simulation.broker.model import Greeks, Quote
-from simulation.broker.questions import ContractRecord
+from simulation.broker.model import Greeks, Leg, Quote
+from simulation.sample_desk.contracts import Contract
+from simulation.tws.line import Line
 from simulation.tws.replies import Message
 from simulation.tws.replies import market as say
 from simulation.tws.subscriptions import Subscription
@@ -18,105 +19,59 @@ if TYPE_CHECKING:
 SAMPLED_EVERY: Final = {"OPT": timedelta(milliseconds=100)}  # documented; all else as shares
 SAMPLED_EVERY_SHARE: Final = timedelta(milliseconds=250)
 PRINTS_MAX = 500  # RTVolume texts of one sample
-GONE = Decimal(-1)
 
-BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, VOLUME = 0, 1, 2, 3, 4, 5, 8
 CALL_OPEN_INTEREST, PUT_OPEN_INTEREST, RT_VOLUME, HALTED, RT_TRADE_VOLUME = 27, 28, 48, 49, 77
 ASKS_OPEN_INTEREST, ASKS_RT_VOLUME, ASKS_RT_TRADE_VOLUME = 101, 233, 375
 BID_GREEKS, ASK_GREEKS, LAST_GREEKS, MODEL_GREEKS = 10, 11, 12, 13
-DELAYED: Final = {BID: 66, ASK: 67, LAST: 68, BID_SIZE: 69, ASK_SIZE: 70, LAST_SIZE: 71, VOLUME: 74}
 GREEKS_DELAYED_BY: Final = 70
 
 
 class Level1(Subscription):
-    """One market data line."""
+    """The line of one contract."""
 
     def __init__(
-        self,
-        request_id: int,
-        record: ContractRecord,
-        generic_ticks: frozenset[int],
-        *,
-        is_snapshot: bool,
-        is_delayed: bool,
+        self, line: Line, contract: Contract, generic_ticks: frozenset[int], *, is_snapshot: bool
     ) -> None:
         super().__init__()
-        self.request_id = request_id
-        self.record = record
+        self._line = line
+        self.contract = contract
         self._generic = generic_ticks
         self._is_snapshot = is_snapshot
-        self._is_delayed = is_delayed
-        self._told: dict[int, object] = {}
-        self._prints_since: datetime | None = None
+        self._prints = TapeText(line.request_id, contract.conid, generic_ticks)
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
-        contract = self.record.contract
-        self.due_at = now + SAMPLED_EVERY.get(contract.asset, SAMPLED_EVERY_SHARE)
+        self.due_at = now + SAMPLED_EVERY.get(self.contract.asset, SAMPLED_EVERY_SHARE)
         if state.faults.silent_market:
             return []
-        quote = state.broker.quote(contract.conid, now)
+        quote = state.broker.quote(self.contract.conid, now)
         if state.faults.crossed_quotes and quote.bid and quote.ask:
             quote = replace(quote, bid=quote.ask, ask=quote.bid)
-        messages = [*self._touch(quote), *self._generic_ticks(state, quote, now)]
-        if contract.asset == "OPT":
-            messages += self._greeks(state, quote, now)
+        messages = [*self._line.touch(quote), *self._halted(state), *self._prints.news(state, quote, now)]
+        if self.contract.asset == "OPT":
+            messages += [*self._open_interest(state), *self._greeks(state, quote, now)]
         if self._is_snapshot:
             self.is_over = True
-            messages.append(say.snapshot_end(self.request_id))
+            messages.append(say.snapshot_end(self._line.request_id))
         return messages
 
-    def _touch(self, quote: Quote) -> Iterator[Message]:
-        yield from self._side(BID, BID_SIZE, quote.bid, quote.bid_size)
-        yield from self._side(ASK, ASK_SIZE, quote.ask, quote.ask_size)
-        if quote.last is not None:
-            yield from self._side(LAST, LAST_SIZE, quote.last, quote.last_size)
-        if self._is_new(VOLUME, quote.volume):
-            yield say.tick_size(self.request_id, self._tick(VOLUME), quote.volume)
+    def _halted(self, state: "GatewayState") -> Iterator[Message]:
+        halted = int(self.contract.conid in state.faults.halted)
+        if self._line.is_new(HALTED, halted):
+            yield say.tick_generic(self._line.request_id, HALTED, halted)
 
-    def _side(self, price_tick: int, size_tick: int, price: Decimal | None, size: int) -> Iterator[Message]:
-        """A changed price is told with its size, and the size once more by itself; a size alone by itself."""
-        told = GONE if price is None else price
-        size_is_new = self._is_new(size_tick, size)
-        if self._is_new(price_tick, told):
-            yield say.tick_price(self.request_id, self._tick(price_tick), told, size)
-            yield say.tick_size(self.request_id, self._tick(size_tick), size)
-        elif size_is_new:
-            yield say.tick_size(self.request_id, self._tick(size_tick), size)
-
-    def _generic_ticks(self, state: "GatewayState", quote: Quote, now: datetime) -> Iterator[Message]:
-        conid = self.record.contract.conid
-        halted = int(conid in state.faults.halted)
-        if self._is_new(HALTED, halted):
-            yield say.tick_generic(self.request_id, HALTED, halted)
-        if ASKS_OPEN_INTEREST in self._generic and self.record.contract.asset == "OPT":
-            yield from self._open_interest(state.broker.open_interest(conid))
-        if self._generic & {ASKS_RT_VOLUME, ASKS_RT_TRADE_VOLUME}:
-            yield from self._prints(state, quote, now)
-
-    def _open_interest(self, count: int) -> Iterator[Message]:
-        is_call = self.record.contract.right == "C"
-        for tick, told in (
-            (CALL_OPEN_INTEREST, count if is_call else 0),
-            (PUT_OPEN_INTEREST, 0 if is_call else count),
-        ):
-            if self._is_new(tick, told):
-                yield say.tick_size(self.request_id, tick, told)
-
-    def _prints(self, state: "GatewayState", quote: Quote, now: datetime) -> Iterator[Message]:
-        since, self._prints_since = self._prints_since, now
-        if since is None:
+    def _open_interest(self, state: "GatewayState") -> Iterator[Message]:
+        if ASKS_OPEN_INTEREST not in self._generic:
             return
-        prints = state.broker.prints(self.record.contract.conid, since, now)[:PRINTS_MAX]
-        total = quote.volume - sum(each.size for each in prints)
-        ticks = [RT_VOLUME] * (ASKS_RT_VOLUME in self._generic)
-        ticks += [RT_TRADE_VOLUME] * (ASKS_RT_TRADE_VOLUME in self._generic)
-        for each in prints:
-            total += each.size
-            for tick in ticks:
-                yield say.rt_volume(self.request_id, tick, each, total, each.price)
+        count = state.broker.open_interest(self.contract.conid)
+        own, other = CALL_OPEN_INTEREST, PUT_OPEN_INTEREST
+        if self.contract.right == "P":
+            own, other = other, own
+        for tick, told in ((own, count), (other, 0)):
+            if self._line.is_new(tick, told):
+                yield say.tick_size(self._line.request_id, tick, told)
 
     def _greeks(self, state: "GatewayState", quote: Quote, now: datetime) -> Iterator[Message]:
-        model = None if state.faults.withhold_greeks else state.broker.greeks(self.record.contract.conid, now)
+        model = None if state.faults.withhold_greeks else state.broker.greeks(self.contract.conid, now)
         for tick, price in (
             (BID_GREEKS, quote.bid),
             (ASK_GREEKS, quote.ask),
@@ -124,18 +79,83 @@ class Level1(Subscription):
             (MODEL_GREEKS, None),
         ):
             greeks = model if tick == MODEL_GREEKS else _at_price(model, price)
-            if self._is_new(1_000 + tick, greeks):
-                shift = GREEKS_DELAYED_BY if self._is_delayed else 0
-                yield say.option_computation(self.request_id, tick + shift, greeks)
+            if self._line.is_new(("greeks", tick), greeks):
+                shift = GREEKS_DELAYED_BY if self._line.is_delayed else 0
+                yield say.option_computation(self._line.request_id, tick + shift, greeks)
 
-    def _tick(self, tick: int) -> int:
-        return DELAYED[tick] if self._is_delayed else tick
 
-    def _is_new(self, tick: int, value: object) -> bool:
-        if tick in self._told and self._told[tick] == value:
-            return False
-        self._told[tick] = value
-        return True
+class CombinationLevel1(Subscription):
+    """The line of a combination: what its legs would cost together; no last trade, no generic ticks."""
+
+    def __init__(self, line: Line, legs: Sequence[Leg], *, is_snapshot: bool) -> None:
+        super().__init__()
+        self._line = line
+        self._legs = tuple(legs)
+        self._is_snapshot = is_snapshot
+
+    def news(self, state: "GatewayState", now: datetime) -> list[Message]:
+        self.due_at = now + SAMPLED_EVERY["OPT"]
+        if state.faults.silent_market:
+            return []
+        quotes = [(leg, state.broker.quote(leg.conid, now)) for leg in self._legs]
+        messages = [*self._line.touch(_together(quotes, now))]
+        if self._is_snapshot:
+            self.is_over = True
+            messages.append(say.snapshot_end(self._line.request_id))
+        return messages
+
+
+class TapeText:
+    """RTVolume: every trade as a text, with the total volume and the average since the line began."""
+
+    def __init__(self, request_id: int, conid: int, generic_ticks: frozenset[int]) -> None:
+        self._request_id, self._conid = request_id, conid
+        self._ticks = [RT_VOLUME] * (ASKS_RT_VOLUME in generic_ticks)
+        self._ticks += [RT_TRADE_VOLUME] * (ASKS_RT_TRADE_VOLUME in generic_ticks)
+        self._since: datetime | None = None
+        self._value, self._volume = Decimal(0), 0
+
+    def news(self, state: "GatewayState", quote: Quote, now: datetime) -> Iterator[Message]:
+        """The trades since the last look."""
+        since, self._since = self._since, now
+        if since is None or not self._ticks:
+            return
+        prints = state.broker.prints(self._conid, since, now)[:PRINTS_MAX]
+        total = quote.volume - sum(each.size for each in prints)
+        for each in prints:
+            total += each.size
+            self._value += each.price * each.size
+            self._volume += each.size
+            average = round(self._value / self._volume, 8) if self._volume else each.price
+            for tick in self._ticks:
+                yield say.rt_volume(self._request_id, tick, each, total, average)
+
+
+def _together(quotes: Sequence[tuple[Leg, Quote]], now: datetime) -> Quote:
+    """A combination's touch: bought at the asks of what it buys less the bids of what it sells."""
+    near = [_leg_side(leg, quote, wants_bid=True) for leg, quote in quotes]
+    far = [_leg_side(leg, quote, wants_bid=False) for leg, quote in quotes]
+    return Quote(
+        at=now,
+        bid=_sum([price for price, _ in near]),
+        ask=_sum([price for price, _ in far]),
+        bid_size=min((size for _, size in near), default=0),
+        ask_size=min((size for _, size in far), default=0),
+    )
+
+
+def _leg_side(leg: Leg, quote: Quote, *, wants_bid: bool) -> tuple[Decimal | None, int]:
+    """What one leg adds to a side of the combination, and for how many combinations its size is enough."""
+    takes_bid = (leg.action == "BUY") is wants_bid
+    price, size = (quote.bid, quote.bid_size) if takes_bid else (quote.ask, quote.ask_size)
+    ratio = max(1, leg.ratio)
+    signed = None if price is None else price * ratio * (1 if leg.action == "BUY" else -1)
+    return signed, size // ratio
+
+
+def _sum(prices: Sequence[Decimal | None]) -> Decimal | None:
+    known = [price for price in prices if price is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(prices) else None
 
 
 def _at_price(model: Greeks | None, price: Decimal | None) -> Greeks | None:

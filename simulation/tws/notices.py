@@ -40,6 +40,7 @@ TEXTS: Final[dict[int, str]] = {
     10092: "Deep market data is not supported for this combination of security type/exchange",
     10167: "Requested market data is not subscribed. Displaying delayed market data.",
     10189: "Failed to request tick-by-tick data:{reason}",
+    10197: "No market data during competing live session",
     10190: "Max number of tick-by-tick requests has been reached",
 }
 

@@ -19,6 +19,7 @@ from simulation.tws.fields import Cursor, MalformedRequest, number, whole
 SEPARATOR = "\x1f"  # between the texts of a repeated group kept as one text
 CONDITION_WIDTHS = {1: 7, 3: 4, 4: 4, 5: 5, 6: 6, 7: 6}  # texts of a condition by its type, type included
 COMBINATION = "BAG"
+INFINITE = ("Infinite", "Infinity")  # as the libraries spell it, and as the broker's own client does
 ACTIONS = ("BUY", "SELL", "SSHORT", "SLONG")
 FLAGS = (
     "transmit",
@@ -242,7 +243,7 @@ def _competing(reading: _Reading) -> None:
     is_mid = order_type in ("PEG MID", "PEGMID")
     if order_type in ("PEG BEST", "PEGBEST"):
         reading.take("minCompeteSize", "competeAgainstBestOffset")
-        is_mid = reading.values["competeAgainstBestOffset"] == "Infinite"
+        is_mid = reading.values["competeAgainstBestOffset"] in INFINITE
     if is_mid:
         reading.take("midOffsetAtWhole", "midOffsetAtHalf")
 

@@ -14,6 +14,8 @@ from simulation.tws.replies import Message
 if TYPE_CHECKING:
     from simulation.tws.state import GatewayState
 
+SUBSCRIPTIONS_MAX = 1_000  # of one client, of all kinds
+
 
 class Subscription(ABC):
     """One running subscription."""
@@ -36,6 +38,14 @@ class Subscriptions:
     def add(self, kind: str, request_id: int, subscription: Subscription) -> None:
         """Run a subscription; one of the same kind and id is replaced."""
         self.running[kind, request_id] = subscription
+
+    def refuses(self, kind: str, request_id: int) -> str:
+        """Why no subscription of this kind and id may be added; empty when it may."""
+        if (kind, request_id) in self.running:
+            return "Duplicate ticker id"
+        if len(self.running) >= SUBSCRIPTIONS_MAX:
+            return f"Max number of {SUBSCRIPTIONS_MAX} subscriptions has been reached"
+        return ""
 
     def end(self, kind: str, request_id: int) -> bool:
         """Stop one; False when there was none."""

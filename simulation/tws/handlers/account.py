@@ -81,13 +81,17 @@ def account_summary(state: GatewayState, client: Client, request: AccountSummary
 
 
 def profit(state: GatewayState, client: Client, request: Profit) -> None:
-    if not _is_unknown(state, client, request.request_id, request.account):
+    if _is_unknown(state, client, request.request_id, request.account):
+        return
+    if client.may_subscribe("profit", request.request_id):
         account = request.account or state.accounts[0]
         client.subscriptions.add("profit", request.request_id, ProfitFeed(request.request_id, account))
 
 
 def profit_single(state: GatewayState, client: Client, request: ProfitSingle) -> None:
-    if not _is_unknown(state, client, request.request_id, request.account):
+    if _is_unknown(state, client, request.request_id, request.account):
+        return
+    if client.may_subscribe("profit_single", request.request_id):
         feed = ProfitSingleFeed(request.request_id, request.account or state.accounts[0], request.conid)
         client.subscriptions.add("profit_single", request.request_id, feed)
 

@@ -26,6 +26,8 @@ def real_time_bars(state: GatewayState, client: Client, request: RealTimeBars) -
     record = _record(state, client, request.request_id, request)
     if record is None:
         return
+    if not client.may_subscribe("bars", request.request_id):
+        return
     now = state.clock.now()
     reason = client.history_pacing.refuses(("bars", request.request_id), record.contract.conid, now)
     if reason and state.options.history_pacing:
@@ -54,7 +56,7 @@ def historical_data(state: GatewayState, client: Client, request: HistoricalData
         return
     start = end - timedelta(seconds=seconds)
     client.send(say.historical_bars(request.request_id, start, end, bars, form))
-    if request.keeps_up_to_date:
+    if request.keeps_up_to_date and client.may_subscribe("history", request.request_id):
         feed = BarOfNow(request.request_id, conid, request.what, form, now)
         client.subscriptions.add("history", request.request_id, feed)
 

@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
 from simulation.broker.questions import ContractQuery, ContractRecord
 from simulation.tws.client import LIVE_DATA, Client
 from simulation.tws.contracts import sec_type_of
 from simulation.tws.depth_feeds import KINDS, TRADE_KINDS, DepthFeed, QuoteFeed, TradeFeed
-from simulation.tws.market_feeds import MODEL_GREEKS, Level1
+from simulation.tws.line import Line
+from simulation.tws.market_feeds import MODEL_GREEKS, CombinationLevel1, Level1
 from simulation.tws.notices import text_of
 from simulation.tws.options import DataPermission
 from simulation.tws.replies import market as say
@@ -23,6 +25,7 @@ from simulation.tws.requests.market import (
 from simulation.tws.state import GatewayState
 
 DELAYED_DATA: Final = 3
+COMBINATION_TICK: Final = Decimal("0.01")
 EXCHANGE_MAP: Final = "9c0001"
 PERMISSIONS: Final = 3
 LEGAL_GENERIC_TICKS: Final = frozenset(
@@ -30,14 +33,7 @@ LEGAL_GENERIC_TICKS: Final = frozenset(
     | {411, 456, 460, 499, 506, 511, 512, 513, 576, 577, 586, 587, 588, 595, 614, 619, 623}
 )
 DEPTH_ROWS_MAX: Final = 20
-MAKER_EXCHANGES: Final = (
-    "ISLAND",
-    "NASDAQ",
-    "NYSE",
-    "ARCA",
-    "BATS",
-    "IEX",
-)  # books that name whose size it is
+MAKER_EXCHANGES: Final = ("ISLAND", "NASDAQ", "NYSE", "ARCA", "BATS", "IEX")  # they name whose size it is
 
 
 def market_data(state: GatewayState, client: Client, request: MarketData) -> None:
@@ -45,8 +41,8 @@ def market_data(state: GatewayState, client: Client, request: MarketData) -> Non
     if unknown or (request.is_snapshot and request.generic_ticks):
         _refuse_ticks(client, request, unknown)
         return
-    record = _record(state, client, request.request_id, request.query)
-    if record is None:
+    min_tick = _min_tick(state, client, request)
+    if min_tick is None or not client.may_subscribe("level1", request.request_id):
         return
     if client.subscriptions.count("level1") >= state.options.market_data_lines:
         client.error(request.request_id, 101)
@@ -55,19 +51,32 @@ def market_data(state: GatewayState, client: Client, request: MarketData) -> Non
     if is_delayed is None:
         return
     kind = DELAYED_DATA if is_delayed else LIVE_DATA
-    client.send(say.request_parameters(request.request_id, record.min_tick, EXCHANGE_MAP, PERMISSIONS))
+    client.send(say.request_parameters(request.request_id, min_tick, EXCHANGE_MAP, PERMISSIONS))
     client.send(say.data_type(request.request_id, kind))
-    feed = Level1(
-        request.request_id,
-        record,
-        request.generic_ticks,
-        is_snapshot=request.is_snapshot,
-        is_delayed=is_delayed,
-    )
+    feed = _level1(state, request, is_delayed=is_delayed)
     for message in feed.news(state, state.clock.now()):
         client.send(message)
     if not feed.is_over:
         client.subscriptions.add("level1", request.request_id, feed)
+
+
+def _level1(state: GatewayState, request: MarketData, *, is_delayed: bool) -> Level1 | CombinationLevel1:
+    line = Line(request.request_id, is_delayed=is_delayed)
+    if request.legs:
+        return CombinationLevel1(line, request.legs, is_snapshot=request.is_snapshot)
+    (record,) = state.broker.contracts(request.query)
+    return Level1(line, record.contract, request.generic_ticks, is_snapshot=request.is_snapshot)
+
+
+def _min_tick(state: GatewayState, client: Client, request: MarketData) -> Decimal | None:
+    """The increment of what is asked for; None (and error 200) when it, or a leg of it, is unknown."""
+    if not request.legs:
+        record = _record(state, client, request.request_id, request.query)
+        return record.min_tick if record else None
+    for leg in request.legs:
+        if _record(state, client, request.request_id, ContractQuery(conid=leg.conid or -1)) is None:
+            return None
+    return COMBINATION_TICK
 
 
 def market_data_type(state: GatewayState, client: Client, request: MarketDataType) -> None:
@@ -81,6 +90,8 @@ def market_depth(state: GatewayState, client: Client, request: MarketDepth) -> N
     exchange = request.query.exchange or "SMART"
     if sec_type_of(record.contract) == "IND" or (exchange == "SMART" and not request.is_smart):
         client.error(request.request_id, 10092)
+        return
+    if not client.may_subscribe("depth", request.request_id):
         return
     if client.subscriptions.count("depth") >= state.options.depth_lines:
         client.error(request.request_id, 309, text_of(309, limit=state.options.depth_lines))
@@ -111,6 +122,8 @@ def tick_by_tick(state: GatewayState, client: Client, request: TickByTick) -> No
     if record.contract.asset == "OPT" or state.options.permission is not DataPermission.LIVE:
         reason = f"No market data permissions for {request.query.exchange or 'SMART'} {record.contract.asset}"
         client.error(request.request_id, 10189, text_of(10189, reason=reason))
+        return
+    if not client.may_subscribe("tick_by_tick", request.request_id):
         return
     if client.subscriptions.count("tick_by_tick") >= state.options.tick_by_tick_lines:
         client.error(request.request_id, 10190)

@@ -9,11 +9,12 @@ from decimal import Decimal
 
 from simulation.broker.model import OrderView
 from simulation.tws.fields import UNSET_DOUBLE, UNSET_INT, double, flag, plain
+from simulation.tws.place_order import INFINITE
 
 SAYS_NOTHING = frozenset({"", "0", "0.0", "-1", UNSET_INT, UNSET_DOUBLE})
 NOT_ECHOED = frozenset({"openClose", "sharesAllocation"})  # a client's "O" comes back empty
 NO_TYPE = "None"
-INFINITE_PLACED, INFINITE_TOLD = "Infinite", "Infinity"  # the client's word and Java's
+INFINITE_TOLD = "Infinity"  # Java's word
 
 DEFAULTS = {
     "adjustableTrailingUnit": "0",
@@ -106,7 +107,7 @@ def told_fields(order: OrderView) -> dict[str, str]:
 def placed(order: OrderView, name: str) -> str:
     """A field as the client placed it; empty where it said nothing, or nothing that is told back."""
     text = "" if name in NOT_ECHOED else order.ticket.extras.get(name, "")
-    return INFINITE_TOLD if text == INFINITE_PLACED else text
+    return INFINITE_TOLD if text in INFINITE else text
 
 
 def echoed(order: OrderView, name: str) -> str:

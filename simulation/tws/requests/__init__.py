@@ -11,6 +11,7 @@ from simulation.tws.fields import Cursor, MalformedRequest
 from simulation.tws.place_order import read_place_order
 from simulation.tws.requests import account, contracts, market, orders, session
 from simulation.tws.requests.cancels import cancel_of
+from simulation.tws.requests.services import service
 
 Reader = Callable[[Cursor, int], object]
 
@@ -32,11 +33,17 @@ READERS: Final[Mapping[int, Reader]] = {
     15: orders.auto_open_orders,
     16: orders.all_open_orders,
     17: session.managed_accounts,
+    18: service("advisor", has_version=True, has_id=False),
+    22: service("scanner", has_version=False),
+    23: session.noted,
+    24: service("scanner_parameters", has_version=True, has_id=False),
     20: market.historical_data,
     25: cancel_of("history", has_version=True),
     49: session.current_time,
     50: market.real_time_bars,
     51: cancel_of("bars", has_version=True),
+    52: service("fundamentals", has_version=True),
+    53: session.noted,
     54: market.implied_volatility,
     55: market.option_price,
     56: session.noted,
@@ -53,8 +60,14 @@ READERS: Final[Mapping[int, Reader]] = {
     76: account.account_updates_multi,
     77: cancel_of("updates_multi", has_version=True),
     78: contracts.chains,
+    79: service("soft_dollar_tiers", has_version=False),
+    80: service("family_codes", has_version=False, has_id=False),
     81: contracts.matching_symbols,
     82: market.depth_exchanges,
+    83: service("smart_components", has_version=False),
+    84: service("news_article", has_version=False),
+    85: service("news_providers", has_version=False, has_id=False),
+    86: service("historical_news", has_version=False),
     87: market.head_time,
     90: session.noted,
     91: contracts.market_rule,
@@ -66,6 +79,11 @@ READERS: Final[Mapping[int, Reader]] = {
     97: market.tick_by_tick,
     98: cancel_of("tick_by_tick", has_version=False),
     99: orders.completed_orders,
+    100: service("corporate_events", has_version=False),
+    101: session.noted,
+    102: service("corporate_events", has_version=False),
+    103: session.noted,
+    104: service("user_info", has_version=False),
 }
 
 

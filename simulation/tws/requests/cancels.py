@@ -1,14 +1,20 @@
 """Cancels of subscriptions: a request id, and which message asked for what is cancelled."""
 
-from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from simulation.tws.fields import Cursor
 from simulation.tws.requests.account import CancelSubscription
 
-Reader = Callable[[Cursor, int], CancelSubscription]
+Read = TypeVar("Read", covariant=True)
 
 
-def cancel_of(kind: str, *, has_version: bool, more: int = 0) -> Reader:
+class Reader(Protocol[Read]):
+    """Reads one request behind its message id."""
+
+    def __call__(self, cursor: Cursor, version: int, /) -> Read: ...
+
+
+def cancel_of(kind: str, *, has_version: bool, more: int = 0) -> Reader[CancelSubscription]:
     """A reader for one kind of cancel; older requests lead with a version, some end with more fields."""
 
     def read(cursor: Cursor, version: int) -> CancelSubscription:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from simulation.broker.model import Leg
 from simulation.broker.questions import ContractQuery
 from simulation.tws.contracts import contract_query
 from simulation.tws.fields import Cursor
@@ -16,6 +17,7 @@ class MarketData:
 
     request_id: int
     query: ContractQuery
+    legs: tuple[Leg, ...]
     generic_ticks: frozenset[int]
     is_snapshot: bool
 
@@ -110,14 +112,16 @@ def market_data(cursor: Cursor, version: int) -> MarketData:
     cursor.integer("version")
     request_id = cursor.integer("reqId")
     query = contract_query(cursor)
-    _skip_legs(cursor, query)
+    legs = _legs(cursor, query)
     if cursor.flag("deltaNeutralContract"):
         cursor.texts("deltaNeutralContract", 3)
     names = cursor.text("genericTickList").split(",")
     ticks = frozenset(int(name.split(":")[0]) for name in names if name.split(":")[0].strip().isdecimal())
     is_snapshot = cursor.flag("snapshot")
     cursor.texts("regulatorySnapshot, options", 2)
-    return MarketData(request_id=request_id, query=query, generic_ticks=ticks, is_snapshot=is_snapshot)
+    return MarketData(
+        request_id=request_id, query=query, legs=legs, generic_ticks=ticks, is_snapshot=is_snapshot
+    )
 
 
 def market_data_type(cursor: Cursor, version: int) -> MarketDataType:
@@ -162,7 +166,7 @@ def historical_data(cursor: Cursor, version: int) -> HistoricalData:
     end, bar_size, duration = cursor.texts("endDateTime, barSizeSetting, durationStr", 3)
     cursor.text("useRTH")
     what, format_date = cursor.text("whatToShow"), cursor.integer("formatDate")
-    _skip_legs(cursor, query)
+    _legs(cursor, query)
     keeps_up_to_date = cursor.flag("keepUpToDate")
     cursor.text("chartOptions")
     return HistoricalData(
@@ -213,6 +217,16 @@ def _calculation(cursor: Cursor, *, wants_price: bool) -> Calculation:
     )
 
 
-def _skip_legs(cursor: Cursor, query: ContractQuery) -> None:
-    if query.sec_type == COMBINATION:
-        cursor.texts("comboLegs", 4 * cursor.count("comboLegs"))
+def _legs(cursor: Cursor, query: ContractQuery) -> tuple[Leg, ...]:
+    """The legs of a combination, four texts each; nothing else has any."""
+    if query.sec_type != COMBINATION:
+        return ()
+    return tuple(
+        Leg(
+            conid=cursor.integer("leg.conId"),
+            ratio=cursor.integer("leg.ratio"),
+            action=cursor.text("leg.action"),
+            exchange=cursor.text("leg.exchange"),
+        )
+        for _ in range(cursor.count("comboLegs"))
+    )

@@ -14,6 +14,7 @@ from simulation.tws.requests import (
     orders,
     read_request,
     request_id_of,
+    services,
     session,
 )
 
@@ -22,7 +23,7 @@ CONTRACT = ["265598", "AAPL", "STK", "", "0.0", "", "", "SMART", "", "USD", "", 
 
 def test_every_request_that_can_be_read_has_a_handler() -> None:
     """A new reader without a handler would be a request without an answer."""
-    modules = (account, contracts, market, orders, session)
+    modules = (account, contracts, market, orders, services, session)
     values = {
         each
         for module in modules
