@@ -14,13 +14,14 @@ from decimal import Decimal
 from simulation.broker.agenda import Agenda
 from simulation.broker.conduct import Conduct
 from simulation.broker.fills import Executions, Told, executed
-from simulation.broker.matching import Deal, is_beyond, rested, taken, trailed_stop, trigger_price
+from simulation.broker.matching import Deal, is_beyond, nap_s, rested, taken, trailed_stop, trigger_price
 from simulation.broker.model import BrokerSays, Commissioned, OrderTold, Refused, Status
 from simulation.broker.order_groups import CUT_OTHERS_LATE, OrderGroups, left_after_cut
 from simulation.broker.order_hours import OrderHours, until_open
 from simulation.broker.orders import OrderRegister, Working
 from simulation.broker.refusals import CANCELLED, HELD_UNTIL_OPEN, REJECTED
 from simulation.market.paths import epoch
+from simulation.market.quotes import Touch
 from simulation.market.rules import rule_of
 from simulation.market.world import World
 from simulation.sample_desk.contracts import Contract
@@ -67,7 +68,8 @@ class OrderDesk:
     def round(self, second: int, at: datetime) -> list[BrokerSays]:
         """One second of the market for all orders in it, oldest first."""
         said: list[BrokerSays] = []
-        for order in list(self.active.values()):
+        awake = [order for order in self.active.values() if order.asleep_until <= second]
+        for order in awake:
             if order.is_live and order.in_market:
                 said += self._work_second(order, second, at)
         return said + self._cut_late(at)
@@ -86,7 +88,7 @@ class OrderDesk:
 
     def try_at_once(self, order: Working, now: datetime) -> list[BrokerSays]:
         """Match an order that is in the market as if it had just arrived: after a change of its price."""
-        order.queue_ahead = None
+        order.queue_ahead, order.asleep_until = None, 0
         waits = order.kind.waits_for_trigger and not order.triggered
         if not order.in_market or order.kind.at_close or waits:
             return []
@@ -122,7 +124,7 @@ class OrderDesk:
             opens = self.hours.opens(order, now)
             self.agenda.note(opens, lambda at: self._enter(order, at))
             return [_told(order), _refused(order, HELD_UNTIL_OPEN, until_open(order, opens))]
-        order.in_market = True
+        order.in_market, order.asleep_until = True, 0
         self.active[order.perm_id] = order
         if order.kind.at_close:
             closes = self.hours.closes(order, now)
@@ -162,6 +164,7 @@ class OrderDesk:
         trades = self.world.tape.trades_at(contract, second)
         deal, order.queue_ahead = rested(order, touch, self._used(contract, order.side, second), trades)
         if deal is None:
+            self._nap(order, touch, second)
             return []
         self._use(contract, order.side, deal.quantity)
         return self._fill(order, deal, (deal.cents,), at)
@@ -210,6 +213,8 @@ class OrderDesk:
             return self._trigger(order, at)
         if order.kind.trails:
             order.stop_cents = trailed_stop(order, price)
+        elif not order.triggers_seen:
+            self._nap(order, touch, second)
         return []
 
     def _trigger(self, order: Working, at: datetime) -> list[BrokerSays]:
@@ -338,6 +343,12 @@ class OrderDesk:
             if not child.status.is_done:
                 said += self.cancel(child, now)
         return said
+
+    def _nap(self, order: Working, touch: Touch, second: int) -> None:
+        underlying = order.parts[0].contract.underlying
+        if underlying is not None:
+            spot = self.world.quotes.spot_cents(underlying, second)
+            order.asleep_until = second + 1 + nap_s(order, touch, spot)
 
     def _used(self, contract: Contract, side: int, second: int) -> int:
         if second != self.used_second:

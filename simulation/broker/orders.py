@@ -106,6 +106,7 @@ class Working:
     limit_cents: int | None = None
     limit_offset_cents: int = 0
     queue_ahead: int | None = None
+    asleep_until: int = 0  # the second before which the market cannot reach it
 
     @property
     def side(self) -> int:

@@ -56,6 +56,10 @@ class Day:
     last: int | None
     sessions_after: int
 
+    def is_open(self, second: int) -> bool:
+        """Whether the contract trades in regular hours."""
+        return self.opens <= second < self.closes and (self.last is None or second < self.last)
+
 
 @dataclass(slots=True)
 class Quotes:
@@ -84,10 +88,13 @@ class Quotes:
     def fair_cents(self, contract: Contract, second: int) -> float:
         """The model price; the spot itself for what is not an option."""
         session = self.session_at(second)
+        return self._fair(contract, second, session, self._day(contract, session))
+
+    def _fair(self, contract: Contract, second: int, session: date, day: Day) -> float:
         spot = spot_contract_cents(self.paths, contract, second, session)
         if contract.asset != "OPT":
             return float(spot)
-        years = self._years(contract, second, session)
+        years = _years(day, second)
         if years <= 0.0:
             return float(contract.intrinsic_cents(spot))
         sigma = _sigma(contract, spot, years)
@@ -99,7 +106,7 @@ class Quotes:
             return None
         second = epoch(now)
         session = self.session_at(second)
-        years = self._years(contract, second, session)
+        years = _years(self._day(contract, session), second)
         if years <= 0.0:
             return None
         spot = spot_contract_cents(self.paths, contract, second, session)
@@ -137,8 +144,7 @@ class Quotes:
 
     def is_open(self, contract: Contract, second: int) -> bool:
         """Whether the contract trades in regular hours at a second."""
-        day = self._day(contract, self.session_at(second))
-        return day.opens <= second < day.closes and (day.last is None or second < day.last)
+        return self._day(contract, self.session_at(second)).is_open(second)
 
     def _touch(self, contract: Contract, second: int) -> Touch | None:
         if contract.asset not in ("OPT", "STK") or (contract.settles_in_cash and contract.asset == "STK"):
@@ -146,10 +152,11 @@ class Quotes:
         session = self.session_at(second)
         if not self.paths.knows(session):
             return None
-        day, regular = self._day(contract, session), self.is_open(contract, second)
+        day = self._day(contract, session)
+        regular = day.is_open(second)
         if not regular and not (contract.asset == "STK" and day.early <= second < day.closes):
             return None
-        fair = self.fair_cents(contract, second)
+        fair = self._fair(contract, second, session, day)
         width = self._width(contract, fair, second) * (1 if regular else EARLY_SPREADS)
         rule = rule_of(contract)
         bid = max(rule.down(int(fair - width / 2)), 0)
@@ -195,15 +202,6 @@ class Quotes:
         ask = between(1, most, self.seed, contract.conid, held, SALT_ASK)
         return bid * unit, ask * unit
 
-    def _years(self, contract: Contract, second: int, session: date) -> float:
-        """Trading time left: whole sessions after this one, and what is left of this one."""
-        day = self._day(contract, session)
-        if day.last is None or second >= day.last:
-            return 0.0
-        length = day.bell_closes - day.bell_opens
-        left = min(max(day.bell_closes - second, 0), length) / length
-        return max((day.sessions_after + left) / model.SESSIONS_A_YEAR, model.T_LEAST)
-
     def _level(
         self, contract: Contract, second: int, touch: Touch, place: int, direction: int
     ) -> DepthRow | None:
@@ -229,3 +227,12 @@ def _sigma(contract: Contract, spot: int, years: float) -> float:
     if contract.underlying is None:
         raise ValueError(f"contract: expected an option, was {contract.symbol}")
     return model.volatility(contract.underlying.symbol, float(spot), float(contract.strike_cents), years)
+
+
+def _years(day: Day, second: int) -> float:
+    """Trading time left: whole sessions after this one, and what is left of this one."""
+    if day.last is None or second >= day.last:
+        return 0.0
+    length = day.bell_closes - day.bell_opens
+    left = min(max(day.bell_closes - second, 0), length) / length
+    return max((day.sessions_after + left) / model.SESSIONS_A_YEAR, model.T_LEAST)

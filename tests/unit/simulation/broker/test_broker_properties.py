@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simulated_broker import ACCOUNT, SESSION, Desk
@@ -207,6 +208,15 @@ def test_the_same_seed_gives_the_same_bytes_and_another_gives_others() -> None:
     one, again, other = _session(7), _session(7), _session(8)
     assert one == again
     assert all(ours != theirs for ours, theirs in zip(one, other, strict=True))
+
+
+def test_orders_that_are_far_away_are_looked_at_less_and_miss_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is told is the same, word for word, as when every order is looked at in every second."""
+    rarely = _session(7)
+    monkeypatch.setattr("simulation.broker.order_desk.nap_s", lambda *_: 0)
+    assert _session(7) == rarely
 
 
 def test_every_sort_of_end_happens_in_a_session() -> None:
