@@ -21,7 +21,6 @@ told as (
     from core.fill_revisions
     where venue = {venue:String} and account = {account:String} and kind != 'cancel'
         and fill_id in (select fill_id from asked)
-        and not (exec_id = '' and transaction_id = '' and trade_id in (select trade_id from numbered))
 ),
 winners as (
     select
@@ -67,6 +66,7 @@ winners as (
         min(r.fill_ts) as fifo_ts,
         minIf(r.transaction_number, r.transaction_number > 0) as first_transaction
     from told as r
+    where not (r.exec_id = '' and r.transaction_id = '' and r.trade_id in (select trade_id from numbered))
     group by r.venue, r.account, r.fill_id
     having session in {sessions:Array(Date)}
 ),
