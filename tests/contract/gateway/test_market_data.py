@@ -1,11 +1,16 @@
 """Contracts, quotes, books, trades, bars and their limits, as the client library hears them."""
 
+import gzip
+import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from gateway_client import RawClient, connected, gateway, library, run, until
+from scripted_session import opening_clock, real_broker
 from small_broker import ACCOUNT, OPTION, SHARE, SmallBroker, hand_clock
 
 from simulation.broker.questions import Print
@@ -392,5 +397,97 @@ def test_past_ticks_head_time_and_the_calculators_are_answered() -> None:
             implied = await ib.calculateImpliedVolatilityAsync(option(), 1.52, 671.5)
             assert implied.impliedVol == pytest.approx(0.16)
             ib.disconnect()
+
+    run(scenario())
+
+
+def test_a_combination_is_quoted_by_its_legs() -> None:
+    """Bought at the asks of what it buys less the bids of what it sells; a leg nobody knows is error 200."""
+
+    async def scenario() -> None:
+        broker, clock = SmallBroker(), hand_clock()
+        async with gateway(broker, clock, accounts=ACCOUNTS) as server:
+            ib = await connected(server.port)
+            heard = codes_of(ib)
+
+            def bag(second: int) -> Any:
+                legs = [
+                    IB.ComboLeg(conId=OPTION.conid, ratio=2, action="BUY", exchange="SMART"),
+                    IB.ComboLeg(conId=second, ratio=1, action="SELL", exchange="SMART"),
+                ]
+                return IB.Bag(symbol="SPY", exchange="SMART", currency="USD", comboLegs=legs)
+
+            ticker = ib.reqMktData(bag(SHARE.conid))
+            await until(lambda: ticker.bid == ticker.bid, "the quote")
+            assert (ticker.bid, ticker.ask) == (2 * 1.2 - 1.25, 2 * 1.25 - 1.2)
+            assert (ticker.bidSize, ticker.askSize) == (5, 5)
+            ib.reqMktData(bag(1))
+            await until(lambda: [code for _, code in heard] == [200], "the refusal")
+            ib.disconnect()
+
+    run(scenario())
+
+
+def test_a_ticker_id_in_use_is_refused_and_the_first_line_goes_on() -> None:
+    """Code 322 names the duplicate."""
+
+    async def scenario() -> None:
+        async with gateway(SmallBroker(), hand_clock(), accounts=ACCOUNTS) as server:
+            raw = await RawClient.started(server.port)
+            for _ in range(2):
+                raw.send("1", "11", 5, *request_contract(), "0", "", "0", "0", "")
+            assert (await raw.until(4))[-1][2:4] == ["5", "322"]
+            assert server.state.clients.by_id[9].subscriptions.count("level1") == 1
+            raw.close()
+
+    run(scenario())
+
+
+def test_services_the_login_does_not_have_are_answered_all_the_same() -> None:
+    """No request is left without an answer: a code, or the empty answer of an account without the service."""
+
+    async def scenario() -> None:
+        async with gateway(SmallBroker(), hand_clock(), accounts=ACCOUNTS) as server:
+            raw = await RawClient.started(server.port)
+            for texts, answer in (
+                (("52", "2", "8", "1", "SPY"), ("4", "430")),
+                (("22", "8", "10"), ("4", "162")),
+                (("86", "8", "1", ""), ("4", "10276")),
+                (("18", "1", "1"), ("4", "321")),
+                (("85",), ("85", "0")),
+                (("80",), ("78", ACCOUNT)),
+                (("104", "8"), ("107", "8")),
+            ):
+                raw.send(*texts)
+                heard = await raw.next()
+                assert heard[0] == answer[0]
+                assert answer[1] in heard
+            raw.close()
+
+    run(scenario())
+
+
+def test_the_ticks_are_of_the_recorded_kinds(shared_data: Path) -> None:
+    """The tick types are those a real account recorded, and sizes change more often than prices."""
+    path = shared_data / "ibkr-ticks" / "tick_data.json.gz"
+    with gzip.open(path, "rt") as file:
+        recorded = Counter(row["tickType"] for row in json.load(file))
+
+    async def scenario() -> None:
+        clock = opening_clock()
+        async with gateway(real_broker(), clock, accounts=ACCOUNTS, pump_s=3_600) as server:
+            raw = await RawClient.started(server.port)
+            raw.send("1", "11", 5, *request_contract(), "0", "", "0", "0", "")
+            told = Counter(int(m[3]) for m in await raw.until(45) if m[0] in ("1", "2"))
+            for _ in range(300):
+                clock.advance(timedelta(milliseconds=250))
+                server.pump()
+            raw.send("49", "1")
+            told += Counter(int(m[3]) for m in await raw.until(49) if m[0] in ("1", "2"))
+            assert set(told) == set(recorded)
+            for prices, sizes in (((1,), (0,)), ((2,), (3,))):
+                for counted in (told, recorded):
+                    assert sum(counted[t] for t in sizes) > sum(counted[t] for t in prices)
+            raw.close()
 
     run(scenario())
