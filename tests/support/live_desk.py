@@ -37,6 +37,7 @@ from trading.settings import Settings
 
 READY_S = 90.0
 KILLABLE = (BROKER, DRAIN, GATEWAY, "redis", "warehouse")
+LOST_REDIS = "redis and its data"
 
 
 @dataclass(slots=True)
@@ -56,6 +57,8 @@ class LiveDesk:
         if name == "redis":
             self.redis.kill()
             self.redis.restart()
+        elif name == LOST_REDIS:
+            self._lose_redis()
         elif name == "warehouse":
             self._restart_warehouse()
         else:
@@ -68,7 +71,7 @@ class LiveDesk:
         process = next(item.process for item in self.services.statuses() if item.name == name)
         return process.pid if process else None
 
-    def lose_redis(self) -> None:
+    def _lose_redis(self) -> None:
         """SIGKILL, and everything it knew is gone."""
         self.redis.kill()
         for path in self.redis.directory.iterdir():
