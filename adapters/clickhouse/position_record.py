@@ -1,7 +1,7 @@
 """What the broker answered about positions, and what we hold, from the warehouse."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from trading.ports.position_record import PositionRecord
 from trading.reconciliation.live_positions import ANSWERS_MAX, OurHoldings, OurPosition, PositionsAnswer
 
 NO_BOOKS = date(1970, 1, 1)  # before every fill: all of them count
+LAST_MOMENT = datetime(2199, 1, 1, tzinfo=UTC)
 COPIED = (
     "instrument_id", "conid", "symbol", "underlying", "currency", "multiplier", "quantity", "missing",
     "mark", "rate_to_base", "changed_at",
@@ -27,9 +28,11 @@ class ClickHousePositionRecord(PositionRecord):
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
 
-    def answers(self, venue: Venue, since: datetime) -> Mapping[str, Sequence[PositionsAnswer]]:
+    def answers(
+        self, venue: Venue, since: datetime, stored_by: datetime | None = None
+    ) -> Mapping[str, Sequence[PositionsAnswer]]:
         """Return the newest complete answers by account; only IBKR is asked for positions."""
-        asked = {"since": since, "most": ANSWERS_MAX}
+        asked = {"since": since, "stored_by": stored_by or LAST_MOMENT, "most": ANSWERS_MAX}
         found: dict[str, list[PositionsAnswer]] = {}
         for row in self._warehouse.rows(sql.query("positions_answers"), asked) if venue is Venue.IBKR else ():
             answer = _answer_of(row)

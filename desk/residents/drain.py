@@ -11,14 +11,17 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from adapters.clock import SystemClock
 from adapters.configuration import load_settings
-from adapters.wiring import drain_tools, open_live_state, open_warehouse
+from adapters.wiring import drain_tools, open_live_state, open_warehouse, watch_tools
 from desk.logs import log_to_console
+from desk.residents.position_watch import PositionWatch
 from trading.errors import DeskError, LiveStateUnavailableError
 from trading.ports.live_state import LiveState
 from trading.services.drain_outbox import OutboxDrain
+from trading.services.watch_positions import watch_positions
 from trading.settings import Settings
 
 COMPONENT = "drain"
@@ -74,11 +77,17 @@ def beat_once(live_state: LiveState) -> None:
 
 
 def _serve(settings: Settings, stop: threading.Event) -> None:
-    warehouse = open_warehouse(settings)
+    warehouse, second = open_warehouse(settings), open_warehouse(settings)
     live_state = open_live_state(settings)
-    drain = OutboxDrain(drain_tools(settings, warehouse, f"{COMPONENT}@{socket.gethostname()}"))
+    looking = watch_tools(settings, second)
+    watch = PositionWatch(lambda at: watch_positions(looking, stored_by=at), SystemClock())
+    tools = drain_tools(settings, warehouse, f"{COMPONENT}@{socket.gethostname()}")
+    drain = OutboxDrain(replace(tools, on_positions=watch.notify))
+    watch.start()
     run_drain(drain, lambda: beat_once(live_state), stop.is_set, stop.wait)
-    warehouse.close()
+    watch.stop()
+    for client in (warehouse, second):
+        client.close()
 
 
 if __name__ == "__main__":

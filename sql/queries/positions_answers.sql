@@ -1,5 +1,6 @@
 -- The newest complete answers about positions by account, heard since a moment; the rows of an answer as it told them, of
 -- this account. Reads the answers since then only: the key leads to them. A repeat of an entry is the same row.
+-- Those stored after `stored_by` are left out: the fills that were drained with them may not be there yet.
 with answers as (
     select
         stream, entry_ms, entry_seq, heard_at, broker_at,
@@ -10,6 +11,7 @@ with answers as (
     where kind = 'answer' and question = 'positions' and completeness = 'complete'
         and heard_at >= {since:DateTime64(6, 'UTC')}
         and entry_ms >= toUnixTimestamp64Milli({since:DateTime64(6, 'UTC')})
+        and received_at <= {stored_by:DateTime64(6, 'UTC')}
     limit 1 by stream, entry_ms, entry_seq
 )
 select

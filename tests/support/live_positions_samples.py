@@ -70,7 +70,9 @@ class ToldPositions(PositionRecord):
     ours: OurHoldings
     told: list[PositionsAnswer] = field(default_factory=list)
 
-    def answers(self, venue: Venue, since: datetime) -> Mapping[str, Sequence[PositionsAnswer]]:
+    def answers(
+        self, venue: Venue, since: datetime, stored_by: datetime | None = None
+    ) -> Mapping[str, Sequence[PositionsAnswer]]:
         """By account, oldest first."""
         found: dict[str, list[PositionsAnswer]] = {}
         for item in self.told:

@@ -12,8 +12,12 @@ class PositionRecord(ABC):
     """Both records as they were drained. Raises WarehouseUnavailableError when it cannot answer."""
 
     @abstractmethod
-    def answers(self, venue: Venue, since: datetime) -> Mapping[str, Sequence[PositionsAnswer]]:
+    def answers(
+        self, venue: Venue, since: datetime, stored_by: datetime | None = None
+    ) -> Mapping[str, Sequence[PositionsAnswer]]:
         """Return by account the newest complete answers heard since then, oldest first, ANSWERS_MAX at most.
+
+        Answers that were stored after `stored_by` are left out, where it is given.
 
         Answers that broke off or failed are not among them, and neither is an account that an answer does not
         name. Rows that no contract can be made of make their answer incomplete.

@@ -67,6 +67,15 @@ def test_only_the_newest_answers_since_a_moment_are_read(warehouse: Warehouse, t
     assert record.answers(Venue.IBKR, NOW + timedelta(hours=1)) == {}
 
 
+def test_answers_stored_after_a_moment_are_left_out(warehouse: Warehouse, tell: Told) -> None:
+    """Their fills may not be there yet: who looks beside the drain says up to when all was stored."""
+    for quantity in (1, 2):
+        tell(position(quantity))
+    record = ClickHousePositionRecord(warehouse)
+    (answers,) = record.answers(Venue.IBKR, SINCE, NOW + timedelta(seconds=20)).values()
+    assert [answer.positions[0].quantity for answer in answers] == [1]
+
+
 def test_a_difference_is_found_locked_and_lifted_on_a_real_warehouse(
     server_desk: Desk, warehouse: Warehouse, tell: Told
 ) -> None:
