@@ -12,7 +12,7 @@ from session_desk import Outcome, SessionDesk, broker_settings, place, session_d
 from small_broker import ACCOUNT, OPTION, SHARE, SmallBroker, hand_clock
 
 from adapters.clock import SystemClock
-from adapters.memory.broker_commands import MemoryCommands
+from adapters.memory.broker_commands import MemoryCommandQueue, MemoryCommands
 from simulation.broker.model import BrokerSays, OrderTold, Refused, Status, Ticket
 from simulation.tws.server import GatewayServer
 from trading.model.broker import BrokerEventKind, Verb
@@ -99,6 +99,35 @@ def test_the_same_order_ref_is_never_sent_twice() -> None:
         assert refs(broker) == ["r"]
 
     played(scenario)
+
+
+class GenerousQueue(MemoryCommandQueue):
+    """A queue that has forgotten every claim."""
+
+    def claim_order_ref(self, order_ref: str, command_id: str) -> str:
+        return command_id
+
+
+def test_the_session_itself_remembers_what_it_sent() -> None:
+    """Also where the queue grants every claim and the broker tells nothing: the guards are independent."""
+
+    async def play() -> None:
+        broker, state = DeafBroker(), MemoryCommands()
+        broker.mode = "lost"
+        async with (
+            gateway(broker, hand_clock(), accounts=(ACCOUNT,)) as server,
+            session_desk(
+                broker_settings(server.port, **FAST), state=state, commands=GenerousQueue(state)
+            ) as desk,
+        ):
+            await desk.ready()
+            await desk.do(Verb.PLACE, limit("r"))
+            broker.mode = ""
+            again = await desk.do(Verb.PLACE, limit("r"))
+            assert again.outcome is Outcome.REFUSED and "was used before" in again.reason
+        assert not broker.orders
+
+    run(play())
 
 
 def test_an_order_ref_that_the_broker_knows_from_before_is_refused() -> None:
