@@ -30,6 +30,7 @@ HELD_BY_PARENT, HELD_BY_TRIGGER = "child", "trigger"
 AT_ONCE = ("IOC", "FOK")
 AUCTION_BEFORE = timedelta(seconds=1)  # orders at the close trade at the last touch
 CANCELLED_TEXT = "Order Canceled - reason:"
+GROUP_IS_FILLED = "OCA group is already filled."
 Affordable = Callable[[Working, datetime], str | None]
 
 
@@ -333,6 +334,8 @@ class OrderDesk:
             told = self.conduct.next_rejections.pop(0)
             return _refused(order, told.code, told.text, told.reject_json)
         reason = None if order.parent is not None else self.affordable(order, now)
+        if self.groups.is_filled(order):
+            reason = GROUP_IS_FILLED
         return None if reason is None else _refused(order, REJECTED, f"Order rejected - reason:{reason}")
 
     def _reject(self, order: Working, now: datetime, refusal: Refused) -> list[BrokerSays]:

@@ -28,6 +28,11 @@ class OrderGroups:
         order.ticket = replace(order.ticket, oca_group=group, oca_type=order.oca_type)
         self.members.setdefault((order.ticket.account, group), []).append(order)
 
+    def is_filled(self, order: Working) -> bool:
+        """Whether a member of the group that the order wants to join has filled: the group is over."""
+        found = self.members.get((order.ticket.account, order.ticket.oca_group), [])
+        return any(member.status is Status.FILLED for member in found)
+
     def others(self, order: Working) -> Iterator[Working]:
         """Members that are not done, without the order itself."""
         found = self.members.get((order.ticket.account, order.oca_group), [])

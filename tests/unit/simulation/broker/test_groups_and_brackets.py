@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from simulated_broker import CLIENT, Desk, codes, executions, kinds, statuses
+from simulated_broker import ACCOUNT, CLIENT, Desk, codes, executions, kinds, statuses
 
 from simulation.broker.matching import ADDED, Deal
 from simulation.broker.model import BrokerSays, Status, Ticket
@@ -161,6 +161,33 @@ def test_members_of_other_sizes_are_cut_by_the_share_and_never_too_little(desk: 
     desk.heard(_fill(desk, smaller.order_id, 1))
     other = desk.broker.register.find(CLIENT, larger.order_id)
     assert other is not None and other.remaining == 2
+
+
+def test_a_filled_group_takes_no_more_members(desk: Desk) -> None:
+    """Who rebuilds an exit needs a new group; the broker refuses the old one with 201."""
+    group = {"oca_group": "exit", "oca_type": 2}
+    desk.order("BUY", 1)
+    desk.order("SELL", 1, **group)
+    late = desk.ticket("SELL", 1, order_type="LMT", limit_price=CENT * 900, **group)
+    assert codes(desk.place(late)) == [201] and desk.status(late) is Status.INACTIVE
+    other = desk.ticket("SELL", 1, order_type="LMT", limit_price=CENT * 900, oca_group="new", oca_type=2)
+    assert not codes(desk.place(other))
+
+
+def test_type_three_is_told_too_late_when_two_trade_in_one_second(desk: Desk) -> None:
+    """Without a block both members of a falling market can trade, and the position turns: never use it."""
+    desk.order("BUY", 1)
+    bid, _ = desk.bid_ask()
+    stop = bid - 5 * CENT
+    for kind, ends in ((2, 0), (3, -1)):
+        held = desk.broker.ledgers[ACCOUNT].position(desk.option().conid)
+        if not held:
+            desk.order("BUY", 1)
+        group = {"oca_group": f"exit {kind}", "oca_type": kind}
+        pair = [desk.order("SELL", 1, order_type="STP", aux_price=stop, **group) for _ in range(2)]
+        while not any(desk.status(ticket).is_done for ticket in pair):
+            desk.wait(1)
+        assert desk.broker.ledgers[ACCOUNT].position(desk.option().conid) == ends
 
 
 def test_a_stop_of_a_group_can_be_moved_without_naming_the_group_again(desk: Desk) -> None:

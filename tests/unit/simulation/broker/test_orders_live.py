@@ -329,6 +329,36 @@ def test_a_global_cancel_ends_everything_that_lives(desk: Desk) -> None:
     assert not desk.broker.open_orders(None) and codes(desk.said) == [202, 202]
 
 
+def test_shares_are_held_and_traded_early_by_those_who_may() -> None:
+    """A limit order that may works before the bell; an order that may not waits for it."""
+    desk = Desk()
+    share = desk.share()
+    desk.wait(2 * 86_400 + 22.5 * 3_600)  # Monday, half past eight in New York
+    _, ask = desk.bid_ask(share)
+    more = {"contract": share, "order_type": "LMT", "limit_price": ask + 1}
+    early, later = desk.order("BUY", 100, outside_rth=True, **more), desk.order("BUY", 100, **more)
+    assert desk.status(early) is Status.FILLED and desk.status(later) is Status.PRE_SUBMITTED
+    desk.wait(3_700)
+    assert desk.status(later) is Status.FILLED
+    (held,) = desk.broker.positions()
+    assert held.quantity == 200 and held.contract == share
+
+
+def test_completed_orders_are_those_of_the_day(desk: Desk) -> None:
+    """In the order of their end, with what was filled; none of the day before, none that still works."""
+    first = desk.order("BUY", 300)
+    desk.order("BUY", 1, order_type="LMT", limit_price=Decimal("0.05"))
+    desk.cancel(first.order_id)
+    desk.wait(1)
+    filled = desk.order("SELL", 1)
+    told = desk.broker.completed_orders()
+    assert [view.ticket.order_id for view in told] == [first.order_id, filled.order_id]
+    cancelled = told[0]
+    assert 0 < cancelled.filled < 300 and cancelled.remaining == 300 - cancelled.filled
+    desk.wait(86_400)
+    assert desk.broker.completed_orders() == []
+
+
 def test_no_state_leads_out_of_an_end(desk: Desk) -> None:
     """Filled, cancelled and inactive have no steps, and the engine refuses to take one."""
     assert {status for status in Status if not STEPS[status]} == {s for s in Status if s.is_done}
