@@ -201,3 +201,13 @@ REACTIONS: Mapping[int, Reaction] = {
         },
     ),
 }
+
+
+def table() -> str:
+    """The codes as a Markdown table, by what they are about; an asterisk marks those that alert a person."""
+    lines = ["| about | codes |", "| --- | --- |"]
+    for about in About:
+        codes = sorted(code for code, reaction in REACTIONS.items() if reaction.about is about)
+        shown = ", ".join(f"{code}{'*' if REACTIONS[code].alert else ''}" for code in codes)
+        lines.append(f"| {about} | {shown or 'every other code*'} |")
+    return "\n".join(lines)

@@ -86,3 +86,13 @@ TRANSITIONS: Mapping[tuple[LinkState, Signal], Transition] = {
 def after(state: LinkState, signal: Signal) -> Transition:
     """The state after a signal, and what to do."""
     return TRANSITIONS[state, signal]
+
+
+def diagram() -> str:
+    """The table as a Mermaid diagram, signals of one way in one line; staying where one is is left out."""
+    ways: dict[tuple[LinkState, LinkState], list[str]] = {}
+    for (state, signal), (to, _) in TRANSITIONS.items():
+        if to is not state:
+            ways.setdefault((state, to), []).append(signal.value)
+    lines = [f"    {state} --> {to}: {', '.join(signals)}" for (state, to), signals in ways.items()]
+    return "\n".join(["stateDiagram-v2", *lines])
