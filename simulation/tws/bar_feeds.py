@@ -1,8 +1,12 @@
 """Subscriptions to bars: five seconds that are over, and the bar of now behind a historical request."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from simulation.broker.questions import Bar
 from simulation.tws.replies import Message
 from simulation.tws.replies import history as say
 from simulation.tws.subscriptions import Subscription
@@ -10,44 +14,106 @@ from simulation.tws.subscriptions import Subscription
 if TYPE_CHECKING:
     from simulation.tws.state import GatewayState
 
-FIVE_SECONDS: Final = timedelta(seconds=5)
-BARS_AT_ONCE_MAX = 720  # an hour of five-second bars, when the clock jumped
+PIECE_S: Final = 5
+PIECE: Final = timedelta(seconds=PIECE_S)
+AT_ONCE_MAX_S: Final = 4 * 3_600  # what is looked back for at most when the clock jumped
+AVERAGE_DIGITS: Final = 6
 
 
 class RealTimeBarFeed(Subscription):
-    """Each five seconds when they are over, starting with those that end next."""
+    """Each five seconds when they are over; those without a trade repeat the last price without volume."""
 
     def __init__(self, request_id: int, conid: int, what: str, now: datetime) -> None:
         super().__init__()
         self.request_id, self.conid, self.what = request_id, conid, what
-        self._told_until = _floor(now, 5)
-        self.due_at = self._told_until + FIVE_SECONDS
+        self._told_until = _floor(now, PIECE_S)
+        self._close: Decimal | None = None
+        self.due_at = self._told_until + PIECE
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
-        end = _floor(now, 5)
-        seconds = int((end - self._told_until).total_seconds())
-        self._told_until, self.due_at = end, end + FIVE_SECONDS
-        if seconds <= 0 or state.faults.silent_market:
+        since, end = self._told_until, _floor(now, PIECE_S)
+        self._told_until, self.due_at = end, end + PIECE
+        if end <= since or state.faults.silent_market:
             return []
-        wanted = min(seconds, BARS_AT_ONCE_MAX * 5)
-        bars = state.broker.bars(self.conid, end, wanted, 5, self.what)
-        return [say.real_time_bar(self.request_id, bar) for bar in bars]
+        since = max(since, end - timedelta(seconds=AT_ONCE_MAX_S))
+        seconds = int((end - since).total_seconds())
+        traded = {bar.at: bar for bar in state.broker.bars(self.conid, end, seconds, PIECE_S, self.what)}
+        quote = state.broker.quote(self.conid, now)
+        if self._close is None:
+            self._close = quote.last
+        slots = (since + n * PIECE for n in range(seconds // PIECE_S))
+        is_open = quote.bid is not None
+        return [
+            say.real_time_bar(self.request_id, bar) for bar in self._filled(slots, traded, is_open=is_open)
+        ]
+
+    def _filled(
+        self, slots: Iterator[datetime], traded: dict[datetime, Bar], *, is_open: bool
+    ) -> Iterator[Bar]:
+        for at in slots:
+            bar = traded.get(at)
+            if bar is None and is_open and self._close is not None:
+                bar = _quiet(at, self._close)
+            if bar is not None:
+                self._close = bar.close
+                yield bar
 
 
 class BarOfNow(Subscription):
-    """The bar that is not over yet, every five seconds."""
+    """The bar that is not over yet, built from pieces of five seconds; its last state when it is over."""
 
-    def __init__(self, request_id: int, conid: int, what: str, form: say.BarForm, now: datetime) -> None:
+    def __init__(
+        self, request_id: int, conid: int, what: str, form: say.BarForm, last: Bar | None, now: datetime
+    ) -> None:
         super().__init__()
         self.request_id, self.conid, self.what, self.form = request_id, conid, what, form
-        self.due_at = _floor(now, 5) + FIVE_SECONDS
+        self._length = timedelta(seconds=form.bar_s)
+        self._anchor = last.at if last else _floor(now, form.bar_s)
+        self._until = self._anchor + self._length if last else self._anchor
+        self._bar: Bar | None = None
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
-        self.due_at = _floor(now, 5) + FIVE_SECONDS
-        if state.faults.silent_market:
+        end = _floor(now, PIECE_S)
+        self.due_at = end + PIECE
+        since = max(self._until, end - timedelta(seconds=AT_ONCE_MAX_S))
+        self._until = max(self._until, end)
+        if end <= since or state.faults.silent_market:
             return []
-        bars = state.broker.bars(self.conid, now, 2 * self.form.bar_s, self.form.bar_s, self.what)
-        return [say.bar_update(self.request_id, bar, self.form) for bar in bars[-1:]]
+        seconds = int((end - since).total_seconds())
+        pieces = state.broker.bars(self.conid, end, seconds, PIECE_S, self.what)
+        over = [bar for bar in (self._add(piece) for piece in pieces) if bar is not None]
+        told = [*over, self._bar] if pieces and self._bar is not None else over
+        return [say.bar_update(self.request_id, bar, self.form) for bar in told]
+
+    def _add(self, piece: Bar) -> Bar | None:
+        """Take a piece in; the bar that it ended, if it did."""
+        begins = piece.at - (piece.at - self._anchor) % self._length
+        if self._bar is not None and begins == self._bar.at:
+            self._bar = _joined(self._bar, piece)
+            return None
+        over, self._bar = self._bar, replace(piece, at=begins)
+        return over
+
+
+def _joined(bar: Bar, piece: Bar) -> Bar:
+    if bar.volume < 0:  # of quotes: no volume, no average, no count
+        return replace(bar, high=max(bar.high, piece.high), low=min(bar.low, piece.low), close=piece.close)
+    volume = bar.volume + piece.volume
+    value = bar.average * bar.volume + piece.average * piece.volume
+    return Bar(
+        at=bar.at,
+        open=bar.open,
+        high=max(bar.high, piece.high),
+        low=min(bar.low, piece.low),
+        close=piece.close,
+        volume=volume,
+        average=round(value / volume, AVERAGE_DIGITS) if volume else piece.average,
+        count=bar.count + piece.count,
+    )
+
+
+def _quiet(at: datetime, price: Decimal) -> Bar:
+    return Bar(at=at, open=price, high=price, low=price, close=price, volume=0, average=price, count=0)
 
 
 def _floor(at: datetime, seconds: int) -> datetime:

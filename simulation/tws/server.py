@@ -8,7 +8,6 @@ stay on are `faults`.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 
 from simulation.broker.model import BrokerSays
@@ -76,8 +75,7 @@ class GatewayServer:
         """Close every connection and stop."""
         if self._pump is not None:
             self._pump.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._pump
+            await asyncio.wait([self._pump])  # what it failed of is in `failure`
             self._pump = None
         await self._hang_up()
 
@@ -116,13 +114,10 @@ class GatewayServer:
             while True:
                 self.pump()
                 await asyncio.sleep(self.state.options.pump_s)
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:
+        except Exception as error:
             self.failure = error
             LOGGER.exception("the gateway cannot go on")
             self.drop_links()
-            raise
 
     def pump(self) -> None:
         """Move the world to now and tell everybody what is new."""

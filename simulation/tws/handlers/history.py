@@ -1,10 +1,12 @@
 """Requests for bars and ticks of the past, paced as a real gateway paces them."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from simulation.broker.model import Quote
-from simulation.broker.questions import ContractRecord
+from simulation.broker.questions import Bar, ContractRecord
 from simulation.tws.bar_feeds import BarOfNow, RealTimeBarFeed
 from simulation.tws.client import Client
 from simulation.tws.moments import bar_size_s, duration_s, moment
@@ -15,6 +17,7 @@ from simulation.tws.requests.market import HeadTime, HistoricalData, HistoricalT
 from simulation.tws.state import GatewayState
 
 BARS_MAX = 20_000
+WORLD_S = 40 * 86_400  # the simulated world is younger than this
 TICKS_MAX = 1_000
 OPEN_REQUESTS_MAX = 50
 WHATS = ("TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK")
@@ -49,7 +52,7 @@ def historical_data(state: GatewayState, client: Client, request: HistoricalData
     if _is_paced(state, client, request, record, form.bar_s) or _is_wrong(client, request, seconds, form):
         return
     conid = record.contract.conid
-    bars = state.broker.bars(conid, end, seconds, form.bar_s, request.what)
+    bars = _bars(state, conid, end, min(seconds, WORLD_S), form.bar_s, request.what)
     if not bars:
         reason = "HMDS query returned no data"
         client.error(request.request_id, 162, text_of(162, reason=f"{reason}: {record.contract.symbol}"))
@@ -57,7 +60,7 @@ def historical_data(state: GatewayState, client: Client, request: HistoricalData
     start = end - timedelta(seconds=seconds)
     client.send(say.historical_bars(request.request_id, start, end, bars, form))
     if request.keeps_up_to_date and client.may_subscribe("history", request.request_id):
-        feed = BarOfNow(request.request_id, conid, request.what, form, now)
+        feed = BarOfNow(request.request_id, conid, request.what, form, bars[-1], now)
         client.subscriptions.add("history", request.request_id, feed)
 
 
@@ -86,6 +89,21 @@ def head_time(state: GatewayState, client: Client, request: HeadTime) -> None:
         client.send(say.head_time(request.request_id, since.replace(microsecond=0), request.format_date))
 
 
+def _bars(
+    state: GatewayState, conid: int, end: datetime, seconds: int, bar_s: int, what: str
+) -> Sequence[Bar]:
+    """Bars of the broker's tape; BID_ASK is made of both sides, as the API lays such a bar out.
+
+    The API opens it with the average bid and closes it with the average ask; here the first bid and the last
+    ask stand for them.
+    """
+    if what != "BID_ASK":
+        return state.broker.bars(conid, end, seconds, bar_s, what)
+    bids = state.broker.bars(conid, end, seconds, bar_s, "BID")
+    asks = {bar.at: bar for bar in state.broker.bars(conid, end, seconds, bar_s, "ASK")}
+    return [replace(bid, high=asks[bid.at].high, close=asks[bid.at].close) for bid in bids if bid.at in asks]
+
+
 def _tell_trades(
     state: GatewayState,
     client: Client,
@@ -96,7 +114,8 @@ def _tell_trades(
 ) -> None:
     now = state.clock.now()
     until = min(end or now, now)
-    prints = list(state.broker.prints(record.contract.conid, start or until - TICK_LOOK_BACK, until))
+    since = max(start or until - TICK_LOOK_BACK, now - timedelta(seconds=WORLD_S))
+    prints = list(state.broker.prints(record.contract.conid, since, until))
     chosen = prints[: request.count] if start else prints[-request.count :]
     client.send(say.historical_trades(request.request_id, chosen, is_whole=True))
 
@@ -110,7 +129,8 @@ def _tell_quotes(
     end: datetime,
 ) -> None:
     """The touch once a second: the simulated market keeps no record of finer changes."""
-    conid, at = record.contract.conid, start.replace(microsecond=0)
+    conid = record.contract.conid
+    at = max(start, state.clock.now() - timedelta(seconds=WORLD_S)).replace(microsecond=0)
     quotes: list[Quote] = []
     until = min(end, state.clock.now())
     while at <= until and len(quotes) < request.count:
@@ -161,6 +181,8 @@ def _is_wrong(client: Client, request: HistoricalData, seconds: int, form: say.B
     reason = ""
     if request.what not in WHATS:
         reason = f"Invalid what to show {request.what!r}"
+    elif request.keeps_up_to_date and request.what == "BID_ASK":
+        reason = "BID_ASK is not supported with keepUpToDate"
     elif request.keeps_up_to_date and request.end:
         reason = "End date not supported with keepUpToDate"
     elif client.subscriptions.count("history") >= OPEN_REQUESTS_MAX:

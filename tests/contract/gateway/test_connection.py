@@ -7,6 +7,7 @@ import pytest
 from gateway_client import LIBRARY_NAME, RawClient, connected, framed_text, gateway, library, run, until
 from small_broker import ACCOUNT, SHARE, SmallBroker, hand_clock
 
+from simulation.tws.server import GatewayServer
 from simulation.tws.versions import SUPPORTED
 
 ACCOUNTS = (ACCOUNT, "DU7654321")
@@ -321,5 +322,29 @@ def test_too_many_clients_are_turned_away() -> None:
             assert (await first.next())[0] == "49"
             first.close()
             second.close()
+
+    run(scenario())
+
+
+def test_a_broker_that_fails_takes_its_clients_off_the_line() -> None:
+    """The failure is kept for whoever runs the gateway, and nobody waits for a dead world."""
+
+    class Broken(SmallBroker):
+        is_broken = False
+
+        def advance(self, now: Any) -> list[Any]:
+            if self.is_broken:
+                raise RuntimeError("out of order")
+            return []
+
+    async def scenario() -> None:
+        broker = Broken()
+        server = GatewayServer(broker, hand_clock(), accounts=ACCOUNTS)
+        await server.start()
+        raw = await RawClient.started(server.port)
+        broker.is_broken = True
+        assert await raw.next() == []
+        assert str(server.failure) == "out of order"
+        await server.stop()
 
     run(scenario())

@@ -479,7 +479,7 @@ def test_the_ticks_are_of_the_recorded_kinds(shared_data: Path) -> None:
             raw = await RawClient.started(server.port)
             raw.send("1", "11", 5, *request_contract(), "0", "", "0", "0", "")
             told = Counter(int(m[3]) for m in await raw.until(45) if m[0] in ("1", "2"))
-            for _ in range(300):
+            for _ in range(240):
                 clock.advance(timedelta(milliseconds=250))
                 server.pump()
             raw.send("49", "1")
@@ -489,5 +489,53 @@ def test_the_ticks_are_of_the_recorded_kinds(shared_data: Path) -> None:
                 for counted in (told, recorded):
                     assert sum(counted[t] for t in sizes) > sum(counted[t] for t in prices)
             raw.close()
+
+    run(scenario())
+
+
+def test_five_second_bars_the_bar_of_now_and_history_tell_the_same_minute() -> None:
+    """Twelve short bars add up to the minute, whose last update is what history says afterwards."""
+
+    async def scenario() -> None:
+        clock = opening_clock()
+        options = {"pump_s": 3_600, "history_pacing": False, "messages_per_second": 10_000}
+        async with gateway(real_broker(), clock, accounts=ACCOUNTS, **options) as server:
+            ib = await connected(server.port)
+            short = ib.reqRealTimeBars(share(), 5, "TRADES", False)
+            live = await ib.reqHistoricalDataAsync(
+                share(), "", "300 S", "1 min", "TRADES", False, 2, keepUpToDate=True
+            )
+            assert len(live) == 5
+            for _ in range(16):
+                clock.advance(timedelta(seconds=5))
+                server.pump()
+                await ib.reqCurrentTimeAsync()
+            past = await ib.reqHistoricalDataAsync(share(), "", "120 S", "1 min", "TRADES", False, 2)
+            minute = next(bar for bar in past if bar.date == live[5].date)
+            assert [bar.time for bar in short] == [live[5].date + n * timedelta(seconds=5) for n in range(16)]
+            within = short[:12]
+            told = [minute.open, minute.high, minute.low, minute.close, minute.volume, minute.barCount]
+            last = live[5]
+            assert [last.open, last.high, last.low, last.close, last.volume, last.barCount] == told
+            assert (sum(bar.volume for bar in within), within[-1].close) == (minute.volume, minute.close)
+            assert max(bar.high for bar in within if bar.volume) == minute.high
+            assert len(live) == 7
+            ib.disconnect()
+
+    run(scenario())
+
+
+def test_a_bar_of_both_sides_spans_from_bid_to_ask() -> None:
+    """Opens at the bid and closes at the ask; low and high are the extremes of each side."""
+
+    async def scenario() -> None:
+        async with gateway(real_broker(), opening_clock(), accounts=ACCOUNTS) as server:
+            ib = await connected(server.port)
+            bars = await ib.reqHistoricalDataAsync(share(), "", "240 S", "1 min", "BID_ASK", False, 2)
+            assert len(bars) == 4
+            assert all(bar.low <= bar.open and bar.close <= bar.high and bar.low < bar.high for bar in bars)
+            year = await ib.reqHistoricalDataAsync(share(), "", "1 Y", "1 day", "TRADES", True, 1)
+            assert len(year) < 60
+            ib.disconnect()
 
     run(scenario())
