@@ -14,7 +14,7 @@ from adapters.clock import SystemClock
 from adapters.configuration import load_settings
 from adapters.ibkr.session.client_library import require_library
 from adapters.ibkr.session.runner import COMPONENT, Runner, SessionPorts
-from adapters.wiring import open_command_queue, open_live_state, open_outbox
+from adapters.wiring import open_alerts, open_command_queue, open_live_state, open_outbox
 from desk.logs import log_to_console
 from trading.errors import ConfigurationError, DeskError
 from trading.settings import Settings
@@ -50,6 +50,7 @@ async def _serve(settings: Settings) -> None:
         outbox=open_outbox(settings),
         commands=open_command_queue(settings),
         live_state=open_live_state(settings),
+        alerts=open_alerts(settings),
         clock=SystemClock(),
     )
     await Runner(settings.broker, ports, random.Random()).run(stop)  # noqa: S311 (jitter, no secret)

@@ -9,6 +9,7 @@ from gateway_client import gateway, run, until
 from session_desk import Outcome, SessionDesk, broker_settings, place, session_desk
 from small_broker import ACCOUNT, OPTION, SmallBroker, hand_clock
 
+from adapters.memory.alerts import MemoryAlerts
 from adapters.memory.outbox import MemoryOutbox, MemoryStream
 from simulation.broker.model import Ticket
 from simulation.tws.server import GatewayServer
@@ -176,6 +177,24 @@ def test_an_event_that_cannot_be_kept_is_left_out_alone() -> None:
         await desk.told(BrokerEventKind.ALERT, code="event_left_out")
 
     played(scenario)
+
+
+def test_an_alert_reaches_the_people_who_watch() -> None:
+    """What is told as an alert also stands where alerts are looked at, under the session's name."""
+
+    async def play() -> None:
+        alerts = MemoryAlerts()
+        async with (
+            gateway(SmallBroker(), hand_clock(), accounts=(ACCOUNT,)) as server,
+            session_desk(broker_settings(server.port, **FAST), alerts=alerts) as desk,
+        ):
+            await desk.ready()
+            server.notify(98_765, "something new")
+            server.send_raw(["{odd}", "what is this"])
+            await until(lambda: len(alerts.told) == 2, "both alerts")
+        assert set(alerts.told) == {"broker_code_98765", "broker_undecodable_text"}
+
+    run(play())
 
 
 def test_an_error_that_waiting_does_not_mend_ends_the_process() -> None:

@@ -14,6 +14,7 @@ from adapters.clock import SystemClock
 from adapters.configuration import load_settings
 from adapters.ibkr.session.client_library import INSTALLED
 from adapters.ibkr.session.runner import Runner, SessionPorts
+from adapters.memory.alerts import MemoryAlerts
 from adapters.memory.broker_commands import MemoryCommandQueue, MemoryCommands
 from adapters.memory.live_state import MemoryLiveState
 from adapters.memory.outbox import MemoryOutbox, MemoryStream
@@ -133,6 +134,7 @@ async def session_desk(settings: BrokerSettings, **ports: Any) -> AsyncIterator[
         "outbox": MemoryOutbox(stream),
         "commands": MemoryCommandQueue(commands),
         "live_state": MemoryLiveState(),
+        "alerts": ports.pop("alerts", None) or MemoryAlerts(),
         "clock": SystemClock(),
         **ports,
     }

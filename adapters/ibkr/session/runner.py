@@ -18,7 +18,8 @@ from adapters.ibkr.session.pacing import Request, Send
 from adapters.ibkr.session.session import BrokerSession
 from adapters.ibkr.session.spool import Spool
 from trading.errors import TransientError
-from trading.model.broker import LinkState
+from trading.model.broker import BrokerEventKind, LinkState
+from trading.ports.alerts import Alerts
 from trading.ports.broker_commands import CommandQueue, CommandResult, ReceivedCommand
 from trading.ports.clock import Clock
 from trading.ports.live_state import LiveState
@@ -44,6 +45,7 @@ class SessionPorts:
     outbox: Outbox
     commands: CommandQueue
     live_state: LiveState
+    alerts: Alerts
     clock: Clock
 
 
@@ -99,7 +101,10 @@ class Runner:
         self._session.tick()
         outputs = self._session.outputs
         while outputs.events:
-            self._spool.put(outputs.events.popleft())
+            event = outputs.events.popleft()
+            self._spool.put(event)
+            if event.kind is BrokerEventKind.ALERT:
+                self._spool.put(functools.partial(self._raise, event.payload["code"], event.payload["text"]))
         while outputs.link:
             action = outputs.link.popleft()
             (self._link.open if action is LinkAction.CONNECT else self._link.close)()
@@ -129,6 +134,9 @@ class Runner:
             self._link.send(request)
             self._session.sent(request)
         self._heard.set()
+
+    async def _raise(self, code: str, text: str) -> None:
+        await asyncio.to_thread(self._ports.alerts.raise_alert, f"{COMPONENT}_{code}", text)
 
     async def _finish(self, received: ReceivedCommand, result: CommandResult) -> None:
         await asyncio.to_thread(self._ports.commands.finish, received, result)

@@ -201,7 +201,8 @@ class BrokerSession(Hears):
         shown = "|".join(fields)[:FIELDS_SHOWN_CHARS_MAX]
         if kind in SPOILS:
             self._asking.questions.spoil(SPOILS[kind], f"a message {kind} could not be read")
-        self._context.alert(f"undecodable_{kind[:8]}", f"{error}; fields: {shown}")
+        name = kind if kind.isascii() and kind.isdigit() else "text"
+        self._context.alert(f"undecodable_{name[:8]}", f"{error}; fields: {shown}")
 
     def error(self, number: int, code: int, text: str, advanced: str) -> None:
         """An error or a notice: of the link, of a question, of an order, or of nobody."""
