@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from simulation.tws.client import Client
 from simulation.tws.handlers import account, contracts, history, market, orders, services, session
+from simulation.tws.notices import text_of
 from simulation.tws.place_order import PlaceOrder
+from simulation.tws.replies.session import NO_REQUEST
 from simulation.tws.requests import account as ask_account
 from simulation.tws.requests import contracts as ask_contracts
 from simulation.tws.requests import market as ask_market
@@ -60,8 +62,17 @@ HANDLERS: Final[Mapping[type, Handler]] = {
 }
 
 
+REFUSED_READ_ONLY: Final = (PlaceOrder, ask_orders.CancelOrder, ask_orders.GlobalCancel)
+READ_ONLY_TEXT: Final = "The API interface is currently in Read-Only mode."
+
+
 def handle(state: GatewayState, client: Client, request: object) -> None:
     """Do what a request asks."""
+    if state.options.read_only and isinstance(request, REFUSED_READ_ONLY):
+        client.error(
+            getattr(request, "order_id", NO_REQUEST), 321, text_of(321, request="cC", reason=READ_ONLY_TEXT)
+        )
+        return
     HANDLERS[type(request)](state, client, request)
 
 

@@ -29,6 +29,7 @@ class GatewayOptions:
     execution_time: TimeForm = TimeForm.ZONED
     master_client_id: int | None = None
     permission: DataPermission = DataPermission.LIVE
+    read_only: bool = False  # as a real gateway is set by default: orders are refused
     market_data_lines: int = 100
     depth_lines: int = 3
     tick_by_tick_lines: int = 5

@@ -81,6 +81,8 @@ def auto_open_orders(state: GatewayState, client: Client, request: AutoOpenOrder
         return
     for order in state.broker.open_orders(BY_HAND):
         _tell_one(client, order)
+        if request.binds:
+            client.send(say.order_bound(order))
 
 
 def completed_orders(state: GatewayState, client: Client, request: CompletedOrders) -> None:

@@ -72,6 +72,12 @@ def open_orders_end() -> Message:
     return ["53", "1"]
 
 
+def order_bound(order: OrderView) -> Message:
+    """An order placed by hand is bound to this client, under this number."""
+    ticket = order.ticket
+    return ["100", str(order.perm_id), str(ticket.client_id), str(ticket.order_id)]
+
+
 def completed_order(order: OrderView, version: int, completed_at: Callable[[datetime], str]) -> Message:
     """An order that ended today; it carries no order id and no client id."""
     ended = completed_at(order.ended_at) if order.ended_at else ""

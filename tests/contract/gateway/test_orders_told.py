@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from gateway_client import LIBRARY_NAME, RawClient, connected, gateway, library, run, until
+from scripted_session import SPY_CONID, opening_clock, real_broker
 from small_broker import ACCOUNT, OPTION, SHARE, SmallBroker, hand_clock
 
 from simulation.broker.model import Commissioned, Executed
@@ -411,6 +412,52 @@ def test_positions_and_account_are_told_and_then_only_what_changed() -> None:
             ib.cancelPnLSingle(ACCOUNT, "", OPTION.conid)
             subscriptions = server.state.clients.by_id[7].subscriptions
             await until(lambda: not subscriptions.count("profit", "profit_single"), "the cancels")
+            ib.disconnect()
+
+    run(scenario())
+
+
+def test_an_order_placed_by_hand_is_told_to_client_0_and_seen_by_all() -> None:
+    """It has no order id above 0; only its permId names it, also in the executions of the day."""
+
+    async def scenario() -> None:
+        broker, clock = real_broker(), opening_clock()
+        async with gateway(broker, clock, accounts=ACCOUNTS) as server:
+            by_hand, other = await RawClient.started(server.port, 0), await connected(server.port, 5)
+            server.tell(broker.place_by_hand(ACCOUNT, SPY_CONID, "BUY", Decimal(3), clock.now(), Decimal(1)))
+            told = (await by_hand.until(3))[-1]
+            assert int(told[1]) <= 0
+            by_hand.send("15", "1", "1")
+            bound = (await by_hand.until(100))[-1]
+            assert bound[1:3] == [told[6], "0"]
+            (seen,) = await other.reqAllOpenOrdersAsync()
+            assert (seen.order.permId, seen.order.clientId) == (int(told[6]), 0)
+            assert await other.reqOpenOrdersAsync() == []
+            server.tell(broker.place_by_hand(ACCOUNT, SPY_CONID, "BUY", Decimal(3), clock.now()))
+            clock.advance(timedelta(seconds=30))
+            server.pump()
+            fills = await other.reqExecutionsAsync()
+            assert sum(fill.execution.shares for fill in fills) == 3
+            assert {fill.execution.orderId <= 0 for fill in fills} == {True}
+            by_hand.close()
+            other.disconnect()
+
+    run(scenario())
+
+
+def test_a_read_only_gateway_refuses_orders_and_answers_all_else() -> None:
+    """Code 321 under the order's id; nothing reaches the broker."""
+
+    async def scenario() -> None:
+        broker = SmallBroker()
+        async with gateway(broker, hand_clock(), accounts=ACCOUNTS, read_only=True) as server:
+            ib = await connected(server.port)
+            codes: list[tuple[int, int]] = []
+            ib.errorEvent += lambda request_id, code, *_: codes.append((request_id, code))
+            trade = ib.placeOrder(share(), IB.MarketOrder("BUY", 1))
+            await until(lambda: (trade.order.orderId, 321) in codes, "the refusal")
+            assert broker.orders == {}
+            assert await ib.reqCurrentTimeAsync()
             ib.disconnect()
 
     run(scenario())
