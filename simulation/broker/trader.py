@@ -20,7 +20,7 @@ from simulation.market.paths import epoch
 from simulation.market.quotes import Touch
 from simulation.market.rules import rule_of
 from simulation.sample_desk.choices import Choices, strategy_of
-from simulation.sample_desk.contracts import Contract
+from simulation.sample_desk.contracts import Contract, ContractMaster
 from simulation.sample_desk.market import STEPS
 
 ORDERS_MOST = 5_000  # of one account and session
@@ -73,6 +73,7 @@ class SampleTrader:
     client_id: int
     orders: int
     largest: int = QUANTITY_MOST  # contracts of one order; many make many partial fills
+    master: ContractMaster = field(init=False)  # a copy: what the trader looks up is not listed by that
     numbers: "count[int]" = field(default_factory=lambda: count(TRADER_IDS_FROM))
     placed: int = 0
 
@@ -81,6 +82,8 @@ class SampleTrader:
             raise ValueError(f"orders: expected 0 to {ORDERS_MOST}, was {self.orders}")
         if not 1 <= self.largest <= LARGEST_MOST:
             raise ValueError(f"largest: expected 1 to {LARGEST_MOST}, was {self.largest}")
+
+        self.master = ContractMaster(listed=dict(self.broker.world.listings.master.listed))
 
     def schedule(self, session: date) -> None:
         """Note all orders of a session; each happens at its moment, whoever moves the world there."""
@@ -112,7 +115,7 @@ class SampleTrader:
     def _draws(self, account: str, session: date, place: int) -> Draws:
         world = self.broker.world
         rng = Random(f"trader {world.seed} {account} {session} {place}")
-        choices = Choices(rng=rng, market=world.market, master=world.listings.master, calendar=world.calendar)
+        choices = Choices(rng=rng, market=world.market, master=self.master, calendar=world.calendar)
         return Draws(rng, choices)
 
     # --- what it does
