@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import random
 import socket
 import tempfile
 from collections.abc import Collection
@@ -12,7 +13,10 @@ import psutil
 
 LOOPBACK = "127.0.0.1"
 CONNECT_TIMEOUT_S = 0.5
-ATTEMPTS_MAX = 50  # free ports asked of the system before giving up
+ATTEMPTS_MAX = 50  # ports tried before giving up
+# Below the ports that systems give to clients: one that asks a service which was just killed could be given
+# that very port, be connected to itself, and keep the service from it when it comes back.
+QUIET_PORTS = range(20_000, 32_000)
 
 
 def port_is_free(port: int) -> bool:
@@ -35,15 +39,12 @@ class PortReservations:
         self._held: dict[int, IO[str]] = {}
 
     def choose(self, wishes: Collection[int]) -> int:
-        """Reserve the first wish that is free, else a port of the system's choosing."""
+        """Reserve the first wish that is free, else one of the quiet ports."""
         for port in wishes:
             if port_is_free(port) and self._reserve(port):
                 return port
-        for _ in range(ATTEMPTS_MAX):
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-                probe.bind((LOOPBACK, 0))
-                port = int(probe.getsockname()[1])
-            if self._reserve(port):
+        for port in random.sample(QUIET_PORTS, ATTEMPTS_MAX):
+            if port_is_free(port) and self._reserve(port):
                 return port
         raise OSError(f"no free loopback port found in {ATTEMPTS_MAX} attempts")
 

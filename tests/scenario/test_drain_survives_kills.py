@@ -2,7 +2,6 @@
 
 import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from adapters.ibkr.live_messages import LiveMessages
 from adapters.memory.broker_events import MemoryBrokerEventStore
 from adapters.memory.fill_store import MemoryFillStore
 from adapters.redis.outbox import RedisOutbox, RedisOutboxReader
+from desk.stack.ports import PortReservations
 from trading.errors import LiveStateUnavailableError, OutboxFullError
 from trading.model.broker import BrokerEvent, BrokerEventKind, OutboxEntry
 from trading.model.fills import Venue
@@ -34,7 +34,6 @@ from trading.ports.fill_store import FillStore
 
 pytest.importorskip("chdb", reason="the embedded engine is not installed")
 
-QUIET_PORTS = range(20_000, 32_000)  # below those that the system gives to clients
 VICTIMS = ("drain", "redis", "warehouse")
 APPENDS_TRIED_MAX = 600
 PROGRESS_WITHIN_S = 10.0
@@ -111,7 +110,8 @@ def rig(folder: Path) -> Iterator[Rig]:
         pytest.skip("no redis-server on the path and no wheel with one")
     short = Path(tempfile.mkdtemp(prefix="r-"))  # the path of a socket holds a hundred characters
     redis = start_redis(short, append_only=True)
-    server = start_warehouse(folder / "warehouse", port=quiet_port())
+    reservations = PortReservations()
+    server = start_warehouse(folder / "warehouse", port=reservations.choose(()))
     migrate(Warehouse(server.url))
     (folder / "home").mkdir()
     running = Rig(redis, server, folder / "home")
@@ -122,19 +122,8 @@ def rig(folder: Path) -> Iterator[Rig]:
         running.drain.wait()
         running.redis.kill()
         running.server.kill()
+        reservations.release()
         shutil.rmtree(short, ignore_errors=True)
-
-
-def quiet_port() -> int:
-    """A free port that no client is given: one that asks a dead server could get its port, and hold it."""
-    for number in random.Random().sample(QUIET_PORTS, 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", number))
-            except OSError:
-                continue
-            return number
-    raise AssertionError("no free port")
 
 
 def append(outbox: RedisOutbox, events: Sequence[BrokerEvent]) -> tuple[str, ...]:
@@ -219,8 +208,8 @@ def survive(folder: Path, seed: int, fills: int, kills: int) -> None:
 
 
 def test_each_process_is_killed_once_and_the_tables_are_what_was_appended(tmp_path: Path) -> None:
-    """A few hundred events, one kill each of drain, Redis and warehouse; the drain ends in good order."""
-    survive(tmp_path, seed=11, fills=120, kills=3)
+    """Some two hundred events, one kill each of drain, Redis and warehouse; the drain ends in good order."""
+    survive(tmp_path, seed=11, fills=60, kills=3)
 
 
 @pytest.mark.soak

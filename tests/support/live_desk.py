@@ -93,8 +93,9 @@ class LiveDesk:
 def live_desk(folder: Path, **gateway: str) -> Iterator[LiveDesk]:
     """Start everything, wait until it is ready, end everything; `gateway` are variables like SPEED="390"."""
     short = Path(tempfile.mkdtemp(prefix="r-"))  # the path of a socket holds a hundred characters
-    server, redis = start_warehouse(folder / "warehouse"), start_redis(short, append_only=True)
     reservations = PortReservations()
+    server = start_warehouse(folder / "warehouse", port=reservations.choose(()))
+    redis = start_redis(short, append_only=True)
     try:
         migrate(Warehouse(server.url))
         environment = _environment(folder, server, redis, gateway)

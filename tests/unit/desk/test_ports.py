@@ -3,7 +3,7 @@
 import socket
 from pathlib import Path
 
-from desk.stack.ports import LOOPBACK, PortReservations, port_is_free
+from desk.stack.ports import LOOPBACK, QUIET_PORTS, PortReservations, port_is_free
 
 
 def test_a_taken_port_is_replaced_by_a_free_one(tmp_path: Path) -> None:
@@ -31,3 +31,9 @@ def test_one_stack_never_gets_a_port_twice(tmp_path: Path) -> None:
     ports = PortReservations(tmp_path)
     wish = ports.choose([])
     assert ports.choose([wish]) != wish
+
+
+def test_a_port_of_ours_is_none_that_clients_are_given(tmp_path: Path) -> None:
+    """A client of a service that was killed must not get its port and keep it from coming back."""
+    assert all(PortReservations(tmp_path).choose([]) in QUIET_PORTS for _ in range(20))
+    assert max(QUIET_PORTS) < 32_768  # where Linux begins; others begin higher
