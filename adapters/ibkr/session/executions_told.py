@@ -30,10 +30,15 @@ class ExecutionsTold:
         self._account_of: dict[str, str] = {}
 
     def take(self, fields: tuple[str, ...], managed: Sequence[str]) -> NewMessage | None:
-        """Take a message as it came; None where the same was told before."""
+        """Take a message as it came; None where the same was told before.
+
+        One that is too short is told all the same, so that it is refused where one can see it.
+        """
+        if len(fields) <= (ACCOUNT if fields[0] == EXECUTION else COMMISSION_ID):
+            return NewMessage(fields, "") if self._told.is_new(fields, fields) else None
         if fields[0] == EXECUTION:
             return self._take_execution(fields)
-        exec_id = fields[COMMISSION_ID] if len(fields) > COMMISSION_ID else ""
+        exec_id = fields[COMMISSION_ID]
         account = self._account_of.get(exec_id) or (managed[0] if len(managed) == 1 else "")
         is_new = self._told.is_new((fields[0], exec_id), fields[2:])
         return NewMessage(fields, account) if is_new else None
@@ -43,8 +48,6 @@ class ExecutionsTold:
         self._told.forget()
 
     def _take_execution(self, fields: tuple[str, ...]) -> NewMessage | None:
-        if len(fields) <= ACCOUNT:  # malformed; told all the same, so that it is refused where one can see it
-            return NewMessage(fields, "") if self._told.is_new(fields, fields) else None
         exec_id, account = fields[EXECUTION_ID], fields[ACCOUNT]
         if len(self._account_of) >= ACCOUNTS_MAX:
             self._account_of.clear()
