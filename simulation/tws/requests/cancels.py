@@ -24,4 +24,5 @@ def cancel_of(kind: str, *, has_version: bool, more: int = 0) -> Reader[CancelSu
         cursor.texts("more", more)
         return request
 
+    read.__name__ = f"cancel_{kind}"
     return read

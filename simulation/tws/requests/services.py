@@ -24,4 +24,5 @@ def service(name: str, *, has_version: bool, has_id: bool = True) -> Reader[Serv
         cursor.texts("rest", cursor.left)
         return Service(name, request_id)
 
+    read.__name__ = name
     return read
