@@ -4,7 +4,7 @@ The simulator keeps its own books, and its statements are written from them; wha
 the same statements must agree row for row with the simulator's journal, and break nowhere.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,7 @@ from reconciled_desk import desk_in_memory
 from simulated_broker import ACCOUNT, CLIENT, Desk
 
 from simulation.broker.trader import SampleTrader
+from simulation.gateway import Gateway, GatewayPlan
 from simulation.sample_desk import compare
 from trading.model.fills import Venue
 
@@ -76,3 +77,17 @@ def test_the_platform_finds_the_simulators_books_without_a_break(seed: int) -> N
         for fill in ours.fills.fills(Venue.IBKR, ACCOUNT, simulated.world.sessions)
     ]
     assert not compare(journal, fills=rows)
+
+
+@pytest.mark.parametrize("first", [date(2026, 11, 27), date(2026, 10, 30)])
+def test_an_early_close_and_a_change_of_clocks_reconcile(first: date) -> None:
+    """Two accounts over a session that ends at one, and over the end of daylight saving: no break."""
+    plan = GatewayPlan(session=first, speed=None, orders=15, control_port=None, sessions=2, accounts=2)
+    gateway, ours = Gateway(plan), desk_in_memory()
+    for session in gateway.world.sessions:
+        gateway.broker.close_session(session)
+        for _, text in gateway.broker.files(session):
+            ours.take(text.encode())
+    for account in gateway.broker.ledgers:
+        reports = ours.reconcile(account)
+        assert len(reports) == 2 and not any(report.standing for report in reports)
