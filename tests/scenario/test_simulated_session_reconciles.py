@@ -16,7 +16,7 @@ from simulation.gateway import Gateway, GatewayPlan
 from simulation.sample_desk import compare
 from trading.model.fills import Venue
 
-ORDERS = 70
+ORDERS = 40
 ACCIDENTS_EVERY = timedelta(minutes=20)
 
 
