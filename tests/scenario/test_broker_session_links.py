@@ -1,5 +1,6 @@
 """What the session does when the connection, the gateway or the broker behind it fails."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from typing import Any
@@ -114,6 +115,31 @@ def test_a_gateway_that_refuses_is_tried_until_it_lets_us_in() -> None:
         server.faults.refuse_connections = True
 
     played(scenario, before=refuse)
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "x" * 70, "127.0.0.1\0"])
+def test_a_host_that_is_none_is_tried_and_told(host: str) -> None:
+    """Whatever the attempt ends with, it ends as a lost link, and there is another one."""
+
+    async def play() -> None:
+        async with session_desk(broker_settings(1, host=host, **FAST)) as desk:
+            await until(lambda: desk.states().count("connecting") >= 3, "three attempts")
+
+    run(play())
+
+
+def test_a_gateway_that_never_says_its_ids_is_given_up() -> None:
+    """A socket that opens and a handshake that never ends: the connect time-out counts."""
+
+    async def play() -> None:
+        silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+        port = silent.sockets[0].getsockname()[1]
+        async with session_desk(broker_settings(port, **{**FAST, "connect_timeout_s": 0.2})) as desk:
+            await until(lambda: desk.states().count("connecting") >= 3, "three attempts")
+            assert _sockets() <= 2 * 3
+        silent.close()
+
+    run(play())
 
 
 def test_a_client_id_in_use_is_refused_alerted_and_tried_again() -> None:

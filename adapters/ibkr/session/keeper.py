@@ -13,8 +13,10 @@ from adapters.ibkr.session.context import Context
 from adapters.ibkr.session.events import link_event
 from adapters.ibkr.session.link_state import Effect, Signal, after
 from adapters.ibkr.session.outputs import LinkAction
+from trading.model.broker import LinkState
 
 NOT_FARMS = frozenset({"2110", "10197"})  # the gateway's server, another session: over when any farm is up
+ATTEMPT_MAX = timedelta(seconds=3)  # per second of the connect time-out, which the attempt minds itself
 JITTER_LEAST = 0.5  # a pause is between this part of itself and all of it
 DOUBLINGS_MAX = 16
 
@@ -43,6 +45,7 @@ class Keeper:
         self._attempts = 0
         self._is_full = False  # what is heard cannot be kept
         self._retry_at: datetime | None = None
+        self._give_up_at: datetime | None = None  # the attempt that is under way
         self._heard_at: datetime | None = None  # None while there is no connection
         self._is_probed = False  # silent, and the time was asked
 
@@ -62,6 +65,7 @@ class Keeper:
             self._hang_up(text)
         if effect is Effect.CONNECT:
             self._attempts += 1
+            self._give_up_at = context.now() + ATTEMPT_MAX * context.settings.connect_timeout_s
             context.outputs.link.append(LinkAction.CONNECT)
         elif effect is Effect.RECONNECT_LATER:
             self._retry_at = self._retry_at or context.now() + self._pause()
@@ -116,6 +120,8 @@ class Keeper:
         if self._retry_at is not None and self._retry_at <= now and not self._is_full:
             self._retry_at = None
             self.signal(Signal.RETRY, "trying again")
+        if self._is_stuck(now):
+            self.signal(Signal.CLOSED, "no word from the attempt to connect")
         if self._heard_at is None or now < self._silent_at(self._heard_at):
             return
         if self._is_probed:
@@ -128,7 +134,14 @@ class Keeper:
         """When time must pass for the link."""
         retry_at = None if self._is_full else self._retry_at
         silent_at = None if self._heard_at is None else self._silent_at(self._heard_at)
-        return min((moment for moment in (retry_at, silent_at) if moment is not None), default=None)
+        give_up_at = self._give_up_at if self._context.state is LinkState.CONNECTING else None
+        moments = (retry_at, silent_at, give_up_at)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _is_stuck(self, now: datetime) -> bool:
+        """Whether an attempt has neither come about nor failed in three times the time it has."""
+        is_over = self._give_up_at is not None and self._give_up_at <= now
+        return is_over and self._context.state is LinkState.CONNECTING
 
     def _hang_up(self, reason: str) -> None:
         self._heard_at = None

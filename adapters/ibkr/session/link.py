@@ -61,10 +61,11 @@ class Link:
             await client.connectAsync(
                 settings.host, settings.port, settings.client_id, settings.connect_timeout_s
             )
-        except (OSError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, there is no connection: it is heard
             if client.conn.transport is not None:
                 client.conn.transport.abort()
-            self._closed(client, f"no connection to {settings.host}:{settings.port}: {error or 'time-out'}")
+            reason = str(error) or type(error).__name__
+            self._closed(client, f"no connection to {settings.host}:{settings.port}: {reason}")
             return
         if client is self._client:
             self._hears.link_ready(tuple(client.getAccounts()), client.serverVersion())

@@ -18,7 +18,7 @@ from adapters.ibkr.session.pacing import Request, Send
 from adapters.ibkr.session.session import BrokerSession
 from adapters.ibkr.session.spool import Spool
 from trading.errors import TransientError
-from trading.model.broker import BrokerEventKind, LinkState
+from trading.model.broker import BrokerEvent, BrokerEventKind, LinkState
 from trading.ports.alerts import Alerts
 from trading.ports.broker_commands import CommandQueue, CommandResult, ReceivedCommand
 from trading.ports.clock import Clock
@@ -103,6 +103,7 @@ class Runner:
         while outputs.events:
             event = outputs.events.popleft()
             self._spool.put(event)
+            _say(event)
             if event.kind is BrokerEventKind.ALERT:
                 self._spool.put(functools.partial(self._raise, event.payload["code"], event.payload["text"]))
         while outputs.link:
@@ -212,3 +213,12 @@ class Runner:
 
     def _now(self) -> datetime:
         return self._ports.clock.now()
+
+
+def _say(event: BrokerEvent) -> None:
+    """Log what a person at the console wants to see: what becomes of the link, and alerts."""
+    told = event.payload
+    if event.kind is BrokerEventKind.LINK:
+        _log.info("link %s: %s", told["state"], told["text"], extra={"code": told["code"]})
+    elif event.kind is BrokerEventKind.ALERT:
+        _log.warning("alert %s: %s", told["code"], told["text"])

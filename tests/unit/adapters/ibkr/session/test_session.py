@@ -1,5 +1,6 @@
 """The session without a socket: what goes in and what comes out."""
 
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -96,6 +97,17 @@ def test_pauses_between_attempts_grow_to_their_bound() -> None:
         Still.at = due
         session.tick()
     assert pauses == [1, 2, 4, 8, 10, 10]
+
+
+def test_an_attempt_without_a_word_is_given_up() -> None:
+    """Should the edge ever forget to say how an attempt ended, the session does not wait for ever."""
+    session = BrokerSession(broker_settings(connect_timeout_s=10), Still(), Random(7))
+    session.start()
+    due = session.next_tick()
+    assert due == Still.at + timedelta(seconds=30)
+    Still.at = due
+    session.tick()
+    assert session.state is LinkState.LOST and session.next_tick() is not None
 
 
 def test_a_reconnection_forgets_what_was_queued_for_the_old_one() -> None:
