@@ -366,6 +366,24 @@ def test_any_order_cut_and_repetition_ends_in_one_state(seed: int) -> None:
     assert desk.events.gaps() == []
 
 
+def test_two_drains_at_once_end_in_the_state_of_one() -> None:
+    """Each gets other entries, so fees and their fills part; within a minute all is together."""
+    events = day_of_events(seed=5, fills=30)
+    alone, desk = Desk(), Desk()
+    for each in (alone, desk):
+        each.outbox.append(events)
+    drained(alone)
+    drains = [desk.drain(9, name=name) for name in ("a", "b")]
+    while desk.stream.entries:
+        for drain in drains:
+            drain.drain_once(0)
+    for each, waking in ((alone, [alone.drain()]), (desk, drains)):
+        each.clock.at += timedelta(minutes=2)
+        for drain in waking:
+            drain.drain_once(0)
+    assert desk.everything() == alone.everything()
+
+
 def test_while_the_warehouse_is_down_nothing_is_acknowledged(desk: Desk) -> None:
     """Every round raises, the outbox keeps all, and then it is drained as if nothing had been."""
     desk.tell(*day_of_events(seed=1, fills=5))
