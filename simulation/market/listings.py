@@ -40,6 +40,7 @@ class Listings:
     master: ContractMaster
     hours: TradingHours
     by_conid: dict[int, Contract] = field(default_factory=dict)
+    by_symbol: dict[str, list[Contract]] = field(default_factory=dict)
 
     def contract(self, conid: int) -> Contract:
         """The contract of an id; an unknown one is an error that names it."""
@@ -52,12 +53,20 @@ class Listings:
         if query.conid:
             found = [self.by_conid[query.conid]] if query.conid in self.by_conid else []
         else:
-            found = [contract for contract in self.by_conid.values() if _fits(contract, query)]
+            candidates = self._of_symbol(query.symbol) if query.symbol else self.by_conid.values()
+            found = [contract for contract in candidates if _fits(contract, query)]
         return [
             self.record(contract, session)
             for contract in found
             if query.include_expired or contract.expiry is None or contract.expiry >= session
         ]
+
+    def _of_symbol(self, symbol: str) -> list[Contract]:
+        """Contracts under the API's symbol: the underlying's, or a pair's first currency."""
+        if not self.by_symbol:
+            for contract in self.by_conid.values():
+                self.by_symbol.setdefault(_symbol_of(contract), []).append(contract)
+        return self.by_symbol.get(symbol, [])
 
     def record(self, contract: Contract, session: date) -> ContractRecord:
         """The contract master's entry."""
@@ -172,23 +181,30 @@ def _exchanges(contract: Contract) -> tuple[str, ...]:
     return ("SMART", *SHARE_EXCHANGES)
 
 
+def _symbol_of(contract: Contract) -> str:
+    return contract.underlying.symbol if contract.underlying else contract.symbol.partition(".")[0]
+
+
 def _fits(contract: Contract, query: ContractQuery) -> bool:
-    """Whether the contract is among those that a description names."""
-    underlying = contract.underlying
-    is_option = contract.asset == "OPT"
+    """Whether the contract is among those that a description names; what tells most apart comes first."""
+    if query.strike and query.strike != contract.strike:
+        return False
+    if query.expiry and not _expires(contract, query.expiry):
+        return False
+    underlying, is_option = contract.underlying, contract.asset == "OPT"
     root = underlying.option_root if underlying is not None and is_option else ""
     said = (
-        (query.symbol, underlying.symbol if underlying else contract.symbol.partition(".")[0]),
+        (RIGHTS.get(query.right.upper(), ""), contract.right),
         (query.sec_type, "IND" if contract.settles_in_cash and not is_option else contract.asset),
+        (query.symbol, _symbol_of(contract)),
         (query.currency, contract.currency),
         (query.local_symbol, contract.symbol),
-        (RIGHTS.get(query.right.upper(), ""), contract.right),
         (query.trading_class if is_option else "", root),
         (query.multiplier if is_option else "", str(contract.multiplier)),
     )
-    if any(asked and asked != is_so for asked, is_so in said):
-        return False
-    if query.strike and query.strike != contract.strike:
-        return False
-    expiry = f"{contract.expiry:%Y%m%d}" if contract.expiry else ""
-    return not query.expiry or (bool(expiry) and expiry.startswith(query.expiry[:8]))
+    return not any(asked and asked != is_so for asked, is_so in said)
+
+
+def _expires(contract: Contract, text: str) -> bool:
+    """Whether the contract expires on the day or in the month that the text names."""
+    return contract.expiry is not None and f"{contract.expiry:%Y%m%d}".startswith(text[:8])

@@ -28,6 +28,7 @@ SHARE_PRINT_MOST = 600
 MIDDLE_PERCENT = 10  # of the prints trade between bid and ask
 LAST_MINUTES_MOST = 30  # how far back the last trade is looked for
 BARS_MOST = 12_000
+MINUTES_KEPT = 10_000  # drawn minutes of all contracts; beyond it they are drawn again
 SECONDS_MOST = 40 * DAY_S
 SAMPLES_A_BAR = 60  # quote bars look at the touch this often at most
 AVERAGE_PLACES = Decimal("0.000001")
@@ -59,7 +60,7 @@ class Tape:
     """Prints, volumes, quotes with their last trade, bars."""
 
     quotes: Quotes
-    drawn: dict[int, tuple[int, tuple[Draw, ...]]] = field(default_factory=dict)
+    drawn: dict[tuple[int, int], tuple[Draw, ...]] = field(default_factory=dict)
     volumes: dict[int, tuple[date, list[int]]] = field(default_factory=dict)
 
     def trades_at(self, contract: Contract, second: int) -> tuple[Traded, ...]:
@@ -179,12 +180,13 @@ class Tape:
         return None
 
     def _minute(self, contract: Contract, minute: int) -> tuple[Draw, ...]:
-        kept = self.drawn.get(contract.conid)
-        if kept is not None and kept[0] == minute:
-            return kept[1]
-        told = self._draw(contract, minute)
-        self.drawn[contract.conid] = (minute, told)
-        return told
+        key = (contract.conid, minute)
+        found = self.drawn.get(key)
+        if found is None:
+            if len(self.drawn) >= MINUTES_KEPT:
+                self.drawn.clear()
+            found = self.drawn[key] = self._draw(contract, minute)
+        return found
 
     def _draw(self, contract: Contract, minute: int) -> tuple[Draw, ...]:
         if contract.asset == "CASH" or not self.quotes.is_open(contract, minute * MINUTE):
