@@ -35,6 +35,7 @@ class Client(LinkOwner):
         self.version = 0
         self.client_id: int | None = None
         self.data_type = LIVE_DATA
+        self.opened_at_s = asyncio.get_running_loop().time()
         self.subscriptions = Subscriptions()
         self.history_pacing = HistoryPacing()
         self.rate = MessageRate(state.options.messages_per_second)

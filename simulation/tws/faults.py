@@ -40,6 +40,8 @@ class WireFaults:
     execution_zone: str = ""  # a word that is no zone instead of US/Eastern
     execution_extra_fields: int = 0  # wrong field count: +1 one too many, -1 one too few
 
+    status_copies: int = 1  # order statuses are told more than once by real gateways too
+
     # data
     halted: set[int] = field(default_factory=set)  # contract ids
     withhold_greeks: bool = False

@@ -37,3 +37,4 @@ class GatewayOptions:
     history_pacing: bool = True
     pump_s: float = 0.02
     clients_max: int = 32
+    start_within_s: float = 30.0  # a socket that has not said who it is by then is closed (wall time)

@@ -126,12 +126,20 @@ class GatewayServer:
             self.state.tell(step(now))
         self.state.tell(self.state.broker.advance(now))
         self.state.teller.release(self.state, now)
+        self._close_idlers()
         is_cut_off = self.state.teller.is_cut_off
         for client in self.state.clients:
             if not is_cut_off:
                 for message in client.subscriptions.news(self.state, now):
                     client.send(message)
             client.link.flush()
+
+    def _close_idlers(self) -> None:
+        """Cut off who holds a place without saying who it is."""
+        latest_s = asyncio.get_running_loop().time() - self.state.options.start_within_s
+        for client in list(self.state.clients.unnamed):
+            if client.opened_at_s < latest_s:
+                client.link.abort()
 
     def tell(self, says: Sequence[BrokerSays]) -> None:
         """Tell what the broker said when somebody else called it (a correction, an order by hand)."""

@@ -112,7 +112,8 @@ class Teller:
         for client in state.clients.hearing(order.ticket.client_id, state.options.master_client_id):
             if said.open_order:
                 client.send(orders.open_order(order, client.version))
-            client.send(orders.order_status(order))
+            for _copy in range(state.faults.status_copies):
+                client.send(orders.order_status(order))
 
     def _tell_refusal(self, said: Refused, state: "GatewayState") -> None:
         for client in state.clients.hearing(said.client_id, None):

@@ -326,6 +326,24 @@ def test_too_many_clients_are_turned_away() -> None:
     run(scenario())
 
 
+def test_a_socket_that_never_says_who_it_is_loses_its_place() -> None:
+    """Silent sockets cannot keep others out for long; who has started may be silent for ever."""
+
+    async def scenario() -> None:
+        options = {"clients_max": 2, "start_within_s": 0.05}
+        async with gateway(SmallBroker(), hand_clock(), accounts=ACCOUNTS, **options) as server:
+            started = await RawClient.started(server.port, 1)
+            silent = await RawClient.open(server.port)
+            assert await silent.next() == []
+            second = await RawClient.started(server.port, 2)
+            started.send("49", "1")
+            assert (await started.next())[0] == "49"
+            started.close()
+            second.close()
+
+    run(scenario())
+
+
 def test_a_broker_that_fails_takes_its_clients_off_the_line() -> None:
     """The failure is kept for whoever runs the gateway, and nobody waits for a dead world."""
 

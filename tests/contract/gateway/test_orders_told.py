@@ -204,6 +204,22 @@ def test_commissions_come_first_late_twice_or_never() -> None:
     run(scenario())
 
 
+def test_statuses_are_told_twice() -> None:
+    """As real gateways do at times; nothing else is doubled."""
+
+    async def scenario() -> None:
+        async with gateway(SmallBroker(), hand_clock(), accounts=ACCOUNTS) as server:
+            raw = await RawClient.started(server.port)
+            server.faults.status_copies = 2
+            raw.send(*bare_order())
+            raw.send("49", "1")
+            told = [message[0] for message in await raw.until(49)]
+            assert told == ["5", "3", "3", "11", "5", "3", "3", "49"]
+            raw.close()
+
+    run(scenario())
+
+
 def test_a_correction_is_one_more_execution_with_a_higher_revision() -> None:
     """The replay holds both revisions, or only the last one when the gateway is set so."""
 
