@@ -27,9 +27,19 @@ class DeafBroker(SmallBroker):
     mode = ""
     code = 201
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.untransmitted: list[Ticket] = []
+
     def place(self, ticket: Ticket, now: Any) -> list[BrokerSays]:
         if self.mode == "lost":
             return []
+        if not ticket.transmit:
+            self.untransmitted.append(ticket)
+            return []
+        if self.untransmitted:
+            family, self.untransmitted = [*self.untransmitted, ticket], []
+            return [said for member in family for said in super(DeafBroker, self).place(member, now)]
         if self.mode == "refused":
             return [Refused(client_id=ticket.client_id, order_id=ticket.order_id, code=self.code, text="no")]
         known = next(
@@ -234,6 +244,52 @@ def test_an_order_that_got_lost_is_absent_after_two_complete_looks_and_never_sen
         assert min(looks) >= 3, "the walk and two looks"
         broker.mode = ""  # type: ignore[attr-defined]
         assert (await desk.do(Verb.PLACE, limit("r"))).outcome is Outcome.REFUSED
+        assert not broker.orders
+
+    played(scenario)
+
+
+def family() -> tuple[dict[str, Any], dict[str, Any]]:
+    """A parent that is held until its child releases both."""
+    exits = {"side": "SELL", "parent_ref": "entry", "oca_group": "exit", "oca_type": 2}
+    return limit("entry", transmit=False), limit("target", **exits)
+
+
+def test_a_family_goes_out_together_however_its_commands_come() -> None:
+    """Both at once, while the parent's contract is still being asked for: the child waits for its number."""
+
+    async def scenario(server: GatewayServer, broker: SmallBroker, desk: SessionDesk) -> None:
+        parent, child = (desk.send(Verb.PLACE, order) for order in family())
+        await until(lambda: desk.queue.result(parent) is not None, "the parent")
+        await until(lambda: desk.queue.result(child) is not None, "the child")
+        results = [desk.queue.result(command_id) for command_id in (parent, child)]
+        assert [result and result.outcome for result in results] == [Outcome.DONE, Outcome.DONE], results
+        entry, target = (order.ticket for order in broker.orders.values())
+        assert (entry.order_ref, entry.transmit, target.parent_id) == ("entry", False, entry.order_id)
+
+    played(scenario, order_timeout_s=20)
+
+
+def test_an_order_that_is_not_transmitted_stays_in_doubt() -> None:
+    """The gateway tells nothing of it, so not finding it proves nothing."""
+
+    async def scenario(server: GatewayServer, broker: SmallBroker, desk: SessionDesk) -> None:
+        result = await desk.do(Verb.PLACE, family()[0], valid_until=desk.in_s(0.5))
+        assert result.outcome is Outcome.IN_DOUBT and "not transmitted" in result.reason
+
+    played(scenario)
+
+
+def test_a_child_whose_parent_is_refused_is_not_sent() -> None:
+    """The parent's contract is a share's: neither goes out."""
+
+    async def scenario(server: GatewayServer, broker: SmallBroker, desk: SessionDesk) -> None:
+        parent, child = family()
+        commands = [desk.send(Verb.PLACE, parent | {"conid": SHARE.conid}), desk.send(Verb.PLACE, child)]
+        for command_id in commands:
+            await until(lambda name=command_id: desk.queue.result(name) is not None, "a result")  # type: ignore[misc]
+        results = [desk.queue.result(command_id) for command_id in commands]
+        assert [result and result.outcome for result in results] == [Outcome.REFUSED, Outcome.REFUSED]
         assert not broker.orders
 
     played(scenario)

@@ -9,8 +9,11 @@ What can lose money here is an order that stands twice. So:
   when two complete looks, a quiet period apart, found it nowhere. It is never sent again, not even then.
 - The broker is asked what a contract is before the first order in it: a number that is a share is refused.
 
-States: checking -> queued -> sent -> done | refused; sent -> looking -> done | refused. A command that comes
-back from a session that died begins by looking.
+A family (a parent and its children) is released by the child that is transmitted. An order that is not
+transmitted is not told before, so "not there" says nothing of it: what is not found of it stays in doubt.
+
+States: checking -> queued -> sent -> done | refused; sent -> looking -> done | refused; a child whose parent
+is being checked waits for the parent's number. What comes back from a session that died begins by looking.
 """
 
 from dataclasses import dataclass, field
@@ -44,6 +47,7 @@ class Phase(StrEnum):
     """How far an order is."""
 
     CHECKING = "checking"
+    PARENT = "parent"  # waits for its parent's number
     QUEUED = "queued"
     SENT = "sent"
     LOOKING = "looking"
@@ -126,17 +130,17 @@ class Placing:
         item = self._numbered(request.number, Phase.QUEUED)
         if item is not None and request.send is Send.PLACE:
             item.phase = Phase.SENT
-            item.due_at = self._context.now() + timedelta(seconds=self._context.settings.order_timeout_s)
+            if item.request.transmit:  # else its family's last one says when: its command is valid until then
+                item.due_at = self._context.now() + timedelta(seconds=self._context.settings.order_timeout_s)
 
     def tick(self, now: datetime) -> None:
         """Give up what takes too long; look for what is in doubt."""
         for item in [item for item in self._under_way.values() if item.due_at <= now]:
             if item.phase is Phase.CHECKING:
                 self._end(item, Outcome.REFUSED, "not sent: the broker did not say what the contract is")
-            elif item.phase is Phase.QUEUED:
-                self._end(
-                    item, Outcome.REFUSED, f"not sent: {self._why_not_now(item) or 'it waited too long'}"
-                )
+            elif item.phase in (Phase.QUEUED, Phase.PARENT):
+                reason = self._why_not_now(item) or "it waited too long"
+                self._end(item, Outcome.REFUSED, f"not sent: {reason}")
             elif item.phase is Phase.SENT:
                 self._look(item, "sent, and no answer")
             else:
@@ -244,7 +248,7 @@ class Placing:
             return f"the broker has not told completely: {', '.join(missing)}"
         if request.account not in self._context.accounts:
             return f"account {request.account} is none of this login"
-        if request.parent_ref and not self._parent_number(request):
+        if request.parent_ref and not (self._waits_for(request) or self._parent_number(request)):
             return f"parent_ref {request.parent_ref} is no order of this connection"
         return ""
 
@@ -253,7 +257,17 @@ class Placing:
         if parent is not None and parent.native is not None:
             return parent.order.order_id
         item = self._under_way.get(request.parent_ref)
-        return item.number if item is not None and item.phase is Phase.SENT else 0
+        return item.number if item is not None and item.phase in (Phase.QUEUED, Phase.SENT) else 0
+
+    def _waits_for(self, request: OrderRequest) -> bool:
+        """Whether an order's parent is on its way and has no number yet."""
+        item = self._under_way.get(request.parent_ref)
+        return item is not None and item.phase in (Phase.CHECKING, Phase.PARENT)
+
+    def _children_of(self, item: UnderWay) -> list[UnderWay]:
+        ref = item.request.order_ref
+        waiting = [child for child in self._under_way.values() if child.phase is Phase.PARENT]
+        return [child for child in waiting if child.request.parent_ref == ref]
 
     def _why_not_now(self, item: UnderWay) -> str:
         command = item.received.command
@@ -270,13 +284,23 @@ class Placing:
             self._end(item, Outcome.REFUSED, "not sent: too many requests wait")
 
     def _queue(self, item: UnderWay) -> None:
-        item.phase, item.number = Phase.QUEUED, self._context.take_number()
         item.due_at = item.received.command.valid_until
-        content = NewOrder(request=item.request, parent_id=self._parent_number(item.request))
+        if self._waits_for(item.request):
+            item.phase = Phase.PARENT
+            return
+        parent_id = self._parent_number(item.request)
+        if item.request.parent_ref and not parent_id:  # without it, an exit would stand alone in the market
+            self._end(item, Outcome.REFUSED, f"not sent: its parent {item.request.parent_ref} was not")
+            return
+        item.phase, item.number = Phase.QUEUED, self._context.take_number()
+        content = NewOrder(request=item.request, parent_id=parent_id)
         self._use(item.request.order_ref)
         self._results.in_doubt(item.received, "being sent", order_id=item.number)
         if not self._context.send(Request(send=Send.PLACE, number=item.number, content=content)):
             self._end(item, Outcome.REFUSED, "not sent: too many requests wait")
+            return
+        for child in self._children_of(item):
+            self._queue(child)
 
     def _look(self, item: UnderWay, reason: str) -> None:
         known = self._context.orders.with_ref(item.request.order_ref)
@@ -301,7 +325,9 @@ class Placing:
 
     def _not_there(self, item: UnderWay) -> None:
         item.looks += 1
-        if item.looks >= LOOKS_MIN:
+        if item.looks >= LOOKS_MIN and not item.request.transmit:
+            self._end(item, Outcome.IN_DOUBT, "not transmitted: the gateway may hold it unseen")
+        elif item.looks >= LOOKS_MIN:
             self._end(item, Outcome.REFUSED, f"not at the broker: {item.looks} complete looks found nothing")
         else:
             quiet = self._context.ours(self._context.settings.quiet_period_s)
@@ -313,6 +339,8 @@ class Placing:
     def _end(self, item: UnderWay, outcome: Outcome, reason: str, **detail: object) -> None:
         self._under_way.pop(item.request.order_ref, None)
         self._results.finish(item.received, outcome, reason, **detail)
+        for child in self._children_of(item):
+            self._end(child, Outcome.REFUSED, f"not sent: its parent {item.request.order_ref} was not")
 
     def _use(self, order_ref: str) -> None:
         self._used_refs[order_ref] = None
