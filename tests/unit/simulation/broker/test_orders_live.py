@@ -44,6 +44,14 @@ def test_an_order_larger_than_the_touch_goes_on_in_the_next_second(desk: Desk) -
     assert any(len({item.exchange for item in told if item.at == second}) > 1 for second in seconds)
 
 
+def test_two_orders_share_what_the_touch_shows(desk: Desk) -> None:
+    """What one has taken in a second is not there for the other."""
+    size = desk.broker.quote(desk.option().conid, desk.now).ask_size
+    said = desk.place(desk.ticket("BUY", size)) + desk.place(desk.ticket("BUY", size))
+    assert sum(item.execution.quantity for item in executions(said)) == size
+    assert executions(desk.wait(1))
+
+
 def test_a_resting_limit_order_trades_at_its_limit_and_adds_liquidity(desk: Desk) -> None:
     """It waits at the bid, and what comes trades at its own price, with a rebate."""
     bid, _ = desk.bid_ask()
