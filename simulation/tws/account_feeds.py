@@ -1,6 +1,6 @@
 """Subscriptions about accounts: positions, values and portfolio, summary, profit."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -37,42 +37,55 @@ class PositionFeed(Subscription):
 
 
 class AccountFeed(Subscription):
-    """Values and portfolio of one account: all at first, then what changed."""
+    """Values and portfolio of one account: all at first and every three minutes, as far as it changed.
+
+    Between that, a position whose quantity changed is told at once, with the values it changed; prices alone
+    wait for the next round, as at a real gateway.
+    """
 
     def __init__(self, account: str) -> None:
         super().__init__()
         self.account = account
         self._values: set[tuple[str, str, str]] = set()
         self._rows: dict[int, say.PortfolioRow] = {}
-        self._quantities: dict[int, Decimal] = {}
-        self._values_at: datetime | None = None
+        self._round_at: datetime | None = None
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
         self.due_at = now + POSITIONS_EVERY
-        quantities = {view.contract.conid: view.quantity for view in self._positions(state)}
-        is_time = self._values_at is None or now - self._values_at >= VALUES_EVERY
-        if not is_time and quantities == self._quantities:
+        held = {view.contract.conid: view for view in self._positions(state)}
+        is_round = self._is_round(now)
+        looked_at = held if is_round else self._moved(held)
+        gone = [row for conid, row in self._rows.items() if conid not in held]
+        if not is_round and not looked_at and not gone:
             return []
-        self._values_at, self._quantities = now, quantities
-        return [*self._changed_values(state, now), *self._changed_rows(state, now), say.account_time(now)]
+        rows = {conid: portfolio_row(state, view, now) for conid, view in looked_at.items()}
+        changed = [row for conid, row in rows.items() if self._rows.get(conid) != row]
+        self._rows = {conid: row for conid, row in self._rows.items() if conid in held} | rows
+        told = [say.portfolio_value(row) for row in (*changed, *map(_sold, gone))]
+        return [*self._changed_values(state, now), *told, say.account_time(now)]
 
     def whole(self, state: "GatewayState", now: datetime) -> list[Message]:
         """Everything, and the mark that it was everything."""
-        self._values, self._rows, self._values_at = set(), {}, None
         return [*self.news(state, now), say.account_download_end(self.account)]
+
+    def _is_round(self, now: datetime) -> bool:
+        if self._round_at is not None and now - self._round_at < VALUES_EVERY:
+            return False
+        self._round_at = now
+        return True
+
+    def _moved(self, held: Mapping[int, PositionView]) -> dict[int, PositionView]:
+        return {conid: view for conid, view in held.items() if self._quantity(conid) != view.quantity}
+
+    def _quantity(self, conid: int) -> Decimal:
+        row = self._rows.get(conid)
+        return row.position.quantity if row else Decimal(0)
 
     def _changed_values(self, state: "GatewayState", now: datetime) -> list[Message]:
         values = state.broker.account_values(self.account, now)
         changed = [value for value in values if value not in self._values]
         self._values = set(values)
         return [say.account_value(self.account, *value) for value in changed]
-
-    def _changed_rows(self, state: "GatewayState", now: datetime) -> list[Message]:
-        rows = {view.contract.conid: portfolio_row(state, view, now) for view in self._positions(state)}
-        gone = [row for conid, row in self._rows.items() if conid not in rows]
-        changed = [row for conid, row in rows.items() if self._rows.get(conid) != row]
-        self._rows = rows
-        return [say.portfolio_value(row) for row in (*changed, *map(_sold, gone))]
 
     def _positions(self, state: "GatewayState") -> Sequence[PositionView]:
         return [view for view in state.broker.positions() if view.account == self.account and view.quantity]

@@ -433,6 +433,45 @@ def test_positions_and_account_are_told_and_then_only_what_changed() -> None:
     run(scenario())
 
 
+def test_account_updates_are_whole_at_first_and_then_only_news() -> None:
+    """A flat account is told too; a fill brings its own position at once, prices wait three minutes."""
+
+    async def scenario() -> None:
+        broker, clock = SmallBroker(), hand_clock()
+        async with gateway(broker, clock, accounts=ACCOUNTS) as server:
+            raw = await RawClient.started(server.port)
+
+            async def told() -> list[str]:
+                raw.send("49", "1")
+                return [message[0] for message in await raw.until(49)][:-1]
+
+            raw.send("6", "2", "1", ACCOUNT)
+            assert await told() == ["6", "6", "8", "54"]
+            broker.held = {SHARE.conid: Decimal(1), OPTION.conid: Decimal(2)}
+            clock.advance(LATER)
+            server.pump()
+            assert await told() == ["7", "7", "8"]
+            broker.held[OPTION.conid] = Decimal(3)
+            broker.bid = Decimal("1.21")
+            clock.advance(LATER)
+            server.pump()
+            assert await told() == ["7", "8"]
+            clock.advance(timedelta(minutes=3))
+            server.pump()
+            assert await told() == ["7", "8"]
+            clock.advance(timedelta(minutes=3))
+            server.pump()
+            assert await told() == ["8"]
+            raw.send("6", "2", "0", ACCOUNT)
+            assert await told() == []
+            clock.advance(timedelta(minutes=3))
+            server.pump()
+            assert await told() == []
+            raw.close()
+
+    run(scenario())
+
+
 def test_an_order_placed_by_hand_is_told_to_client_0_and_seen_by_all() -> None:
     """It has no order id above 0; only its permId names it, also in the executions of the day."""
 
