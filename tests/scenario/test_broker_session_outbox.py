@@ -126,6 +126,31 @@ def test_no_order_is_sent_before_its_record_is_kept() -> None:
     played(scenario)
 
 
+def test_a_child_that_waited_does_not_go_out_after_its_parent_was_too_late() -> None:
+    """The parent's time was over before its record was kept: an exit alone would open a position."""
+
+    async def scenario(
+        server: GatewayServer, broker: SmallBroker, desk: SessionDesk, outbox: FaultyOutbox
+    ) -> None:
+        await desk.do(Verb.PLACE, place("warm", OPTION.conid, ACCOUNT))
+        outbox.is_away = True
+        parent = place("entry", OPTION.conid, ACCOUNT, transmit=False)
+        child = place("exit", OPTION.conid, ACCOUNT, side="SELL", parent_ref="entry")
+        commands = [desk.send(Verb.PLACE, parent, valid_until=desk.in_s(0.7)), desk.send(Verb.PLACE, child)]
+        tries = outbox.tries
+        await until(lambda: outbox.tries > tries + 2, "the parent's time to be over")
+        outbox.is_away = False
+        for command_id in commands:
+            await until(lambda name=command_id: desk.queue.result(name) is not None, "a result")  # type: ignore[misc]
+        results = [desk.queue.result(command_id) for command_id in commands]
+        assert [result and result.outcome for result in results] == [Outcome.REFUSED, Outcome.REFUSED], (
+            results
+        )
+        assert [order.ticket.order_ref for order in broker.orders.values()] == ["warm"]
+
+    played(scenario)
+
+
 def test_a_lost_outbox_is_told_everything_again() -> None:
     """A new epoch: executions, orders and answers of the day are told once more, and a person is told."""
 

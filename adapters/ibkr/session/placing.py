@@ -275,6 +275,8 @@ class Placing:
             return f"too late, it was valid until {command.valid_until.isoformat()}"
         if self._context.state not in WORKING:
             return f"the link is {self._context.state.value}"
+        if item.request.parent_ref and not self._parent_number(item.request):
+            return f"its parent {item.request.parent_ref} was not"
         return ""
 
     def _check_contract(self, item: UnderWay) -> None:
