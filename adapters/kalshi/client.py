@@ -58,6 +58,10 @@ class KalshiFills:
         """The bookings of all markets that ended in the span; it claims no coverage, which is about fills."""
         return replace(self._read(SETTLEMENTS_PATHS, start, end, source), coverage=())
 
+    def get(self, path: str, params: Mapping[str, str]) -> bytes:
+        """One signed question about the account; raises VenueRefusedError or VenueUnavailableError."""
+        return self.requests.get(path, params, lambda _query: self._headers(path))
+
     def _read(self, paths: tuple[str, ...], start: datetime, end: datetime, source: Source) -> FillBatch:
         first, last = aware_utc("start", start), aware_utc("end", end)
         told_until = min(last, self.clock.now() - VENUE_LAG)
@@ -72,7 +76,7 @@ class KalshiFills:
         cursor, seen = "", {""}
         for _ in range(PAGES_MAX):
             params = {**span, "limit": str(PAGE_ROWS), **({"cursor": cursor} if cursor else {})}
-            body = self.requests.get(path, params, lambda _query: self._headers(path))
+            body = self.get(path, params)
             batch = normalize(body, account=self.account, source=source, origin=path)
             pages.append(batch)
             if any(row.field == "file" for row in batch.rejected):

@@ -72,22 +72,22 @@ def read_row(row: JsonObject, raw: str, account: str, source: Source) -> Reading
     """Read one fill or settlement; raises InvalidFieldError naming the field."""
     if is_settlement(row):
         return read_settlement(row, raw, account, source)
-    instrument = _market(row)
+    instrument = read_market(row)
     fill_id = text_field(row, "fill_id", "trade_id")
-    moment = _moment(row)
+    moment = read_time(row)
     trade_date = trade_date_of(Venue.KALSHI, moment)
     fill = FillRevision(
         venue=Venue.KALSHI,
-        account=_account(row, account),
+        account=read_account(row, account),
         fill_id=fill_id or UNNAMED,
         revision=0,
         source=source,
         kind=FillKind.TRADE,
         instrument=instrument,
         conid=None,
-        side=_side(row),
+        side=read_side(row),
         quantity=_count(row),
-        price=_yes_price(row),
+        price=read_yes_price(row),
         multiplier=instrument.contract_size,
         currency=instrument.currency,
         fill_ts=moment,
@@ -104,14 +104,16 @@ def read_row(row: JsonObject, raw: str, account: str, source: Source) -> Reading
     return Reading(fill, read_fee("fee_cost", row.get("fee_cost"), instrument.currency))
 
 
-def _market(row: JsonObject) -> Event:
+def read_market(row: JsonObject) -> Event:
+    """The market of a row, as YES."""
     ticker = text_field(row, "ticker", "market_ticker")
     if not ticker:
         raise InvalidFieldError("ticker", "a market", row.get("ticker"))
     return Event(venue="kalshi", ticker=ticker)
 
 
-def _account(row: JsonObject, account: str) -> str:
+def read_account(row: JsonObject, account: str) -> str:
+    """The account, with the number of a subaccount behind it."""
     number = row.get("subaccount_number")
     if number is None or number == 0:
         return account
@@ -120,7 +122,8 @@ def _account(row: JsonObject, account: str) -> str:
     return f"{account}/{number}"
 
 
-def _side(row: JsonObject) -> Side:
+def read_side(row: JsonObject) -> Side:
+    """The direction in terms of YES, which all that a row tells must agree on."""
     told: list[Side | None] = []
     if row.get("action") is not None:
         told.append(BY_ACTION.get((_word(row, "action"), _word(row, "side"))))
@@ -151,7 +154,8 @@ def _count(row: JsonObject) -> Decimal:
     return number
 
 
-def _yes_price(row: JsonObject) -> Decimal:
+def read_yes_price(row: JsonObject) -> Decimal:
+    """What YES costs, from the price of YES or of NO."""
     yes, no = _price(row, "yes"), _price(row, "no")
     if no is None:
         if yes is None:
@@ -186,7 +190,8 @@ def _liquidity(row: JsonObject) -> str:
     return "taker" if is_taker else "maker"
 
 
-def _moment(row: JsonObject) -> datetime:
+def read_time(row: JsonObject) -> datetime:
+    """When it was made, as text or as an epoch."""
     name, value = first_present(row, "created_time", "ts_ms", "ts")
     if isinstance(value, str):
         return from_epoch(name, int(value)) if value.strip().isdigit() else from_iso(name, value.strip())

@@ -15,6 +15,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from adapters.kraken.normalize import normalize
@@ -32,6 +33,7 @@ SIGNED_PREFIX = "/derivatives"
 PAGE_ROWS = 100  # of the venue
 PAGES_MAX = 1_000  # of one call: 100,000 fills
 INTERVAL_S = 0.1  # the venue's budget is 500 cost units in 10 s, and fills cost 2 (25 with lastFillTime)
+NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 BUSY_WORDS = ("apiLimitExceeded", "Unavailable", "Server Error", "marketUnavailable")
 
 
@@ -75,9 +77,13 @@ class KrakenFills:
             before = following
         return self._merged(pages, source, start, told_until if complete else None)
 
+    def get(self, path: str, params: Mapping[str, str] = NO_PARAMS) -> bytes:
+        """One signed question about the account; raises VenueRefusedError or VenueUnavailableError."""
+        return self.requests.get(path, params, lambda query: self._headers(path, query))
+
     def _page(self, before: datetime | None, source: Source) -> Page:
         params = {} if before is None else {"lastFillTime": _iso_ms(before)}
-        body = self.requests.get(FILLS_PATH, params, self._headers)
+        body = self.get(FILLS_PATH, params)
         batch = normalize(body, account=self.account, source=source, origin=FILLS_PATH)
         return Page(batch, min((fill.fill_ts for fill in batch.fills), default=None))
 
@@ -98,10 +104,10 @@ class KrakenFills:
             warnings=(*(warning for page in pages for warning in page.warnings), *note),
         )
 
-    def _headers(self, query: str) -> Mapping[str, str]:
+    def _headers(self, path: str, query: str) -> Mapping[str, str]:
         self._nonce = max(int(self.clock.now().timestamp() * 1000), self._nonce + 1)
         nonce = str(self._nonce)
-        signature = authent(self.secret, query, nonce, FILLS_PATH)
+        signature = authent(self.secret, query, nonce, path)
         return {"APIKey": self.api_key, "Nonce": nonce, "Authent": signature}
 
 

@@ -1,8 +1,11 @@
-"""Kalshi's fills and settlements: cursor paging, spans in epoch seconds, RSA-PSS signatures checked."""
+"""Kalshi: fills and settlements by spans in epoch seconds, positions, orders by status; cursor paging,
+RSA-PSS signatures checked.
+"""
 
 import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -13,8 +16,11 @@ from simulation.http.server import Answer, Request, StubVenue
 LIVE_PATH = "/trade-api/v2/portfolio/fills"
 HISTORICAL_PATH = "/trade-api/v2/historical/fills"
 SETTLEMENTS_PATH = "/trade-api/v2/portfolio/settlements"
+POSITIONS_PATH = "/trade-api/v2/portfolio/positions"
+ORDERS_PATH = "/trade-api/v2/portfolio/orders"
 PAGE_ROWS_MAX = 1_000
 PAGE_ROWS = 100
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def error(status: int, code: str) -> Answer:
@@ -23,7 +29,9 @@ def error(status: int, code: str) -> Answer:
 
 
 class KalshiStub(StubVenue):
-    """Serves fills and settlements to whoever signs with the key that belongs to `public_key`."""
+    """Serves fills, settlements, `positions` (by market), `events` (the positions by event) and `orders` to
+    whoever signs with the key that belongs to `public_key`.
+    """
 
     def __init__(
         self,
@@ -40,25 +48,32 @@ class KalshiStub(StubVenue):
             HISTORICAL_PATH: list(historical),
             SETTLEMENTS_PATH: list(settlements),
         }
+        self.positions: list[Mapping[str, object]] = []
+        self.events: list[Mapping[str, object]] = []
+        self.orders: list[Mapping[str, object]] = []
         self.key_id = key_id
         self.public_key = public_key
 
     def answer(self, request: Request) -> Answer:
-        """One page of fills, or an error."""
-        if request.path not in self.rows:
+        """One page, or an error."""
+        if request.path not in (*self.rows, POSITIONS_PATH, ORDERS_PATH):
             return error(404, "not_found")
         if request.headers.get("kalshi-access-key") != self.key_id or not self._is_signed(request):
             return error(401, "authentication_error")
+        if request.path == POSITIONS_PATH:
+            first = {"event_positions": self.events} if "cursor" not in request.params else {}
+            return _page(request, "market_positions", self.positions, {"event_positions": [], **first})
+        if request.path == ORDERS_PATH:
+            status = request.params.get("status")
+            return _page(request, "orders", [row for row in self.orders if status in (None, row["status"])])
+        return self._span(request)
+
+    def _span(self, request: Request) -> Answer:
         params = request.params
         first, last = int(params.get("min_ts", "0")), int(params.get("max_ts", "99999999999"))
         rows = [row for row in self.rows[request.path] if first <= _epoch(row) <= last]
         rows.sort(key=_epoch, reverse=True)
-        limit = min(int(params.get("limit", str(PAGE_ROWS))), PAGE_ROWS_MAX)
-        start = _offset(params.get("cursor", ""))
-        following = start + limit
-        cursor = base64.b64encode(f"at:{following}".encode()).decode() if following < len(rows) else ""
-        kind = "settlements" if request.path == SETTLEMENTS_PATH else "fills"
-        return Answer.of({"cursor": cursor, kind: rows[start:following]})
+        return _page(request, "settlements" if request.path == SETTLEMENTS_PATH else "fills", rows)
 
     def _is_signed(self, request: Request) -> bool:
         stamp = request.headers.get("kalshi-access-timestamp", "")
@@ -69,6 +84,16 @@ class KalshiStub(StubVenue):
         except InvalidSignature:
             return False
         return True
+
+
+def _page(
+    request: Request, kind: str, rows: Sequence[Mapping[str, object]], more: Mapping[str, object] = NOTHING
+) -> Answer:
+    limit = min(int(request.params.get("limit", str(PAGE_ROWS))), PAGE_ROWS_MAX)
+    start = _offset(request.params.get("cursor", ""))
+    following = start + limit
+    cursor = base64.b64encode(f"at:{following}".encode()).decode() if following < len(rows) else ""
+    return Answer.of({"cursor": cursor, kind: list(rows[start:following]), **more})
 
 
 def _epoch(row: Mapping[str, object]) -> float:
