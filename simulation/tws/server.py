@@ -136,6 +136,8 @@ class GatewayServer:
 
     def _close_idlers(self) -> None:
         """Cut off who holds a place without saying who it is."""
+        if not self.state.clients.unnamed:
+            return  # a world that nobody listens to may be moved without a loop
         latest_s = asyncio.get_running_loop().time() - self.state.options.start_within_s
         for client in list(self.state.clients.unnamed):
             if client.opened_at_s < latest_s:
