@@ -1,5 +1,6 @@
 """Ready queries on made-up rows: each broken promise is shown, and a restatement with both its figures."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -95,3 +96,52 @@ def test_mark_to_market_is_what_was_closed_and_the_change_in_what_is_held(wareho
         ("2026-07-15", "2026-07-17", Decimal(-3)),
         ("2026-07-17", "2026-07-20", Decimal(-7)),
     ]
+
+
+def _heard(warehouse: Warehouse, number: int, status: str, filled: str) -> None:
+    """One order as the broker told it."""
+    line = {
+        "account": "A", "order_ref": f"ref-{number}", "perm_id": str(number), "instrument_id": "i",
+        "side": "BUY", "order_type": "LMT", "quantity": "2", "limit_price": "0.75", "status": status,
+        "filled": filled,
+    }  # fmt: skip
+    warehouse.command(
+        "insert into audit.outbox_entries (stream, kind, entry_ms, entry_seq, epoch, sequence, account, "
+        "heard_at, payload) values ('s', 'order', {number:UInt64}, 0, 'e', {number:UInt64}, 'A', now(), {line:String})",
+        {"number": number, "line": json.dumps(line)},
+    )
+
+
+def test_an_order_is_shown_beside_its_fills_and_a_difference_comes_first(warehouse: Warehouse) -> None:
+    """Two orders of two: one whose fills say two, one of which a fill is missing."""
+    for number, fills in ((1, ("0.70", "0.74")), (2, ("0.70",))):
+        _heard(warehouse, number, "Filled", "2")
+        for place, price in enumerate(fills):
+            warehouse.command(
+                "insert into core.fill_revisions (venue, account, session, source, kind, side, perm_id, "
+                "fill_id, quantity, price, fill_ts) values ('ibkr', 'A', '2026-07-17', 'live', 'trade', 'BUY', "
+                "{perm_id:String}, {fill_id:String}, 1, {price:Decimal(38, 12)}, '2026-07-17 16:00:00')",
+                {"perm_id": str(number), "fill_id": f"f{number}-{place}", "price": price},
+            )
+    rows = warehouse.rows((FOLDER / "14_orders_and_their_fills.sql").read_text(encoding="utf-8"))
+    assert [
+        (row["order_ref"], row["filled_by_broker"], row["filled_by_fills"], bool(row["differs"]))
+        for row in rows
+    ] == [("ref-2", 2, 1, True), ("ref-1", 2, 2, False)]
+    assert rows[1]["average_by_fills"] == Decimal("0.72")
+
+
+def test_a_day_shows_until_when_it_was_heard_and_which_files_told_it(warehouse: Warehouse) -> None:
+    """Two answers of one day, the longer one counts; a statement of that day stands beside it."""
+    warehouse.command(
+        "insert into core.coverage (venue, account, source, start_at, end_at) values "
+        "('ibkr', 'A', 'same_day', '2026-07-17 04:00:00', '2026-07-17 15:00:00'), "
+        "('ibkr', 'A', 'same_day', '2026-07-17 04:00:00', '2026-07-17 20:30:00'), "
+        "('ibkr', 'A', 'same_day', '2026-07-20 04:00:00', '2026-07-20 15:00:00'), "
+        "('ibkr', 'A', 'statement', '2026-07-17 04:00:00', '2026-07-18 04:00:00')"
+    )
+    rows = warehouse.rows((FOLDER / "15_coverage_by_day.sql").read_text(encoding="utf-8"))
+    assert [
+        (str(row["day"]), row["told_until_new_york"], row["complete_answers"], row["told_by_files"])
+        for row in rows
+    ] == [("2026-07-20", "11:00:00", 1, []), ("2026-07-17", "16:30:00", 2, ["statement"])]
