@@ -99,6 +99,8 @@ class Gateway:
         )
         for session in self.world.sessions:
             self.trader.schedule(session)
+        if self.log is not None:
+            self.log.begin(self._identity())
         resumed = self.broker.replay() if isinstance(self.broker, RecordedBroker) else None
         first = self.world.calendar.session_open(self.world.sessions[0]) - STARTS_BEFORE_OPEN
         self.clock = SimulatedClock(resumed or first, plan.speed)
@@ -166,6 +168,19 @@ class Gateway:
             "positions": len(self.broker.positions()),
             "faults_done": len(self.runner.ran),
             "exported": sorted(session.isoformat() for session in self._exported),
+        }
+
+    def _identity(self) -> dict[str, object]:
+        """What decides everything that nobody does to the broker."""
+        plan = self.plan
+        return {
+            "seed": plan.seed,
+            "sessions": [session.isoformat() for session in self.world.sessions],
+            "accounts": plan.accounts,
+            "cash": plan.cash,
+            "orders": plan.orders,
+            "largest": plan.largest,
+            "client_id": plan.client_id,
         }
 
     def _runner(self, resumed: datetime | None) -> ScriptRunner:

@@ -22,7 +22,7 @@ from simulation.market.world import World
 from simulation.sample_desk.contracts import Contract
 
 LINES_MOST = 5_000_000
-TICK = "tick"
+TICK, BEGIN = "tick", "begin"
 RECORDS: Mapping[str, type[Any]] = {"Ticket": Ticket, "Leg": Leg, "Refusal": Refusal}
 
 
@@ -44,6 +44,14 @@ class InputLog:
                     raise ValueError(f"input log: expected at most {LINES_MOST} lines")
                 if line.endswith("\n"):
                     yield {name: _read(value, contract_of) for name, value in json.loads(line).items()}
+
+    def begin(self, world: Mapping[str, Any]) -> None:
+        """Say first which world the inputs are of; a log of another world is an error that tells both."""
+        first = next(self.read(_no_contract), None)
+        if first is None:
+            self.write({"do": BEGIN, "world": world})
+        elif first != {"do": BEGIN, "world": dict(world)}:
+            raise ValueError(f"{self.path}: expected the inputs of {dict(world)}, was {first.get('world')}")
 
     def write(self, entry: Mapping[str, Any]) -> None:
         """Append one input."""
@@ -79,6 +87,8 @@ class RecordedBroker(SimulatedBroker):
         """Do again what the log says; gives the last moment in it, None when it is empty."""
         last = None
         for entry in self._log.read(self.contract_of):
+            if entry["do"] == BEGIN:
+                continue
             last = entry["at"]
             with self._inside(), suppress(ValueError):  # what was refused then is refused again
                 if entry["do"] == TICK:
@@ -163,6 +173,10 @@ class RecordedBroker(SimulatedBroker):
             yield
         finally:
             self._depth -= 1
+
+
+def _no_contract(conid: int) -> Contract:
+    raise ValueError(f"conid: expected none in the first line, was {conid}")
 
 
 def _written(value: object) -> object:

@@ -201,3 +201,11 @@ def test_a_killed_gateway_goes_on_where_it_was(tmp_path: Path) -> None:
     assert two.clock.now() == one.clock.now()
     assert repr(two.broker.executions(two.clock.now())) == told
     assert two.runner.place == 1
+
+
+def test_the_inputs_of_another_world_are_refused(tmp_path: Path) -> None:
+    """A folder is of one seed, session and trader; the error tells both."""
+    _gateway(state=tmp_path, orders=5)
+    _gateway(state=tmp_path, orders=5)
+    with pytest.raises(ValueError, match=r"expected the inputs of \{'seed': 8.*, was \{'seed': 7"):
+        _gateway(state=tmp_path, orders=5, seed=8)
