@@ -107,7 +107,8 @@ def _heard(warehouse: Warehouse, number: int, status: str, filled: str) -> None:
     }  # fmt: skip
     warehouse.command(
         "insert into audit.outbox_entries (stream, kind, entry_ms, entry_seq, epoch, sequence, account, "
-        "heard_at, payload) values ('s', 'order', {number:UInt64}, 0, 'e', {number:UInt64}, 'A', now(), {line:String})",
+        "heard_at, payload) values ('s', 'order', {number:UInt64}, 0, 'e', {number:UInt64}, 'A', now(), "
+        "{line:String})",
         {"number": number, "line": json.dumps(line)},
     )
 
@@ -119,8 +120,8 @@ def test_an_order_is_shown_beside_its_fills_and_a_difference_comes_first(warehou
         for place, price in enumerate(fills):
             warehouse.command(
                 "insert into core.fill_revisions (venue, account, session, source, kind, side, perm_id, "
-                "fill_id, quantity, price, fill_ts) values ('ibkr', 'A', '2026-07-17', 'live', 'trade', 'BUY', "
-                "{perm_id:String}, {fill_id:String}, 1, {price:Decimal(38, 12)}, '2026-07-17 16:00:00')",
+                "fill_id, quantity, price, fill_ts) values ('ibkr', 'A', '2026-07-17', 'live', 'trade', "
+                "'BUY', {perm_id:String}, {fill_id:String}, 1, {price:Decimal(38, 12)}, '2026-07-17 16:00:00')",
                 {"perm_id": str(number), "fill_id": f"f{number}-{place}", "price": price},
             )
     rows = warehouse.rows((FOLDER / "14_orders_and_their_fills.sql").read_text(encoding="utf-8"))
