@@ -121,7 +121,8 @@ def test_an_order_is_shown_beside_its_fills_and_a_difference_comes_first(warehou
             warehouse.command(
                 "insert into core.fill_revisions (venue, account, session, source, kind, side, perm_id, "
                 "fill_id, quantity, price, fill_ts) values ('ibkr', 'A', '2026-07-17', 'live', 'trade', "
-                "'BUY', {perm_id:String}, {fill_id:String}, 1, {price:Decimal(38, 12)}, '2026-07-17 16:00:00')",
+                "'BUY', {perm_id:String}, {fill_id:String}, 1, {price:Decimal(38, 12)}, "
+                "'2026-07-17 16:00:00')",
                 {"perm_id": str(number), "fill_id": f"f{number}-{place}", "price": price},
             )
     rows = warehouse.rows((FOLDER / "14_orders_and_their_fills.sql").read_text(encoding="utf-8"))
