@@ -29,7 +29,7 @@ class PositionFeed(Subscription):
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
         self.due_at = now + POSITIONS_EVERY
-        held = {_key(view): view for view in state.broker.positions() if view.quantity}
+        held = {_key(view): view for view in state.positions() if view.quantity}
         gone = [_empty(view) for key, view in self._told.items() if key not in held]
         changed = [view for key, view in held.items() if self._told.get(key) != view]
         self._told = held
@@ -88,7 +88,7 @@ class AccountFeed(Subscription):
         return [say.account_value(self.account, *value) for value in changed]
 
     def _positions(self, state: "GatewayState") -> Sequence[PositionView]:
-        return [view for view in state.broker.positions() if view.account == self.account and view.quantity]
+        return [view for view in state.positions() if view.account == self.account and view.quantity]
 
 
 class SummaryFeed(Subscription):

@@ -67,7 +67,8 @@ READ_ONLY_TEXT: Final = "The API interface is currently in Read-Only mode."
 
 
 def handle(state: GatewayState, client: Client, request: object) -> None:
-    """Do what a request asks."""
+    """Do what a request asks, of the world as it is now."""
+    state.look_anew()
     if state.options.read_only and isinstance(request, REFUSED_READ_ONLY):
         client.error(
             getattr(request, "order_id", NO_REQUEST), 321, text_of(321, request="cC", reason=READ_ONLY_TEXT)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from simulation.broker.model import BrokerSays
+from simulation.broker.model import BrokerSays, PositionView
 from simulation.broker.questions import ContractQuery, ContractRecord
 from simulation.tws.client import Client
 from simulation.tws.engine import Clock, Engine
@@ -71,9 +71,21 @@ class GatewayState:
     faults: WireFaults
     clients: Clients
     teller: Teller
+    _positions: Sequence[PositionView] | None = None
+
+    def positions(self) -> Sequence[PositionView]:
+        """What is held, asked once for all feeds of one look at the world."""
+        if self._positions is None:
+            self._positions = self.broker.positions()
+        return self._positions
+
+    def look_anew(self) -> None:
+        """The world has moved: what was asked of it before is old."""
+        self._positions = None
 
     def tell(self, says: Sequence[BrokerSays]) -> None:
         """Tell the clients concerned what the broker said, in its order."""
+        self.look_anew()
         self.teller.tell(self, says, self.clock.now())
 
     def greet(self, client: Client) -> None:
