@@ -69,6 +69,19 @@ def test_a_replay_is_the_same_broker(tmp_path: Path) -> None:
     assert repr(again.advance(later)) == repr(broker.advance(later))
 
 
+def test_an_input_that_came_late_is_done_again_when_it_was_done(tmp_path: Path) -> None:
+    """A call with a moment that is past is done now, and written down so."""
+    path = tmp_path / "inputs.jsonl"
+    desk, broker = _recorded(path)
+    desk.wait(100)
+    broker.place(desk.ticket("BUY", 1), desk.now - timedelta(seconds=50))
+    told = broker.executed.told[-1].execution
+    assert told.at == desk.now and broker.now == desk.now
+    _, again = _recorded(path)
+    again.replay()
+    assert again.executed.told[-1].execution == told
+
+
 def test_what_happens_by_itself_is_not_written(tmp_path: Path) -> None:
     """The trader's orders and the passing of time leave no line."""
     path = tmp_path / "inputs.jsonl"

@@ -2,12 +2,14 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_broker import SESSION, world
 
+from simulation.broker.matching import FASTEST_PPM
 from simulation.broker.questions import ContractQuery
 from simulation.market.hours import BOOKED_AT, local
 from simulation.market.mixing import between
@@ -111,6 +113,18 @@ def test_seconds_meet_the_quarter_hours_of_the_path() -> None:
             assert where.quotes.paths.cents(underlying, second, SESSION) == where.market.spot_cents(
                 underlying, SESSION, step
             )
+
+
+def test_no_second_moves_further_than_the_broker_reckons_with() -> None:
+    """From each second to the next at most 60 millionths and a cent, over the joints of the path too."""
+    where = world()
+    opens, closes = where.quotes.paths.bounds(SESSION)
+    for underlying in {contract.underlying for contract in _options() if contract.underlying}:
+        prices = [
+            where.quotes.paths.cents(underlying, second, SESSION) for second in range(opens, closes + 1)
+        ]
+        furthest = max(abs(later - sooner) for sooner, later in pairwise(prices))
+        assert 0 < furthest <= max(prices) * FASTEST_PPM / 1_000_000 + 1
 
 
 def test_greeks_have_the_signs_and_parity_of_a_model() -> None:
