@@ -16,7 +16,14 @@ from scripted_session import played
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / ".desk" / "second_library"
 FOLDER_OF_TESTS = Path(__file__).parent
-PACKAGES = ("ib_async==2.1.0", "exchange-calendars>=4.13", "pytest>=8.3", "pytest-timeout>=2.3", "tzdata")
+PACKAGES = (
+    "ib_async==2.1.0", "exchange-calendars>=4.13", "orjson>=3.10", "psutil>=6", "pytest>=8.3",
+    "pytest-timeout>=2.3", "pyyaml>=6", "tzdata",
+)  # fmt: skip
+SESSION_TESTS = (
+    "tests/unit/adapters/ibkr/session",
+    *(f"tests/scenario/test_broker_session{part}.py" for part in ("", "_links", "_log", "_orders", "_outbox")),
+)
 INSTALL_LIMIT_S, RUN_LIMIT_S = 240, 240
 
 pytestmark = pytest.mark.soak
@@ -53,6 +60,13 @@ def test_the_contract_holds_on_the_second_library(second_python: str) -> None:
             str(FOLDER_OF_TESTS),
         ]
     )
+    assert " passed" in done
+    assert "failed" not in done
+
+
+def test_the_broker_session_is_the_same_on_the_second_library(second_python: str) -> None:
+    """Every test of the session, its log of events too; without the process, which needs Redis."""
+    done = _run([second_python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *SESSION_TESTS])
     assert " passed" in done
     assert "failed" not in done
 
