@@ -1,6 +1,7 @@
 """`desk gateway` and the resident behind it: what it plays, and what it leaves behind."""
 
 import json
+import os
 import select
 import signal
 import subprocess
@@ -20,15 +21,14 @@ READY_S = 60.0
 def first_lines(process: "subprocess.Popen[str]", count: int) -> list[str]:
     """The first lines of stdout; fails where they do not come."""
     assert process.stdout is not None
-    lines: list[str] = []
-    deadline = time.monotonic() + READY_S
-    while len(lines) < count:
+    text, deadline = b"", time.monotonic() + READY_S
+    while text.count(b"\n") < count:  # read past the buffer: two lines that come at once are one read
         if select.select([process.stdout], [], [], 0.2)[0]:
-            line = process.stdout.readline()
-            assert line, process.stderr.read() if process.stderr else ""
-            lines.append(line)
-        assert time.monotonic() < deadline, lines
-    return lines
+            read = os.read(process.stdout.fileno(), 65_536)
+            assert read, process.stderr.read() if process.stderr else ""
+            text += read
+        assert time.monotonic() < deadline, text
+    return text.decode().splitlines(keepends=True)[:count]
 
 
 def test_the_words_of_a_fault_script_are_listed(tmp_path: Path) -> None:
