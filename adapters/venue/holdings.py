@@ -7,7 +7,7 @@ thing told twice in different words does the same. Keep out: how a venue names a
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Generic, Protocol, TypeVar
@@ -112,26 +112,39 @@ class Rows(Generic[Row]):
     ) -> JsonObject | None:
         """Add the rows of one page and return it; None where it cannot be read at all."""
         document = decode(payload)
-        refusal = document if isinstance(document, Refused) else None
+        if isinstance(document, Refused):
+            self._refuse_page(document)
+            return None
+        is_read = self.read_page(document, payload, rows_of, read_row)
+        return document if is_read and isinstance(document, JsonObject) else None
+
+    def read_page(
+        self,
+        page: object,
+        payload: bytes | str,
+        rows_of: Callable[[JsonObject], Sequence[object]],
+        read_row: Callable[[JsonObject, str, str], Row | None],
+    ) -> bool:
+        """Add the rows of a decoded page; `payload` is shown where the page itself is refused."""
         try:
-            if refusal is None and not isinstance(document, JsonObject):
-                raise InvalidFieldError("answer", "a JSON object", type(document).__name__)
-            page = document if isinstance(document, JsonObject) else JsonObject()
+            if not isinstance(page, JsonObject):
+                raise InvalidFieldError("answer", "a JSON object", type(page).__name__)
             if page.repeated:
                 raise InvalidFieldError(page.repeated[0], "a key once", page[page.repeated[0]])
-            rows = rows_of(page) if refusal is None else ()
+            rows = rows_of(page)
         except ROW_ERRORS as error:
-            refusal = Refused(str(error), sample_of(payload))
-        if refusal is not None:
-            self.refuse(refused_document(self.venue, Source.BACKFILL, self.account, refusal))
-            return None
+            self._refuse_page(Refused(str(error), sample_of(payload)))
+            return False
         for row in rows:
             self._add(row, read_row)
-        return page
+        return True
+
+    def _refuse_page(self, refused: Refused) -> None:
+        self.refuse(refused_document(self.venue, Source.BACKFILL, self.account, refused))
 
     def refuse(self, row: RejectedRow) -> None:
         """Keep what could not be read; the answer is then not whole. No row here is a trade."""
-        self.rejected.append(_no_trade(row))
+        self.rejected.append(no_trade(row))
         self.gaps.append(f"refused: {row.reason}")
 
     def answer(self, asked_at: datetime, answered_at: datetime) -> Answer[Row]:
@@ -195,13 +208,6 @@ def average_price(name: str, value: object) -> Decimal | None:
     return parse_decimal(name, exact.quantize(Decimal(1).scaleb(-PRICE_PLACES), rounding=ROUND_HALF_EVEN))
 
 
-def _no_trade(row: RejectedRow) -> RejectedRow:
-    return RejectedRow(
-        venue=row.venue,
-        source=row.source,
-        reason=row.reason,
-        payload=row.payload,
-        field=row.field,
-        account=row.account,
-        is_trade_row=False,
-    )
+def no_trade(row: RejectedRow) -> RejectedRow:
+    """The refused row as one that is not counted among trades."""
+    return replace(row, is_trade_row=False)

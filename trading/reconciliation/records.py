@@ -11,7 +11,6 @@ from trading.model.statements import CashBalance, StatementPosition
 from trading.pnl.book import Book, Lot, SessionResult
 from trading.reconciliation.breaks import Pass
 
-BROKERS_WORD = frozenset({Source.STATEMENT, Source.CONFIRMATION})
 PENNY_BAR = Decimal("0.005")  # a break is half a cent or more per contract and day
 
 

@@ -1,7 +1,8 @@
 """Reconcile one session of one account with the broker's word: breaks, locks, sign-off, live state.
 
 The Activity statement is the word for good (final pass); until it is there, Trade Confirmations are
-(provisional pass); without either the session awaits its statement and nothing is claimed. Running it again
+(provisional pass); a venue that makes no statement is taken by its fills and positions (venue_word); without
+any of them the session awaits its statement and nothing is claimed. Running it again
 with the same facts writes nothing. Everything is persisted in the warehouse before the live state is
 rewritten, so that a kill in between loses only what the next run writes again.
 """
@@ -28,10 +29,13 @@ from trading.reconciliation.records import BrokerRecord, OurRecord, Told, standi
 from trading.reconciliation.sign_off import SessionState, SignOff, sign_off_of
 from trading.services.rewrite_live_state import rebuild_locks, rewrite_live_state
 from trading.services.session_facts import AccountFacts, FactStores, SessionFacts
+from trading.services.venue_word import TOLD_BY_VENUE, VENUES, venue_word
 from trading.settings import ReconciliationSettings
 
-STATEMENT_ONLY = frozenset({Source.STATEMENT})
-CONFIRMATION_ONLY = frozenset({Source.CONFIRMATION})
+BROKERS_WORD = {
+    Pass.FINAL: frozenset({Source.STATEMENT}),
+    Pass.PROVISIONAL: frozenset({Source.CONFIRMATION}),
+}
 EVIDENCE_FOR = frozenset(
     {BreakKind.REALIZED, BreakKind.POSITION, BreakKind.COST_BASIS, BreakKind.MISSING_HISTORY}
 )  # kinds whose rules look at the openings of what was closed or is held
@@ -140,7 +144,10 @@ def _checked(
         return _keep(stores, settings, facts, session, words, None, None, None)
     made_in, header = word
     told = facts.told[session]
-    theirs = _theirs(stores, facts, session, made_in, header, told)
+    if facts.whose.venue in VENUES:
+        theirs = venue_word(facts, session, header, told)
+    else:
+        theirs = _theirs(stores, facts, session, made_in, header, told)
     ours = _ours(stores, facts, session, told, theirs)
     found = compare(ours, theirs, settings.break_at)
     if any(item.kind in EVIDENCE_FOR and not item.cause for item in found.breaks):
@@ -230,7 +237,7 @@ def _theirs(
 ) -> BrokerRecord:
     is_final = made_in is Pass.FINAL
     ends_here = is_final and session_on_or_before(header.to_date) == session
-    fills = standing_fills(told, STATEMENT_ONLY if is_final else CONFIRMATION_ONLY)
+    fills = standing_fills(told, BROKERS_WORD[made_in])
     if is_final and any(_lacks_figure(fill) for fill in fills):
         fills = _with_event_figures(fills, _option_events(stores, facts.whose, session))
     positions = facts.positions.get(header.to_date) if ends_here else None
@@ -277,7 +284,7 @@ def _ours(
         result = SessionResult(session=session, lots=(), matches=(), daily=(), cash=())
         before = stores.pnl.book(whose.venue, whose.account, session)
         book = before or Book(venue=whose.venue, account=whose.account)
-    theirs_alone = STATEMENT_ONLY if theirs.made_in is Pass.FINAL else CONFIRMATION_ONLY
+    theirs_alone = TOLD_BY_VENUE if theirs.venue in VENUES else BROKERS_WORD[theirs.made_in]
     elsewhere = standing_fills(told, frozenset(Source) - theirs_alone - {Source.STATEMENT})
     ours = OurRecord(
         result=result,
