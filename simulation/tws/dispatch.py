@@ -63,16 +63,20 @@ HANDLERS: Final[Mapping[type, Handler]] = {
 
 
 REFUSED_READ_ONLY: Final = (PlaceOrder, ask_orders.CancelOrder, ask_orders.GlobalCancel)
+FAILING_TEXT: Final = "Server error when processing an API client request."
 READ_ONLY_TEXT: Final = "The API interface is currently in Read-Only mode."
 
 
 def handle(state: GatewayState, client: Client, request: object) -> None:
     """Do what a request asks, of the world as it is now."""
     state.look_anew()
+    request_id = getattr(request, "request_id", getattr(request, "order_id", NO_REQUEST))
     if state.options.read_only and isinstance(request, REFUSED_READ_ONLY):
-        client.error(
-            getattr(request, "order_id", NO_REQUEST), 321, text_of(321, request="cC", reason=READ_ONLY_TEXT)
-        )
+        client.error(request_id, 321, text_of(321, request="cC", reason=READ_ONLY_TEXT))
+        return
+    code = state.faults.failing_requests.get(type(request).__name__)
+    if code is not None:
+        client.error(request_id, code, FAILING_TEXT)
         return
     HANDLERS[type(request)](state, client, request)
 

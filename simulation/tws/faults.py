@@ -19,6 +19,7 @@ class WireFaults:
     refuse_connections: bool = False
     half_open: bool = False  # nothing goes out and nothing is read, but the sockets stay
     cut_next_message: bool = False  # half of the next message, then the link is gone
+    cut_after_messages: int = 0  # so many more messages, then half of one, then the link is gone; 0: never
     chunk_bytes: int = 0  # 1: one byte at a time; 0: as it comes
     hold_writes_s: float = 0.0  # collect messages this long and send them in one segment (wall time)
 
@@ -28,6 +29,7 @@ class WireFaults:
     omit_open_orders_end: bool = False
     omit_positions_end: bool = False
     next_id_jump: int = 0
+    failing_requests: dict[str, int] = field(default_factory=dict)  # request's name in dispatch.py -> code
 
     # executions and commissions
     execution_delay: timedelta = NOTHING

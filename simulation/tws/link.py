@@ -77,8 +77,7 @@ class Link(asyncio.Protocol):
     def send(self, fields: Sequence[str]) -> None:
         """Queue one message; `flush` sends what is queued in one segment."""
         frame = framed(fields)
-        if self.faults.cut_next_message and not self.is_closed:
-            self.faults.cut_next_message = False
+        if self._is_cut() and not self.is_closed:
             self._pending.append(frame[: max(1, len(frame) // 2)])
             self._write(self._take_pending())
             self.abort()
@@ -106,6 +105,16 @@ class Link(asyncio.Protocol):
         """Gone without a word."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _is_cut(self) -> bool:
+        """Whether this message is the one in which the link breaks; uses the fault up."""
+        faults = self.faults
+        if faults.cut_after_messages > 0:
+            faults.cut_after_messages -= 1
+            faults.cut_next_message |= faults.cut_after_messages == 0
+            return False
+        is_cut, faults.cut_next_message = faults.cut_next_message, False
+        return is_cut
 
     def _take_pending(self) -> bytes:
         data = b"".join(self._pending)

@@ -220,6 +220,31 @@ def test_statuses_are_told_twice() -> None:
     run(scenario())
 
 
+def test_a_question_fails_or_is_cut_short() -> None:
+    """An error under its number, or the link that breaks inside the answer: neither is an empty answer."""
+
+    async def scenario() -> None:
+        broker = SmallBroker()
+        async with gateway(broker, hand_clock(), accounts=ACCOUNTS) as server:
+            raw = await RawClient.started(server.port)
+            for number in range(3):
+                raw.send(*bare_order(order_id=str(number + 1)))
+            raw.send("49", "1")
+            await raw.until(49)
+            asked = ("7", "3", "50", "0", "", "", "", "", "", "")
+            server.faults.failing_requests = {"Executions": 322, "Positions": 322}
+            raw.send(*asked)
+            assert (await raw.next())[:4] == ["4", "2", "50", "322"]
+            raw.send("61", "1")
+            assert (await raw.next())[:4] == ["4", "2", "-1", "322"]
+            server.faults.clear()
+            server.faults.cut_after_messages = 2
+            raw.send(*asked)
+            assert [message[0] for message in await raw.until(55) if message] == ["11", "59"]
+
+    run(scenario())
+
+
 def test_a_correction_is_one_more_execution_with_a_higher_revision() -> None:
     """The replay holds both revisions, or only the last one when the gateway is set so."""
 

@@ -82,6 +82,17 @@ def test_a_cut_message_is_half_a_message_and_the_end() -> None:
     assert not link.faults.cut_next_message
 
 
+def test_a_link_breaks_after_so_many_messages() -> None:
+    """Two whole ones, half of the third: how an answer is cut short."""
+    link, transport, _ = opened(cut_after_messages=2)
+    for number in range(4):
+        link.send(["11", str(number)])
+    inbox = Inbox()
+    inbox.take(b"".join(transport.written))
+    assert [fields_of(body) for body in inbox.bodies()] == [["11", "0"], ["11", "1"]]
+    assert transport.is_gone
+
+
 def test_a_half_open_link_neither_reads_nor_writes() -> None:
     """It looks alive, and nothing passes."""
     link, transport, owner = opened(half_open=True)
