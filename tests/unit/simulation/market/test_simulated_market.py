@@ -98,7 +98,7 @@ def test_volume_and_last_trade_follow_the_prints() -> None:
     tape, contract = world().tape, _near()
     opens = world().calendar.session_open(SESSION)
     prints = tape.prints(contract, opens - timedelta(seconds=1), _at(30))
-    quote = tape.quote(contract, _at(30))
+    quote = tape.quote(contract, prints[-1].at)  # the second of the print itself
     assert quote.volume == sum(told.size for told in prints)
     assert (quote.last, quote.last_size) == (prints[-1].price, prints[-1].size)
 
