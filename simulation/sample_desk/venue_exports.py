@@ -1,4 +1,5 @@
-"""Two small accounts elsewhere: Kraken Futures and Kalshi, as exports of their REST answers.
+"""Two small accounts elsewhere: Kraken Futures and Kalshi, as exports of their REST answers about fills, and
+about positions on the morning after.
 
 A handful of fills a session, with equal fills in one millisecond, and each export tells the session before
 again, as a person's exports do. These venues name no account in a fill: the folder in the inbox does. Their
@@ -14,6 +15,7 @@ from typing import Any
 
 from simulation.sample_desk.contracts import plain
 from simulation.sample_desk.journal import moment_text
+from simulation.sample_desk.venue_positions import Holdings
 from trading.calendar import TradingCalendar
 
 KRAKEN, KALSHI = "kraken", "kalshi"
@@ -48,31 +50,39 @@ def venue_exports(
     files: list[Export] = []
     rows: list[dict[str, Any]] = []
     before: dict[str, list[VenueFill]] = {KRAKEN: [], KALSHI: []}
+    holdings = {venue: Holdings(venue) for venue in before}
     for session in sessions:
         opens = calendar.session_open(session)
         drawn = {KRAKEN: _kraken_fills(rng, session, opens), KALSHI: _kalshi_fills(rng, session, opens)}
         for venue, fills in drawn.items():
             files.append(_export(venue, session, [*before[venue], *fills]))
+            holdings[venue].take([fill.true for fill in fills])
+            text = holdings[venue].answer(session)
+            files.append((_description(venue, session, "positions", 0), text))
             rows += [dict(fill.true) for fill in fills]
         before = drawn
     return files, rows
 
 
 def _export(venue: str, session: date, fills: Sequence[VenueFill]) -> Export:
-    account = ACCOUNTS[venue]
     told = ",\n".join(f"  {_json_object(fill.told)}" for fill in fills)
     if venue == KRAKEN:
         head = f'"result": "success",\n"serverTime": "{session}T21:00:00.000Z"'
     else:
         head = '"cursor": ""'
-    description = {
-        "name": f"{account}/{account}_{session:%Y%m%d}_fills.json",
+    description = _description(venue, session, "fills", len(fills))
+    return description, f'{{\n{head},\n"fills": [\n{told}\n]\n}}\n'
+
+
+def _description(venue: str, session: date, about: str, trade_rows: int) -> dict[str, Any]:
+    account = ACCOUNTS[venue]
+    return {
+        "name": f"{account}/{account}_{session:%Y%m%d}_{about}.json",
         "account": account,
         "session": session.isoformat(),
-        "source": "backfill",
-        "trade_rows": len(fills),
+        "source": "backfill" if about == "fills" else about,
+        "trade_rows": trade_rows,
     }
-    return description, f'{{\n{head},\n"fills": [\n{told}\n]\n}}\n'
 
 
 def _json_object(row: Mapping[str, str | Decimal | bool]) -> str:
