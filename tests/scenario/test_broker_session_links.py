@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -332,6 +333,38 @@ def test_an_execution_that_the_library_cannot_read_is_heard_all_the_same(fault: 
         await until(lambda: len(executions(desk)) == 1, "the execution")
         if LIBRARY_NAME == "ib_insync" or fault.get("execution_extra_fields") != 1:
             await desk.told(BrokerEventKind.ALERT, code="undecodable_11")
+
+    played(scenario)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"execution_copies": 3},
+        {"execution_copies": 0},
+        {"execution_reorder": 4},
+        {"execution_delay": timedelta(seconds=30)},
+        {"commission_first": True},
+        {"commission_copies": 3},
+        {"commission_delay": timedelta(minutes=3)},
+    ],
+    ids=lambda fault: next(iter(fault)) + str(next(iter(fault.values()))),
+)
+def test_however_fills_and_fees_are_told_each_is_heard_once(fault: dict[str, Any]) -> None:
+    """Repeated, hidden, out of order, late, the fee before its fill: after a sweep all are there, once."""
+
+    async def scenario(server: GatewayServer, broker: SmallBroker, desk: SessionDesk) -> None:
+        await desk.ready()
+        for name, value in fault.items():
+            setattr(server.faults, name, value)
+        for number in range(4):
+            server.tell(bought(broker, server, f"r{number}", 900 + number))
+        server.clock.advance(timedelta(minutes=5))  # type: ignore[attr-defined]
+        server.pump()
+        assert (await desk.do(Verb.SWEEP, {})).outcome is Outcome.DONE
+        told = [payload["fields"] for payload in desk.of(BrokerEventKind.MESSAGE)]
+        fees = [fields[2] for fields in told if fields[0] == "59"]
+        assert sorted(executions(desk)) == sorted(fees) == sorted(item.exec_id for item, _ in broker.told)
 
     played(scenario)
 

@@ -391,12 +391,12 @@ def test_a_warning_about_a_working_order_ends_nothing() -> None:
     async def scenario(server: GatewayServer, broker: SmallBroker, desk: SessionDesk) -> None:
         result = await desk.do(Verb.PLACE, limit("r"))
         asked = len(desk.answers("open_orders"))
-        server.order_error(11, result.detail["order_id"], 2_148_000, "something about it")
+        server.order_error(11, result.detail["order_id"], 2_148_000, "something about it", '{"rejects": 1}')
         await until(lambda: len(desk.answers("open_orders")) > asked, "the orders, read again")
         (row,) = desk.answers("open_orders")[-1]["rows"]
         assert (row["order_ref"], row["status"]) == ("r", "PreSubmitted")
         assert {payload["status"] for payload in desk.of(BrokerEventKind.ORDER)} == {"PreSubmitted"}
-        assert desk.of(BrokerEventKind.ORDER_ERROR, order_ref="r")
+        assert desk.of(BrokerEventKind.ORDER_ERROR, order_ref="r")[0]["advanced"] == '{"rejects": 1}'
 
     played(scenario)
 
