@@ -16,6 +16,8 @@ MAY_BE_EMPTY = {
     "07_win_rate_and_expectancy",
     "12_pnl_restatements",
     "13_mark_to_market",
+    "14_orders_and_their_fills",
+    "15_coverage_by_day",
 }
 
 
