@@ -237,10 +237,10 @@ class BrokerSession(Hears):
             self._commands.heard_order(news)
 
     def position(self, row: BrokerPosition) -> None:
-        """A position; one of zero is none."""
-        questions = self._asking.questions
-        if row.quantity and questions.is_open(Question.POSITIONS):
-            questions.row(Question.POSITIONS, (row.account, row.conid), row, self._context.now())
+        """A position; one of zero is none. Positions only come as answers: one nobody waits for is late."""
+        if row.quantity:
+            key = (row.account, row.conid)
+            self._asking.questions.row(Question.POSITIONS, key, row, self._context.now())
 
     def account_value(self, number: int, row: AccountValue) -> None:
         """A figure of an account."""

@@ -1,6 +1,7 @@
 """The session without a socket: what goes in and what comes out."""
 
 from datetime import timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -11,7 +12,7 @@ from adapters.clock import SystemClock
 from adapters.ibkr.session.outputs import LinkAction
 from adapters.ibkr.session.pacing import Send
 from adapters.ibkr.session.session import BrokerSession
-from trading.model.broker import BrokerEventKind, LinkState
+from trading.model.broker import BrokerEventKind, BrokerPosition, LinkState
 
 ACCOUNTS = ("DU1", "DU2")
 
@@ -62,6 +63,27 @@ def test_an_answer_with_an_unreadable_row_is_partial(kind: str, end: int, questi
     session.end(end, -1)
     ((completeness, reason),) = answers(session, question)
     assert completeness == "partial" and "could not be read" in reason
+
+
+def test_positions_that_come_late_put_off_the_next_question() -> None:
+    """The old answer is still coming: its end would end the new one before its rows."""
+    session = BrokerSession(broker_settings(request_timeout_s=20, silence_after_s=900), Still(), Random(7))
+    session.start()
+    session.link_ready(ACCOUNTS, 176)
+    begun = Still.at
+    row = BrokerPosition(
+        account="DU1", conid=1, instrument_id="OPT:X", symbol="X", quantity=Decimal(1), average_cost=None
+    )
+    asked = []
+    for second in range(0, 100, 5):
+        Still.at = begun + timedelta(seconds=second)
+        if second < 40:
+            session.position(row)
+        session.tick()
+        session.time(Still.at)
+        asked += [second for request in session.outputs.requests if request.send is Send.POSITIONS]
+        session.outputs.requests.clear()
+    assert asked[0] == 0 and asked[1] >= 55, asked
 
 
 def test_an_error_of_ours_in_hearing_a_message_is_told() -> None:
