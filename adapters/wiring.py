@@ -121,6 +121,7 @@ def watch_tools(settings: Settings, warehouse: Warehouse) -> WatchTools:
         record=ClickHousePositionRecord(warehouse),
         breaks=ClickHouseBreakStore(warehouse),
         live_state=open_live_state(settings),
+        alerts=open_alerts(settings),
         clock=SystemClock(),
         settings=settings.reconciliation,
         quiet_period=timedelta(seconds=settings.broker.quiet_period_s) / settings.broker.speed,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trading.model.fills import Venue
+from trading.model.money import ZERO, canonical
+from trading.ports.alerts import Alerts
 from trading.ports.break_store import BreakStore
 from trading.ports.clock import Clock
 from trading.ports.live_state import LiveState
@@ -22,6 +24,7 @@ from trading.reconciliation.breaks import (
     BreakState,
     Pass,
     next_events,
+    open_of,
 )
 from trading.reconciliation.live_causes import causes_of, with_live_cause
 from trading.reconciliation.live_positions import (
@@ -48,6 +51,7 @@ class WatchTools:
     record: PositionRecord
     breaks: BreakStore
     live_state: LiveState
+    alerts: Alerts
     clock: Clock
     settings: ReconciliationSettings
     quiet_period: timedelta
@@ -96,13 +100,16 @@ def _watched(
     if events:
         tools.breaks.append(events)
     standing = {event.break_id: event for event in (*live, *events)}
+    lock_events = _keep_locks(tools, venue, account, standing, before)
+    for event in open_of(events):
+        tools.alerts.raise_alert(f"live_position-{event.break_id}", _words(event))
     return AccountWatch(
         account=account,
         compared=found.compared,
         undecided=len(found.undecided),
         standing=tuple(event for event in standing.values() if event.state in STANDING),
         new_events=tuple(events),
-        lock_events=tuple(_keep_locks(tools, venue, account, standing, before)),
+        lock_events=tuple(lock_events),
     )
 
 
@@ -163,6 +170,12 @@ def _keep_locks(
     if events:
         tools.breaks.append_locks(events)
     return events
+
+
+def _words(event: BreakEvent) -> str:
+    found = event.found
+    ours, theirs = (canonical(side) for side in (found.ours or ZERO, found.theirs or ZERO))
+    return f"{found.account} {found.instrument_id}: we hold {ours} by our fills, the broker says {theirs}"
 
 
 def _keep_live_locks(tools: WatchTools) -> None:

@@ -11,6 +11,7 @@ from told_answers import BROKER_LAG, NOW, Told, position
 
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.position_record import ClickHousePositionRecord
+from adapters.memory.alerts import MemoryAlerts
 from trading.model.fills import Venue
 from trading.reconciliation.breaks import Pass
 from trading.reconciliation.sign_off import sign_off_of
@@ -87,7 +88,8 @@ def test_a_difference_is_found_locked_and_lifted_on_a_real_warehouse(
     server_desk.breaks.put_sign_off(word)
     tools = WatchTools(
         record=ClickHousePositionRecord(warehouse), breaks=server_desk.breaks, settings=SETTINGS,
-        live_state=server_desk.live_state, clock=_Now(), quiet_period=timedelta(seconds=10),
+        live_state=server_desk.live_state, alerts=MemoryAlerts(), clock=_Now(),
+        quiet_period=timedelta(seconds=10),
     )  # fmt: skip
     for quantity, locks in ((2, 0), (2, 0), (5, 0), (5, 1), (5, 1), (2, 1), (2, 0)):
         tell(position(quantity))

@@ -21,6 +21,7 @@ from live_positions_samples import (
 )
 from reconciled_desk import SETTINGS
 
+from adapters.memory.alerts import MemoryAlerts
 from adapters.memory.break_store import MemoryBreakStore
 from adapters.memory.fill_store import MemoryFillStore
 from adapters.memory.live_state import MemoryLiveState
@@ -53,6 +54,7 @@ def tools() -> WatchTools:
         record=ToldPositions(holdings(mine(CALL, 2))),
         breaks=MemoryBreakStore(MemoryFillStore()),
         live_state=MemoryLiveState(),
+        alerts=MemoryAlerts(),
         clock=MinuteHand(),
         settings=SETTINGS,
         quiet_period=QUIET,
@@ -95,6 +97,18 @@ def test_a_difference_becomes_a_break_and_a_lock_that_lift_themselves(tools: Wat
         BreakState.OPEN,
         BreakState.CLOSED,
     ]
+
+
+def test_a_difference_is_an_alert_and_an_explained_one_is_none(tools: WatchTools) -> None:
+    """A person reads which contract, what we hold and what the broker says; a guess alarms nobody."""
+    assert isinstance(tools.alerts, MemoryAlerts)
+    assert isinstance(tools.record, ToldPositions)
+    tools.record.told += two({}, broker_at=NOON + timedelta(hours=6))
+    watch_positions(tools)
+    assert not tools.alerts.told
+    _tell(tools, {CALL: 5}, at=60)
+    (text,) = tools.alerts.told.values()
+    assert text == f"{ACCOUNT} {CALL}: we hold 2 by our fills, the broker says 5"
 
 
 def test_looking_twice_changes_nothing(tools: WatchTools) -> None:
