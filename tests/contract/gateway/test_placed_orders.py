@@ -14,7 +14,7 @@ import pytest
 from gateway_client import library, read, written
 from small_broker import ACCOUNT, OPTION
 
-from simulation.broker.model import OrderView, Status
+from simulation.broker.model import Margin, OrderView, Status, Ticket
 from simulation.tws.fields import Cursor, MalformedRequest
 from simulation.tws.place_order import PlaceOrder, read_place_order
 from simulation.tws.replies import orders
@@ -121,6 +121,8 @@ ORDERS = {
         adjustableTrailingUnit=1,
     ),
 }
+MARGINS = {"initMargin": "initial", "maintMargin": "maintenance", "equityWithLoan": "equity"}
+WHENS = ("before", "change", "after")
 NOT_TOLD_BACK = {  # the API has no place for them in an open order, or the gateway decides them
     "openClose", "orderId", "clientId", "permId", "transmit", "advancedErrorOverride", "manualOrderTime",
     "whatIf", "softDollarTier", "overridePercentageConstraints", "algoId",
@@ -144,7 +146,15 @@ def placed(version: int, contract: Any, asked: Any) -> PlaceOrder:
 def told_back(version: int, contract: Any, asked: Any, held: Any) -> Any:
     """The library's order object out of our open order."""
     ticket = ticket_of(placed(version, contract, asked), client_id=7, default_account=ACCOUNT, contract=held)
-    view = OrderView(
+    view = view_of(ticket)
+    completed = orders.completed_order(view, version, lambda at: "20261113 10:00:00 US/Eastern")
+    read(completed, version)
+    return read(orders.open_order(view, version), version)[1]
+
+
+def view_of(ticket: Ticket) -> OrderView:
+    """The order as it works."""
+    return OrderView(
         ticket=ticket,
         perm_id=600,
         status=Status.SUBMITTED,
@@ -154,9 +164,6 @@ def told_back(version: int, contract: Any, asked: Any, held: Any) -> Any:
         last_price=Decimal(0),
         placed_at=datetime(2026, 11, 13, 15, tzinfo=UTC),
     )
-    completed = orders.completed_order(view, version, lambda at: "20261113 10:00:00 US/Eastern")
-    read(completed, version)
-    return read(orders.open_order(view, version), version)[1]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -211,6 +218,23 @@ def test_a_contract_with_a_delta_neutral_part_is_read_to_its_end(version: int) -
     _, told, back, _ = told_back(version, contract, ORDERS["adaptive"], OPTION)
     assert told.deltaNeutralContract.conId == 756733
     assert back.algoStrategy == "Adaptive"
+
+
+def test_every_margin_is_read_under_its_own_name() -> None:
+    """Nine texts in the API's order: initial, maintenance, equity; before, change, after."""
+    names = [f"{what}{when}" for when in ("Before", "Change", "After") for what in MARGINS]
+    told = {name: Decimal(place) for place, name in enumerate(names, 1)}
+    margin = Margin(
+        **{f"{MARGINS[what]}_{when}": told[f"{what}{when.title()}"] for what in MARGINS for when in WHENS},
+        commission=Decimal("0.65"),
+    )
+    ticket = ticket_of(
+        placed(176, option(), ORDERS["what if"]), client_id=7, default_account=ACCOUNT, contract=OPTION
+    )
+    message = orders.open_order(view_of(ticket), 176, orders.OrderState(margin=margin))
+    state = read(message, 176)[1][3]
+    assert {name: Decimal(getattr(state, name)) for name in names} == told
+    assert (state.commission, state.commissionCurrency) == (0.65, "USD")
 
 
 @pytest.mark.parametrize("name", ["market", "conditional", "adaptive", "scaled"])
