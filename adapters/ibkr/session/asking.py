@@ -124,6 +124,7 @@ class Asking:
         question = over.asked.question
         self._walking.discard((question, over.asked.account))
         self._last[question] = completeness_of(over)
+        self._rest_after(over)
         if question is Question.EXECUTIONS:
             self._tell_executions(over)
         elif question is Question.CLOCK:
@@ -213,6 +214,13 @@ class Asking:
             self._context.send(Request(send=Send.CANCEL_ACCOUNT_VALUES, number=before))
 
     # cadences
+
+    def _rest_after(self, over: Answered) -> None:
+        """What took long to answer is not asked again for as long, so that answers never fill the line."""
+        due = self._due.get(over.asked.question)
+        if due is not None:
+            took = over.answer.answered_at - over.answer.asked_at
+            self._due[over.asked.question] = max(due, over.answer.answered_at + took)
 
     def _is_due(self, question: Question, now: datetime) -> bool:
         settings = self._context.settings

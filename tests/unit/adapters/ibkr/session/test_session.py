@@ -1,5 +1,6 @@
 """The session without a socket: what goes in and what comes out."""
 
+import itertools
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
@@ -84,6 +85,29 @@ def test_positions_that_come_late_put_off_the_next_question() -> None:
         asked += [second for request in session.outputs.requests if request.send is Send.POSITIONS]
         session.outputs.requests.clear()
     assert asked[0] == 0 and asked[1] >= 55, asked
+
+
+def test_a_slow_answer_is_not_asked_for_again_at_once() -> None:
+    """A sweep every second that takes three: the line is free for as long as the answer took."""
+    session = BrokerSession(broker_settings(sweep_every_s=1, silence_after_s=900), Still(), Random(7))
+    session.start()
+    session.link_ready((), 176)
+    begun, open_at, asked = Still.at, None, []
+    for second in range(20):
+        Still.at = begun + timedelta(seconds=second)
+        session.tick()
+        session.time(Still.at)
+        for ending in (53, 102, 62):
+            session.end(ending, -1)
+        for request in session.outputs.requests:
+            if request.send is Send.EXECUTIONS:
+                open_at, number = second, request.number
+                asked.append(second)
+        session.outputs.requests.clear()
+        if open_at is not None and second == open_at + 3:
+            session.end(55, number)
+    pauses = [later - earlier for earlier, later in itertools.pairwise(asked)]
+    assert len(pauses) >= 2 and all(pause >= 6 for pause in pauses[1:]), asked
 
 
 def test_an_error_of_ours_in_hearing_a_message_is_told() -> None:
