@@ -36,12 +36,12 @@ from simulation.sample_desk import Difference, Journal, compare
 from trading.services.drain_outbox import OutboxDrain
 from trading.settings import Settings
 
-SPEED = 600
+SPEED = 120
 CLIENT = 11
 SHARES, OPTIONS = Decimal(300), Decimal(5)
 EQUAL_S = 60.0
 LINK_SETTINGS = {  # a fault costs seconds of this machine, not a minute
-    "silence_after_s": 1, "connect_timeout_s": 2, "request_timeout_s": 1, "reconnect_max_s": 1,
+    "silence_after_s": 3, "connect_timeout_s": 5, "request_timeout_s": 3, "reconnect_max_s": 1,
 }  # fmt: skip
 
 
