@@ -104,7 +104,7 @@ def pnl_stores(warehouse: Warehouse) -> PnlStores:
 
 
 def reconcile_stores(settings: Settings, warehouse: Warehouse) -> ReconcileStores:
-    """What the comparison with the broker reads and writes; locks are set in the live state too."""
+    """What the comparison with the broker reads and writes; locks and alerts go to the live state."""
     return ReconcileStores(
         fills=ClickHouseFillStore(warehouse),
         statements=ClickHouseStatementStore(warehouse),
@@ -112,6 +112,7 @@ def reconcile_stores(settings: Settings, warehouse: Warehouse) -> ReconcileStore
         breaks=ClickHouseBreakStore(warehouse),
         live_state=open_live_state(settings),
         clock=SystemClock(),
+        alerts=open_alerts(settings),
     )
 
 

@@ -16,6 +16,7 @@ from trading.calendar import session_on_or_before
 from trading.model.fills import Fill, FillKind, Source, Venue
 from trading.model.statements import FxRate, OptionEvent
 from trading.pnl.book import Book, SessionResult
+from trading.ports.alerts import Alerts
 from trading.ports.break_store import BreakStore
 from trading.ports.clock import Clock
 from trading.ports.fill_store import FillStore
@@ -27,6 +28,7 @@ from trading.reconciliation.compare import Comparison, compare
 from trading.reconciliation.locks import LockEvent, next_lock_events
 from trading.reconciliation.records import BrokerRecord, OurRecord, Told, standing_fills
 from trading.reconciliation.sign_off import SessionState, SignOff, sign_off_of
+from trading.services.alert_breaks import alert_locks, alert_open_breaks
 from trading.services.rewrite_live_state import rebuild_locks, rewrite_live_state
 from trading.services.session_facts import AccountFacts, FactStores, SessionFacts
 from trading.services.venue_word import TOLD_BY_VENUE, VENUES, venue_word
@@ -45,7 +47,9 @@ FAR = date(2149, 1, 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileStores:
-    """What reconciliation needs from outside; without a live state nothing is rewritten there."""
+    """What reconciliation needs from outside; without a live state nothing is rewritten there, without
+    alerts nobody is told.
+    """
 
     fills: FillStore
     statements: StatementStore
@@ -53,6 +57,7 @@ class ReconcileStores:
     breaks: BreakStore
     live_state: LiveState | None
     clock: Clock
+    alerts: Alerts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +176,7 @@ def _keep(
     events: list[BreakEvent] = []
     if theirs is not None and found is not None:
         events = next_events(found.breaks, known, theirs.made_in, now)
+        alert_open_breaks(stores.alerts, events)
         stores.breaks.append(events)
     standing = {**known, **{event.break_id: event for event in events}}
     lock_events = _keep_locks(stores, settings, whose, list(standing.values()), words)
@@ -218,6 +224,7 @@ def _keep_locks(
     )
     events = next_lock_events(standing, known, settings, stores.clock.now(), may_set=may_set)
     if events:
+        alert_locks(stores.alerts, events)
         stores.breaks.append_locks(events)
     return events
 

