@@ -36,12 +36,15 @@ _log = logging.getLogger("desk.gateway")
 
 
 class PlayedSession:
-    """One session: the gateway, and what is written of it while it runs and when it ends."""
+    """One session: the gateway, and what is written of it while it runs and when it ends.
 
-    def __init__(self, settings: Settings, folder: PlayFolder) -> None:
+    `plan` is another one than the settings make, for who plays a larger day.
+    """
+
+    def __init__(self, settings: Settings, folder: PlayFolder, plan: GatewayPlan | None = None) -> None:
         self.folder = folder
         try:
-            self.gateway = Gateway(plan_of(settings, folder))
+            self.gateway = Gateway(plan or plan_of(settings, folder))
         except ScriptError as error:
             raise ConfigurationError(f"gateway.faults: {settings.gateway.faults}: {error}") from error
         self.teller = RecordingTeller()

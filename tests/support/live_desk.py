@@ -10,7 +10,7 @@ import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desk_command import environment as desk_environment
@@ -90,8 +90,17 @@ class LiveDesk:
 
 
 @contextmanager
-def live_desk(folder: Path, **gateway: str) -> Iterator[LiveDesk]:
-    """Start everything, wait until it is ready, end everything; `gateway` are variables like SPEED="390"."""
+def live_desk(
+    folder: Path,
+    *,
+    gateway_command: tuple[str, ...] = (),
+    more: Mapping[str, str] | None = None,
+    **gateway: str,
+) -> Iterator[LiveDesk]:
+    """Start everything, wait until it is ready, end everything; `gateway` are variables like SPEED="390".
+
+    `gateway_command` is a gateway of one's own; `more` are variables of all residents that win over ours.
+    """
     short = Path(tempfile.mkdtemp(prefix="r-"))  # the path of a socket holds a hundred characters
     reservations = PortReservations()
     server = start_warehouse(folder / "warehouse", port=reservations.choose(()))
@@ -101,11 +110,14 @@ def live_desk(folder: Path, **gateway: str) -> Iterator[LiveDesk]:
         environment = _environment(folder, server, redis, gateway)
         settings = load_settings(environment, with_stack=False)
         ports = choose_ports(reservations, settings)
-        environment |= broker_endpoints(settings, ports)
+        environment |= {**broker_endpoints(settings, ports), **(more or {})}
         layout = StackLayout(settings.paths.home)
         layout.make_folders()
         beats = heartbeats_of(settings, redis.url)
-        residents = resident_services((GATEWAY, DRAIN, BROKER), {}, ports, (), beats)
+        residents = tuple(
+            replace(item, command=gateway_command) if gateway_command and item.name == GATEWAY else item
+            for item in resident_services((GATEWAY, DRAIN, BROKER), {}, ports, (), beats)
+        )
         with AttendedServices(residents, layout, environment, frozenset()) as services:
             services.wait_until_ready(READY_S)
             desk = LiveDesk(
