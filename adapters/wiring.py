@@ -8,6 +8,8 @@ import os
 import socket
 import time
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from adapters.clickhouse.break_store import ClickHouseBreakStore
@@ -23,10 +25,12 @@ from adapters.clock import SystemClock
 from adapters.ibkr.live_messages import LiveMessages
 from adapters.inbox.drop import FolderDrop
 from trading.errors import ConfigurationError
+from trading.model.fills import Venue
 from trading.ports.alerts import Alerts
 from trading.ports.broker_commands import CommandQueue
 from trading.ports.live_state import LiveState
 from trading.ports.outbox import Outbox, OutboxReader
+from trading.ports.venue_source import VenueSource
 from trading.services.check_live import LiveCheckTools
 from trading.services.compute_pnl import PnlStores
 from trading.services.drain_fills import FillTools
@@ -38,6 +42,7 @@ from trading.services.run_coverage_shift import CoverageTools
 from trading.services.watch_positions import WatchTools, watch_positions
 from trading.settings import Settings
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LEASE_PAUSE_S = 0.1
 
 
@@ -170,6 +175,47 @@ def fetch_tools(settings: Settings) -> FetchTools:
     )
 
 
+def venue_source(settings: Settings, venue: Venue) -> VenueSource:
+    """The account of a venue that makes no statement; raises ConfigurationError where it has no key."""
+    told = settings.venues
+    if venue is Venue.KRAKEN:
+        from adapters.kraken.client import KrakenFills, kraken_requests
+        from adapters.kraken.source import KrakenSource
+
+        if not told.kraken_key or not told.kraken_secret:
+            raise ConfigurationError("kraken: no key; set KRAKEN_FUTURES_KEY and KRAKEN_FUTURES_SECRET")
+        return KrakenSource(
+            KrakenFills(
+                account=_folder_name(told.kraken_account),
+                api_key=told.kraken_key,
+                secret=told.kraken_secret,
+                clock=SystemClock(),
+                requests=kraken_requests(_safe_url("kraken_url", told.kraken_url)),
+            )
+        )
+    from adapters.kalshi.client import KalshiFills, kalshi_requests, rsa_signer
+    from adapters.kalshi.source import KalshiSource
+
+    if venue is not Venue.KALSHI:
+        raise ConfigurationError(f"{venue}: expected kalshi or kraken")
+    if not told.kalshi_key_id or not told.kalshi_key_file:
+        raise ConfigurationError("kalshi: no key; set KALSHI_KEY_ID and KALSHI_KEY_FILE")
+    return KalshiSource(
+        KalshiFills(
+            account=_folder_name(told.kalshi_account),
+            key_id=told.kalshi_key_id,
+            sign=rsa_signer(_key_of(told.kalshi_key_file)),
+            clock=SystemClock(),
+            requests=kalshi_requests(_safe_url("kalshi_url", told.kalshi_url)),
+        )
+    )
+
+
+def venue_drop(settings: Settings, account: str) -> FolderDrop:
+    """The folder of one account in the inbox: a venue's files name no account themselves."""
+    return FolderDrop(settings.paths.inbox / _folder_name(account))
+
+
 def live_check_tools(settings: Settings, warehouse: Warehouse) -> LiveCheckTools:
     """What the checks of the live capture read; an answer is late after two sweeps."""
     return LiveCheckTools(
@@ -181,6 +227,27 @@ def live_check_tools(settings: Settings, warehouse: Warehouse) -> LiveCheckTools
         due_within=timedelta(seconds=2 * settings.broker.sweep_every_s),
         clock_skew_max_ms=settings.broker.clock_skew_max_ms,
     )
+
+
+def _folder_name(account: str) -> str:
+    if not account or Path(account).name != account or account.startswith("."):
+        raise ConfigurationError(f"venues: expected an account that can name a folder, was {account!r}")
+    return account
+
+
+def _key_of(path: str) -> bytes:
+    try:
+        return Path(path).expanduser().read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"kalshi: the key file {path} cannot be read: {error.strerror}") from error
+
+
+def _safe_url(name: str, url: str) -> str:
+    """What is signed with an account's key goes by https, or stays on this machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        return url
+    raise ConfigurationError(f"venues.{name}: expected an https address, was {url}")
 
 
 def _redis_url(settings: Settings) -> str:

@@ -118,6 +118,20 @@ class FlexSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VenueSettings:
+    """Accounts at Kalshi and Kraken Futures; one without its key is not asked."""
+
+    kalshi_account: str
+    kalshi_key_id: str | None = field(default=None, repr=False)
+    kalshi_key_file: str | None = None
+    kalshi_url: str
+    kraken_account: str
+    kraken_key: str | None = field(default=None, repr=False)
+    kraken_secret: str | None = field(default=None, repr=False)
+    kraken_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
     """The simulated broker gateway of the stack; it runs only where it is asked for.
 
@@ -190,6 +204,7 @@ class Settings:
     reconciliation: ReconciliationSettings
     inbox: InboxSettings
     flex: FlexSettings
+    venues: VenueSettings
     gateway: GatewaySettings
     broker: BrokerSettings
     configuration_hash: str

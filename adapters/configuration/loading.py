@@ -29,6 +29,7 @@ from trading.settings import (
     ServiceSettings,
     Settings,
     StackSettings,
+    VenueSettings,
 )
 
 ENDPOINTS_FILE = (
@@ -71,6 +72,7 @@ def load_settings(
         ),
         inbox=build(InboxSettings, _section("inbox", sections, names), "inbox"),
         flex=build(FlexSettings, _section("flex", sections, names), "flex"),
+        venues=build(VenueSettings, _section("venues", sections, names), "venues"),
         gateway=build(GatewaySettings, _section("gateway", sections, names), "gateway"),
         broker=build(BrokerSettings, _section("broker", sections, names), "broker"),
         configuration_hash="",

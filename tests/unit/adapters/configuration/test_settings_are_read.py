@@ -13,7 +13,7 @@ from trading.settings import Settings
 ROOT = Path(__file__).parents[4]
 READERS = ("trading", "adapters", "assets", "sensors", "orchestration", "desk")
 WRITTEN_BY = ("trading/settings.py", "adapters/configuration/")
-SECTIONS = ("services", "stack", "books", "reconciliation", "inbox", "flex")
+SECTIONS = ("services", "stack", "books", "reconciliation", "inbox", "flex", "venues")
 
 
 @cache
