@@ -105,7 +105,8 @@ def holes_in(connection: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
     for row in connection:
         if row["told"] == "link":
             is_ready = row["state"] in READY
-            if was_ready and not is_ready and not is_open:
+            is_stopped = row["state"] == LinkState.STOPPED.value  # we left; nobody meant to listen
+            if was_ready and not is_ready and not is_stopped and not is_open:
                 holes, is_open = holes + 1, True
             was_ready = is_ready
         elif is_open and row["completeness"] == Completeness.COMPLETE.value:

@@ -31,6 +31,7 @@ def answer(completeness: str) -> dict[str, Any]:
         ([link("ready"), link("lost"), link("adopting"), answer("partial"), link("ready")], (1, 0)),
         ([link("ready"), link("lost"), link("adopting"), answer("complete"), link("ready")], (1, 1)),
         ([link("ready"), link("data_degraded"), link("ready")], (0, 0)),
+        ([link("ready"), link("stopped"), link("connecting"), link("ready")], (0, 0)),
         ([link("ready"), link("lost"), answer("complete"), link("ready"), link("lost")], (2, 1)),
     ],
 )
