@@ -12,7 +12,9 @@ from reconciled_desk import FIRST, LAST, SETTINGS, Desk, desk_in_memory
 
 from adapters.memory.alerts import MemoryAlerts
 from adapters.redis.alerts import RedisAlerts
+from adapters.redis.live_state import RedisLiveState
 from simulation.sample_desk import Journal, write_sample_desk
+from trading.errors import LiveStateUnavailableError
 from trading.model.fills import Venue
 from trading.ports.alerts import Alerts
 from trading.reconciliation.breaks import BreakState, open_of
@@ -113,6 +115,24 @@ def test_alerts_that_cannot_be_written_stop_no_check(
     reports = reconcile(desk, written, RedisAlerts(f"unix://{tmp_path / 'nobody.sock'}"))
     assert len(list(desk.breaks.breaks(states=[BreakState.OPEN]))) > 3
     assert len(desk.breaks.sign_offs()) == len(reports)
+
+
+def test_a_live_state_that_is_down_stops_no_check(
+    desk: Desk, written: tuple[Path, Journal], tmp_path: Path
+) -> None:
+    """Everything is in the warehouse before the error; the next check with a Redis has nothing to add."""
+    nobody = f"unix://{tmp_path / 'nobody.sock'}"
+    with_redis = desk.live_state
+    desk.live_state = RedisLiveState(nobody)
+    for _ in range(2):
+        with pytest.raises(LiveStateUnavailableError):
+            reconcile(desk, written, RedisAlerts(nobody))
+    stored = (list(desk.breaks.breaks()), list(desk.breaks.locks()), list(desk.breaks.sign_offs()))
+    assert all(stored)
+    desk.live_state = with_redis
+    reports = reconcile(desk, written, MemoryAlerts())
+    assert not any(report.new_events or report.lock_events for report in reports)
+    assert (list(desk.breaks.breaks()), list(desk.breaks.locks()), list(desk.breaks.sign_offs())) == stored
 
 
 def test_the_many_share_one_alert(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trading.errors import LiveStateUnavailableError
 from trading.ports.model_runner import SessionRange
 from trading.services.reconcile_session import ReconcileReport, ReconcileStores, reconcile_range
 from trading.settings import ReconciliationSettings
@@ -50,13 +51,19 @@ class ReconcileSummary:
 
 
 def reconcile_books(sessions: SessionRange, tools: ReconcileTools) -> ReconcileSummary:
-    """Compare every account over the sessions; running it again with the same facts writes nothing."""
-    return ReconcileSummary(
-        reports=tuple(
-            report
-            for venue, account in tools.stores.fills.accounts()
-            for report in reconcile_range(
+    """Compare every account over the sessions; running it again with the same facts writes nothing.
+
+    A live state that is down holds up no account: its error is raised when all of them are stored.
+    """
+    reports: list[ReconcileReport] = []
+    missed: list[LiveStateUnavailableError] = []
+    for venue, account in tools.stores.fills.accounts():
+        try:
+            reports += reconcile_range(
                 tools.stores, tools.settings, venue, account, sessions.first, sessions.last
             )
-        )
-    )
+        except LiveStateUnavailableError as error:
+            missed.append(error)
+    if missed:
+        raise missed[0]
+    return ReconcileSummary(reports=tuple(reports))

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from trading.calendar import session_on_or_before
+from trading.errors import LiveStateUnavailableError
 from trading.model.fills import Fill, FillKind, Source, Venue
 from trading.model.statements import FxRate, OptionEvent
 from trading.pnl.book import Book, SessionResult
@@ -77,12 +78,23 @@ class ReconcileReport:
         return tuple(event for event in self.standing if event.state is BreakState.OPEN)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """A session that was checked and stored, and what the live state is told of it."""
+
+    report: ReconcileReport
+    theirs: BrokerRecord | None = None
+    result: SessionResult | None = None
+
+
 def reconcile_session(
     stores: ReconcileStores, settings: ReconciliationSettings, venue: Venue, account: str, session: date
 ) -> ReconcileReport:
     """Check one session. `compute_pnl` must have run before."""
-    (report,) = _reconcile(stores, settings, _facts(stores, _account(stores, venue, account), [session]))
-    _rewrite_locks(stores)
+    missed: list[LiveStateUnavailableError] = []
+    facts = _facts(stores, _account(stores, venue, account), [session])
+    (report,) = _reconcile(stores, settings, facts, missed)
+    _finish(stores, missed)
     return report
 
 
@@ -95,16 +107,21 @@ def reconcile_range(
     end: date,
     progress: Callable[[int, int], None] | None = None,
 ) -> Sequence[ReconcileReport]:
-    """Check every session in [start, end] that has facts, oldest first."""
+    """Check every session in [start, end] that has facts, oldest first.
+
+    A live state that is down stops no check: all is stored in the warehouse first, then
+    LiveStateUnavailableError is raised, so that somebody checks again and writes what it lacks.
+    """
     whose = _account(stores, venue, account)
     told = set(stores.fills.sessions_with_fills(venue, account, start, end))
     sessions = sorted(told | {session for session in whose.runs if start <= session <= end})
     reports: list[ReconcileReport] = []
+    missed: list[LiveStateUnavailableError] = []
     for part in whose.readings(sessions):
-        reports.extend(_reconcile(stores, settings, _facts(stores, whose, part)))
+        reports.extend(_reconcile(stores, settings, _facts(stores, whose, part), missed))
         if progress is not None:
             progress(len(reports), len(sessions))
-    _rewrite_locks(stores)
+    _finish(stores, missed)
     return reports
 
 
@@ -126,15 +143,48 @@ def _facts(stores: ReconcileStores, whose: AccountFacts, sessions: Sequence[date
 
 
 def _reconcile(
-    stores: ReconcileStores, settings: ReconciliationSettings, facts: SessionFacts
+    stores: ReconcileStores,
+    settings: ReconciliationSettings,
+    facts: SessionFacts,
+    missed: list[LiveStateUnavailableError],
 ) -> list[ReconcileReport]:
     """Check sessions whose facts were read together. Their new words are stored at once and last: a kill
     before that leaves breaks and locks, which the next check finds as it would make them.
     """
     words: list[SignOff] = []
-    reports = [_checked(stores, settings, facts, session, words) for session in facts.sessions]
+    reports: list[ReconcileReport] = []
+    for session in facts.sessions:
+        checked = _checked(stores, settings, facts, session, words)
+        reports.append(checked.report)
+        if not missed:  # a live state that is down is not waited for again and again
+            _tell_live_state(stores, facts, session, checked, missed)
     stores.breaks.put_sign_offs(words)
     return reports
+
+
+def _tell_live_state(
+    stores: ReconcileStores,
+    facts: SessionFacts,
+    session: date,
+    checked: _Checked,
+    missed: list[LiveStateUnavailableError],
+) -> None:
+    if stores.live_state is None:
+        return
+    run = facts.whose.runs.get(session)
+    try:
+        rewrite_live_state(stores.live_state, checked.theirs, checked.result, run, stores.clock.now())
+        if checked.report.lock_events:
+            _rewrite_locks(stores)
+    except LiveStateUnavailableError as error:
+        missed.append(error)
+
+
+def _finish(stores: ReconcileStores, missed: Sequence[LiveStateUnavailableError]) -> None:
+    """Bring the locks to the live state; what it missed is an error now that all is stored."""
+    if missed:
+        raise missed[0]
+    _rewrite_locks(stores)
 
 
 def _checked(
@@ -143,10 +193,10 @@ def _checked(
     facts: SessionFacts,
     session: date,
     words: list[SignOff],
-) -> ReconcileReport:
+) -> _Checked:
     word = facts.whose.brokers_word(session)
     if word is None:
-        return _keep(stores, settings, facts, session, words, None, None, None)
+        return _Checked(report=_keep(stores, settings, facts, session, words, None, None))
     made_in, header = word
     told = facts.told[session]
     if facts.whose.venue in VENUES:
@@ -157,7 +207,8 @@ def _checked(
     found = compare(ours, theirs, settings.break_at)
     if any(item.kind in EVIDENCE_FOR and not item.cause for item in found.breaks):
         found = compare(_with_evidence(facts, ours), theirs, settings.break_at)
-    return _keep(stores, settings, facts, session, words, theirs, found, ours.result)
+    report = _keep(stores, settings, facts, session, words, theirs, found)
+    return _Checked(report=report, theirs=theirs, result=ours.result)
 
 
 def _keep(
@@ -168,9 +219,8 @@ def _keep(
     words: list[SignOff],
     theirs: BrokerRecord | None,
     found: Comparison | None,
-    result: SessionResult | None,
 ) -> ReconcileReport:
-    """Persist what is new, in the order in which it may be lost: breaks, locks, sign-off, live state."""
+    """Persist what is new, in the order in which it may be lost: breaks, locks, sign-off."""
     now = stores.clock.now()
     whose, known = facts.whose, facts.standing[session]
     events: list[BreakEvent] = []
@@ -194,10 +244,6 @@ def _keep(
     before = facts.sign_offs.get(session)
     if not word.says_the_same(before):
         words.append(word)
-    if stores.live_state is not None:
-        rewrite_live_state(stores.live_state, theirs, result, run, now)
-    if lock_events:
-        _rewrite_locks(stores)
     return ReconcileReport(
         sign_off=word if before is None or not word.says_the_same(before) else before,
         standing=tuple(standing.values()),
