@@ -9,9 +9,11 @@ import typer
 from adapters.configuration import load_settings
 from adapters.configuration.environment import process_environment
 from desk.answers import AsJson, ExitCode, complain, finish, print_json, progress, say
+from desk.commands.migrate import apply_missing
 from desk.commands.stack_view import describe, load_errors, show, ui_url, watcher
 from desk.dagster_api import DagsterApi
 from desk.stack.control import UpReport, bring_up
+from desk.stack.warehouse import NAME as WAREHOUSE
 
 ASK_FOR_GATEWAY = {"DESK_GATEWAY": "true"}
 
@@ -25,6 +27,7 @@ def up(
     """Start warehouse, Redis and Dagster on this machine, or what of it is missing; safe to repeat.
 
     A broker session and its drain run beside them where BROKER_HOST names a gateway, or with --gateway.
+    A warehouse that is started here gets its schema; one that lives elsewhere waits for `desk migrate`.
 
     Examples:
 
@@ -44,6 +47,8 @@ def up(
         "was_running": report.was_running,
         "seconds": round(report.seconds, 2),
     }
+    if WAREHOUSE not in report.state.external:
+        content["migrations_applied"] = list(apply_missing().applied)
     broken = load_errors(ui_url(report.state))
     content["load_errors"] = [{"location": item.name, "error": item.error} for item in broken]
     if as_json:

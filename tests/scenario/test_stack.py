@@ -70,6 +70,13 @@ def test_up_starts_everything_and_a_second_up_nothing(home: Path) -> None:
     assert {name: item["pid"] for name, item in services(again).items()} == {
         name: item["pid"] for name, item in before.items()
     }
+    assert again["migrations_applied"] == []
+
+
+def test_a_warehouse_that_was_started_here_has_its_schema(home: Path) -> None:
+    """A new user drops files after `desk up`; no other command is needed first."""
+    run_desk(home, "sql", "select count() from core.fills")
+    assert desk_json(home, "migrate")["applied"] == []
 
 
 def test_nothing_listens_beyond_loopback(home: Path) -> None:
