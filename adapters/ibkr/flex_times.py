@@ -30,6 +30,7 @@ TWS_EXPECTED = "yyyymmdd hh:mm:ss with an optional zone, or yyyymmdd-hh:mm:ss in
 FIRST_DAY, LAST_DAY = EARLIEST.date(), LATEST.date()  # no table's date column takes the year 9999
 
 OFFSETS_HOURS = {"EST": -5, "EDT": -4, "UTC": 0, "GMT": 0, "Z": 0}  # abbreviations that statements carry
+NEW_YORKS_CLOCK = "EDT"
 
 
 @lru_cache(maxsize=CACHED_TIMES)
@@ -61,7 +62,7 @@ def read_tws_moment(field: str, text: str, zone: tzinfo) -> datetime:
     if match is None:
         raise InvalidFieldError(field, TWS_EXPECTED, text)
     day, clock, named = match.groups()
-    return _moment(field, day, clock, _zone(field, named, text) if named else zone, text)
+    return _moment(field, day, clock, _tws_zone(field, named, text) if named else zone, text)
 
 
 @lru_cache(maxsize=CACHED_TIMES)
@@ -83,6 +84,14 @@ def zone_named(field: str, name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as cause:
         raise InvalidFieldError(field, "a known time zone", name) from cause
+
+
+def _tws_zone(field: str, name: str, text: str) -> tzinfo:
+    """A gateway says EDT for its clock in New York, in winter too: read as an offset, that is an hour off.
+
+    A fill that is told with the word and again without it must have one time.
+    """
+    return NEW_YORK if name.upper() == NEW_YORKS_CLOCK else _zone(field, name, text)
 
 
 def _zone(field: str, name: str, text: str) -> tzinfo:

@@ -98,6 +98,13 @@ def test_the_gateways_times(text: str, zone: str) -> None:
     assert read_tws_moment("time", text, ZoneInfo(zone)) == NOON
 
 
+def test_a_gateway_that_says_edt_in_winter_means_new_yorks_clock() -> None:
+    """A fill that is told with the word and again with the zone's name has one time."""
+    london = ZoneInfo("Europe/London")
+    named = read_tws_moment("time", "20261113 09:32:12 US/Eastern", london)
+    assert read_tws_moment("time", "20261113 09:32:12 EDT", london) == named
+
+
 @pytest.mark.parametrize(
     "text",
     [
