@@ -233,7 +233,7 @@ def _unexcused(journal: Journal, rows: Sequence[dict[str, Any]], day: Day) -> It
 
 
 def _is_fee_untold(trade: Mapping[str, Any], day: Day) -> bool:
-    """Executed while no reports were sent, corrected then, or of an order by hand: nobody else buys shares."""
+    """Executed while no reports were sent, corrected then, or ordered by hand, as all shares are."""
     at = datetime.fromisoformat(trade["fill_ts"])
     is_by_hand = trade["instrument_id"].startswith("STK:")
     is_corrected_so = trade["corrected"] and day.corrects_without_fees
