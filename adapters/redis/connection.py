@@ -59,9 +59,12 @@ def run_script(client: Any, name: str, keys: Sequence[str], arguments: Sequence[
     return asked(lambda: script(keys=list(keys), args=list(arguments)))
 
 
+GONE = ("NOGROUP", "UNBLOCKED")  # not there when asked; taken away while somebody waited
+
+
 def group_is_missing(error: Exception) -> bool:
     """Say whether a stream or its group is not there: a fresh server, or one that was flushed."""
-    return isinstance(error, redis.ResponseError) and str(error).startswith("NOGROUP")
+    return isinstance(error, redis.ResponseError) and str(error).startswith(GONE)
 
 
 def group_exists(error: Exception) -> bool:

@@ -1,5 +1,6 @@
 """What every outbox promises: nothing dropped, nothing twice by a repeat, nothing lost unseen."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -171,6 +172,19 @@ def test_a_lost_stream_begins_a_new_epoch(sides: Sides) -> None:
     assert after.first_sequence == 1
     assert not after.follows(before)
     reader.ack(before.entry_ids)
+    assert numbers(reader) == [2]
+
+
+def test_a_stream_that_is_lost_while_a_reader_waits_is_no_failure(sides: Sides) -> None:
+    """The reader has nothing and goes on with what comes after the loss."""
+    sides.outbox.append([event(1)])
+    reader = sides.reader()
+    reader.ack(reader.read(10, 0.1).entry_ids)
+    loss = threading.Timer(0.2, sides.flush)
+    loss.start()
+    assert reader.read(10, 2.0).entries == ()
+    loss.join()
+    sides.outbox.append([event(2)])
     assert numbers(reader) == [2]
 
 
