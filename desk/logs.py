@@ -33,13 +33,14 @@ class JsonLines(logging.Formatter):
 
 
 class CompactLine(logging.Formatter):
-    """`12:30:05 warning desk.stack.child died service=redis`."""
+    """`12:30:05 warning desk.stack.child died service=redis`; the traceback of an error below it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
         fields = [f"{name}={value}" for name, value in vars(record).items() if name not in _OWN_FIELDS]
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        return " ".join([at, record.levelname.lower(), record.name, record.getMessage(), *fields])
+        line = " ".join([at, record.levelname.lower(), record.name, record.getMessage(), *fields])
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 def log_to_file(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,13 @@ def test_a_log_line_is_json_for_machines_and_short_for_people() -> None:
     entry = json.loads(JsonLines().format(record))
     assert (entry["component"], entry["action"], entry["service"]) == ("desk.stack.child", "died", "redis")
     assert CompactLine().format(record).endswith("warning desk.stack.child died service=redis")
+
+
+@pytest.mark.parametrize("formatter", [JsonLines(), CompactLine()])
+def test_the_cause_of_an_error_is_in_the_log(formatter: logging.Formatter) -> None:
+    """An exception that was logged can be found afterwards, in the file and on the console."""
+    try:
+        raise ValueError("the cause")
+    except ValueError:
+        record = logging.LogRecord("desk", logging.ERROR, "f", 1, "cannot go on", (), sys.exc_info())
+    assert "ValueError: the cause" in formatter.format(record)
