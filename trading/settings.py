@@ -11,6 +11,14 @@ from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 
+from trading.market_settings import (
+    HistorySettings,
+    IngestSettings,
+    MarketSettings,
+    VendorSettings,
+    VolatilitySettings,
+)
+
 
 class LotMethod(Enum):
     """Which open lot a closing fill takes first."""
@@ -207,4 +215,9 @@ class Settings:
     venues: VenueSettings
     gateway: GatewaySettings
     broker: BrokerSettings
+    market: MarketSettings
+    ingest: IngestSettings
+    vendors: VendorSettings
+    volatility: VolatilitySettings
+    history: HistorySettings
     configuration_hash: str

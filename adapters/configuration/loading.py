@@ -18,6 +18,13 @@ import yaml
 from adapters.configuration.building import build
 from adapters.configuration.environment import fill_placeholders, process_environment, read_environment_file
 from trading.errors import ConfigurationError
+from trading.market_settings import (
+    HistorySettings,
+    IngestSettings,
+    MarketSettings,
+    VendorSettings,
+    VolatilitySettings,
+)
 from trading.settings import (
     BookSettings,
     BrokerSettings,
@@ -75,6 +82,11 @@ def load_settings(
         venues=build(VenueSettings, _section("venues", sections, names), "venues"),
         gateway=build(GatewaySettings, _section("gateway", sections, names), "gateway"),
         broker=build(BrokerSettings, _section("broker", sections, names), "broker"),
+        market=build(MarketSettings, _section("market", sections, names), "market"),
+        ingest=build(IngestSettings, _section("ingest", sections, names), "ingest"),
+        vendors=build(VendorSettings, _section("vendors", sections, names), "vendors"),
+        volatility=build(VolatilitySettings, _section("volatility", sections, names), "volatility"),
+        history=build(HistorySettings, _section("history", sections, names), "history"),
         configuration_hash="",
     )
     _check(tree)

@@ -1,0 +1,49 @@
+"""How each feed is: its age, rate, errors and breaker; said by who hears it, seen by people and alerts."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class FeedState(StrEnum):
+    """What a feed does now."""
+
+    RUNNING = "running"
+    IDLE = "idle"  # outside its hours, which is no fault
+    STALE = "stale"
+    BROKEN = "broken"  # its breaker is open
+    STARTING = "starting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedHealth:
+    """One feed of one symbol. `age_s` is that of its newest row on the market's clock, None without one."""
+
+    feed: str
+    symbol: str
+    source: str
+    state: FeedState
+    said_at: datetime
+    newest_at: datetime | None = None
+    age_s: float | None = None
+    rows: int = 0
+    rows_per_s: float = 0.0
+    refused: int = 0
+    errors: int = 0
+    reconnects: int = 0
+    limit_s: float | None = None  # older than this is stale
+    text: str = ""
+
+
+class FeedBoard(ABC):
+    """Raises LiveStateUnavailableError."""
+
+    @abstractmethod
+    def say(self, feeds: Sequence[FeedHealth]) -> None:
+        """Set how these feeds are; one that says nothing for its life is gone from the board."""
+
+    @abstractmethod
+    def feeds(self) -> Sequence[FeedHealth]:
+        """Return every feed, by source, feed and symbol."""

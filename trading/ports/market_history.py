@@ -1,0 +1,27 @@
+"""A source of past market data: recorded files or a venue's history, read by session.
+
+A session that the source does not have is None, which is not the same as one in which nothing happened.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from trading.model.market import MarketKind, MarketRow
+
+
+class MarketHistory(ABC):
+    """Rows come in the order of their time for each instrument; what cannot be read comes as RefusedRow."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The source's name in the warehouse, for example `lean`."""
+
+    @abstractmethod
+    def sessions(self, kind: MarketKind) -> Sequence[date]:
+        """Return the sessions that the source has rows of this kind for, ascending."""
+
+    @abstractmethod
+    def rows(self, kind: MarketKind, session: date) -> Iterator[MarketRow] | None:
+        """Return a session's rows; None where the source does not have it."""
