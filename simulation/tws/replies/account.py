@@ -25,25 +25,7 @@ class PortfolioRow:
 
 def position(view: PositionView) -> Message:
     """One position; a quantity of 0 says that it is gone. Only shares name an exchange, their listing's."""
-    contract = spelled(view.contract)
-    return [
-        "61",
-        "3",
-        view.account,
-        contract.conid,
-        contract.symbol,
-        contract.sec_type,
-        contract.expiry,
-        contract.strike_double,
-        contract.right,
-        contract.multiplier,
-        listing_of(view.contract),
-        contract.currency,
-        contract.local_symbol,
-        contract.trading_class,
-        plain(view.quantity),
-        double(view.average_cost),
-    ]
+    return ["61", "3", *_position_fields(view)]
 
 
 def positions_end() -> Message:
@@ -53,27 +35,7 @@ def positions_end() -> Message:
 
 def position_multi(request_id: int, view: PositionView, model: str) -> Message:
     """One position of an account asked for by request."""
-    contract = spelled(view.contract)
-    return [
-        "71",
-        "1",
-        str(request_id),
-        view.account,
-        contract.conid,
-        contract.symbol,
-        contract.sec_type,
-        contract.expiry,
-        contract.strike_double,
-        contract.right,
-        contract.multiplier,
-        listing_of(view.contract),
-        contract.currency,
-        contract.local_symbol,
-        contract.trading_class,
-        plain(view.quantity),
-        double(view.average_cost),
-        model,
-    ]
+    return ["71", "1", str(request_id), *_position_fields(view), model]
 
 
 def positions_multi_end(request_id: int) -> Message:
@@ -160,4 +122,24 @@ def profit_single(request_id: int, pnl: PositionPnl) -> Message:
         double(pnl.unrealized),
         double(pnl.realized),
         double(pnl.value),
+    ]
+
+
+def _position_fields(view: PositionView) -> Message:
+    contract = spelled(view.contract)
+    return [
+        view.account,
+        contract.conid,
+        contract.symbol,
+        contract.sec_type,
+        contract.expiry,
+        contract.strike_double,
+        contract.right,
+        contract.multiplier,
+        listing_of(view.contract),
+        contract.currency,
+        contract.local_symbol,
+        contract.trading_class,
+        plain(view.quantity),
+        double(view.average_cost),
     ]

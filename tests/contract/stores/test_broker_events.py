@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from drain_samples import order
 from fill_samples import fill
 
 from adapters.clickhouse.broker_event_store import ClickHouseBrokerEventStore
@@ -65,34 +66,6 @@ def entry(
     )
 
 
-def order(status: str = "Submitted", **changes: Any) -> BrokerOrder:
-    """An order for two calls."""
-    told: dict[str, Any] = {
-        "account": "DU1",
-        "perm_id": "77",
-        "order_ref": "sig:1",
-        "client_id": 3,
-        "order_id": 12,
-        "parent_perm_id": "",
-        "conid": 9,
-        "instrument_id": "OPT:X",
-        "symbol": "SPX",
-        "side": "BUY",
-        "order_type": "LMT",
-        "quantity": Decimal(2),
-        "limit_price": Decimal("0.75"),
-        "stop_price": None,
-        "time_in_force": "DAY",
-        "oca_group": "",
-        "oca_type": 0,
-        "status": status,
-        "filled": Decimal(0),
-        "remaining": Decimal(2),
-        "average_price": None,
-    }
-    return BrokerOrder(**{**told, **changes})
-
-
 def told_order(number: int, told: BrokerOrder) -> OutboxEntry:
     """An order event."""
     return entry(number, BrokerEventKind.ORDER, payload_of(told), account=told.account)
@@ -138,13 +111,15 @@ def record(kept: Kept, *entries: OutboxEntry) -> None:
 def test_the_newest_word_on_an_order_counts_whatever_came_first(kept: Kept) -> None:
     """Events, rows of answers and repeats in any order of storing: the stream's order decides."""
     entries = [
-        told_order(1, order("PendingSubmit", perm_id="")),
+        told_order(1, order("PendingSubmit", perm_id="", order_ref="sig:77")),
         told_order(2, order("Submitted")),
         told_order(3, order("Filled", filled=Decimal(2), remaining=Decimal(0), average_price=Decimal("0.7"))),
         answer(4, "open_orders", [order("PreSubmitted", order_ref="", perm_id="78")]),
         answer(5, "completed_orders", [order("Cancelled", order_ref="sig:2", perm_id="79")]),
         entry(
-            6, BrokerEventKind.ORDER_ERROR, {"order_ref": "sig:1", "perm_id": "77", "code": 201, "text": "no"}
+            6,
+            BrokerEventKind.ORDER_ERROR,
+            {"order_ref": "sig:77", "perm_id": "77", "code": 201, "text": "no"},
         ),
     ]
     shuffled = [*entries, *entries]
@@ -153,11 +128,11 @@ def test_the_newest_word_on_an_order_counts_whatever_came_first(kept: Kept) -> N
         record(kept, item)
     states = {(state.order.order_ref, state.order.perm_id): state for state in kept.events.orders()}
     assert {name: state.order.status for name, state in states.items()} == {
-        ("sig:1", "77"): "Filled",
+        ("sig:77", "77"): "Filled",
         ("", "78"): "PreSubmitted",
         ("sig:2", "79"): "Cancelled",
     }
-    done = states["sig:1", "77"]
+    done = states["sig:77", "77"]
     assert done.order == entries_order(entries[2])
     assert (done.first_heard_at, done.last_heard_at) == (
         NOON + timedelta(seconds=2),
