@@ -299,7 +299,10 @@ class TechnicalReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedRow:
-    """What was not taken as market data: which field, why, and its payload as it came."""
+    """What was not taken as market data: which field, why, and its payload as it came.
+
+    One refusal may speak for many `rows` of one file that a rule left out; its payload is then the first.
+    """
 
     symbol: str
     feed: str
@@ -307,6 +310,7 @@ class RefusedRow:
     field: str
     reason: str
     payload: str
+    rows: int = 1
 
 
 MarketRow = (
