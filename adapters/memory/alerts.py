@@ -11,6 +11,7 @@ class MemoryAlerts(Alerts):
 
     told: dict[str, str] = field(default_factory=dict)
 
-    def raise_alert(self, code: str, text: str) -> None:
+    def raise_alert(self, code: str, text: str) -> bool:
         """Keep the first text of a code."""
         self.told.setdefault(code, text)
+        return True

@@ -18,13 +18,12 @@ class RedisAlerts(Alerts):
     def __init__(self, url: str) -> None:
         self._client: Any = open_client(url)
 
-    def raise_alert(self, code: str, text: str) -> None:
+    def raise_alert(self, code: str, text: str) -> bool:
         """Write the alert unless the key of its code says that it was written lately."""
         key = keys.ALERT_TOLD.at(code=code)
         try:
             is_new = asked(lambda: self._client.set(key, "1", nx=True, ex=keys.ALERT_TOLD.ttl_s))
         except LiveStateUnavailableError as error:
             logger.error("alert_not_written code=%s text=%s error=%s", code, text, error)
-            return
-        if is_new:
-            alert(self._client, code, text)
+            return False
+        return alert(self._client, code, text) if is_new else True

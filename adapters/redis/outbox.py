@@ -247,8 +247,8 @@ class RedisOutboxReader(OutboxReader):
         )
 
 
-def alert(client: Any, code: str, text: str) -> None:
-    """Write what a person must see; an alert that cannot be written is logged and stops nothing."""
+def alert(client: Any, code: str, text: str) -> bool:
+    """Write what a person must see; an alert that cannot be written is logged, stops nothing, is False."""
     logger.error("alert code=%s text=%s", code, text)
     key = keys.ALERTS_CRITICAL.at()
     said = {"code": code, "text": text}
@@ -257,6 +257,8 @@ def alert(client: Any, code: str, text: str) -> None:
         asked(lambda: client.publish(key, code))
     except LiveStateUnavailableError as error:
         logger.error("alert_not_written code=%s error=%s", code, error)
+        return False
+    return True
 
 
 def _claimed_ids(answer: Any) -> Sequence[bytes]:

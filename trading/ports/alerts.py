@@ -7,5 +7,5 @@ class Alerts(ABC):
     """Where alerts go; one that cannot be written is logged and stops nothing."""
 
     @abstractmethod
-    def raise_alert(self, code: str, text: str) -> None:
-        """Tell it, unless the same code was told in the last minutes."""
+    def raise_alert(self, code: str, text: str) -> bool:
+        """Tell it, unless the same code was told in the last minutes; False where it could not be written."""

@@ -51,9 +51,10 @@ class Told(Alerts):
     def __init__(self) -> None:
         self.codes: list[str] = []
 
-    def raise_alert(self, code: str, text: str) -> None:
+    def raise_alert(self, code: str, text: str) -> bool:
         """Keep it."""
         self.codes.append(code)
+        return True
 
 
 @dataclass(slots=True)
