@@ -118,7 +118,7 @@ class Answers:
 
     def open_interest(self, conid: int) -> int:
         """Open contracts since the morning."""
-        return self.world.quotes.open_interest(self.contract_of(conid))
+        return self.world.quotes.open_interest(self.contract_of(conid), self.session)
 
     def depth(self, conid: int, rows: int, now: datetime) -> Depth:
         """Levels of both sides; none while the contract does not trade."""

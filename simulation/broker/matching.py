@@ -16,18 +16,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from simulation.broker.orders import Working
-from simulation.market.quotes import Touch
+from simulation.market.parts import Touch, Traded
 from simulation.market.rules import rule_of
-from simulation.market.tape import Traded
 
 ADDED, TOOK = 1, 2  # liquidity codes
 DOUBLE = 2
-FASTEST_PPM = 60  # of the spot in a second: a bridge moves by 50, its line and pin by a few more
 FLICKER_STEPS = 3  # increments by which a touch changes without the spot
 DEFAULT_METHOD, DOUBLE_TOUCH, LAST, DOUBLE_LAST, TOUCH = 0, 1, 2, 3, 4
 LAST_OR_TOUCH, MIDDLE = 7, 8
 PERCENT = Decimal(100)
-MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +111,10 @@ def trailed_stop(order: Working, price: int | None) -> int | None:
     return min(order.stop_cents, moved) if order.side > 0 else max(order.stop_cents, moved)
 
 
-def nap_s(order: Working, touch: Touch, spot_cents: int) -> int:
-    """Seconds in which a resting order or a stop cannot trade, since the market cannot come there so fast.
+def slack_cents(order: Working, touch: Touch) -> int:
+    """How far the touch may move before a resting order or a stop could trade; 0 is "watch each second".
 
-    Only saves work: an option moves no faster than its underlying, and a print is at the touch.
+    Only saves work: the order sleeps while the market cannot come so far.
     """
     if order.is_combination or order.kind.trails:
         return 0
@@ -128,4 +125,4 @@ def nap_s(order: Working, touch: Touch, spot_cents: int) -> int:
     is_below = (order.side > 0) != waits
     away = touch.bid - level if is_below else level - touch.ask
     flicker = FLICKER_STEPS * rule_of(order.ticket.contract).increment(touch.ask)
-    return max(0, (away - flicker) * MILLION // (spot_cents * FASTEST_PPM + MILLION))
+    return max(0, away - flicker)

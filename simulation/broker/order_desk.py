@@ -14,14 +14,22 @@ from decimal import Decimal
 from simulation.broker.agenda import Agenda
 from simulation.broker.conduct import Conduct
 from simulation.broker.fills import Executions, Told, executed
-from simulation.broker.matching import Deal, is_beyond, nap_s, rested, taken, trailed_stop, trigger_price
+from simulation.broker.matching import (
+    Deal,
+    is_beyond,
+    rested,
+    slack_cents,
+    taken,
+    trailed_stop,
+    trigger_price,
+)
 from simulation.broker.model import BrokerSays, Commissioned, OrderTold, Refused, Status
 from simulation.broker.order_groups import CUT_OTHERS_LATE, OrderGroups, left_after_cut
 from simulation.broker.order_hours import OrderHours, until_open
 from simulation.broker.orders import OrderRegister, Working
 from simulation.broker.refusals import CANCELLED, HELD_UNTIL_OPEN, REJECTED
+from simulation.market.parts import Touch
 from simulation.market.paths import epoch
-from simulation.market.quotes import Touch
 from simulation.market.rules import rule_of
 from simulation.market.world import World
 from simulation.sample_desk.contracts import Contract
@@ -348,10 +356,9 @@ class OrderDesk:
         return said
 
     def _nap(self, order: Working, touch: Touch, second: int) -> None:
-        underlying = order.parts[0].contract.underlying
-        if underlying is not None:
-            spot = self.world.quotes.spot_cents(underlying, second)
-            order.asleep_until = second + 1 + nap_s(order, touch, spot)
+        slack = slack_cents(order, touch)
+        calm = self.world.quotes.calm_s(order.parts[0].contract, second, slack) if slack else 0
+        order.asleep_until = second + 1 + calm
 
     def _used(self, contract: Contract, side: int, second: int) -> int:
         if second != self.used_second:

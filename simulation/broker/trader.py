@@ -16,8 +16,8 @@ from random import Random
 from simulation.broker.exchange import SimulatedBroker
 from simulation.broker.model import BrokerSays, Leg, Ticket
 from simulation.broker.orders import TRADER_IDS_FROM
+from simulation.market.parts import Touch
 from simulation.market.paths import epoch
-from simulation.market.quotes import Touch
 from simulation.market.rules import rule_of
 from simulation.sample_desk.choices import Choices, strategy_of
 from simulation.sample_desk.contracts import Contract, ContractMaster

@@ -15,7 +15,8 @@ from simulation.market import black_scholes as model
 from simulation.market.hours import EARLY_OPEN, TradingHours
 from simulation.market.hours import local as local_moment
 from simulation.market.mixing import between, mixed
-from simulation.market.paths import SpotPaths, epoch, moment_of, spot_contract_cents
+from simulation.market.parts import Touch
+from simulation.market.paths import MILLION, SpotPaths, epoch, moment_of, spot_contract_cents
 from simulation.market.rules import rule_of
 from simulation.sample_desk.contracts import Contract, Underlying
 from simulation.sample_desk.executions import INDEX_EXCHANGE, OPTION_EXCHANGES, SHARE_EXCHANGES
@@ -31,17 +32,8 @@ WIDTH_HOLDS_S = 7
 OPEN_INTEREST_MOST = 9_000
 DEPTH_MOST = 20
 LEVEL_GROWS = 2  # sizes grow this much per level away from the touch
+FASTEST_PPM = 60  # of the spot in a second: a bridge moves by 50, its line and pin by a few more
 SALT_WIDTH, SALT_BID, SALT_ASK, SALT_INTEREST, SALT_MAKER = 1, 2, 3, 4, 5
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """Best bid and ask in cents with their sizes; a bid of 0 is none."""
-
-    bid: int
-    ask: int
-    bid_size: int
-    ask_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +105,8 @@ class Quotes:
         sigma = _sigma(contract, spot, years)
         return model.greeks(contract.right, spot / 100, contract.strike_cents / 100, years, sigma)
 
-    def open_interest(self, contract: Contract) -> int:
-        """Contracts open since the morning, more of them at round strikes."""
+    def open_interest(self, contract: Contract, session: date) -> int:
+        """Contracts open since the morning, more of them at round strikes; the same on each session."""
         if contract.asset != "OPT":
             return 0
         most = OPEN_INTEREST_MOST if contract.strike_cents % 500 == 0 else OPEN_INTEREST_MOST // 6
@@ -131,6 +123,13 @@ class Quotes:
             bids=tuple(row for place in levels if (row := self._level(contract, second, touch, place, -1))),
             asks=tuple(row for place in levels if (row := self._level(contract, second, touch, place, 1))),
         )
+
+    def calm_s(self, contract: Contract, second: int, cents: int) -> int:
+        """Seconds in which the spot, and with it the touch, cannot come so far."""
+        if contract.underlying is None or cents <= 0:
+            return 0
+        spot = self.spot_cents(contract.underlying, second)
+        return cents * MILLION // (spot * FASTEST_PPM + MILLION)
 
     def session_at(self, second: int) -> date:
         """The session whose prices stand at a second: the one that began last, at four in the morning."""

@@ -12,8 +12,9 @@ from decimal import Decimal
 from simulation.broker.model import Quote
 from simulation.broker.questions import Bar, Print
 from simulation.market.mixing import between, mixed
+from simulation.market.parts import Touch, Traded
 from simulation.market.paths import epoch, moment_of
-from simulation.market.quotes import Quotes, Touch, exchange_of
+from simulation.market.quotes import Quotes, exchange_of
 from simulation.market.rules import rule_of
 from simulation.sample_desk.contracts import Contract
 
@@ -42,17 +43,6 @@ class Draw:
     second: int
     size: int
     bits: int
-
-
-@dataclass(frozen=True, slots=True)
-class Traded:
-    """A print in cents; `side` 1 lifted the ask, -1 hit the bid, 0 in between."""
-
-    second: int
-    cents: int
-    size: int
-    side: int
-    exchange: str
 
 
 @dataclass(slots=True)

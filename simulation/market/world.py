@@ -11,6 +11,7 @@ from datetime import date
 from simulation.market.hours import TradingHours
 from simulation.market.listings import Listings, listed
 from simulation.market.marks import ClosingMarks
+from simulation.market.parts import MarketEvent, QuoteSource, TapeSource
 from simulation.market.paths import SESSIONS_MOST, SpotPaths, extended_market
 from simulation.market.quotes import Quotes
 from simulation.market.tape import Tape
@@ -24,7 +25,11 @@ DEFAULT_SESSIONS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """All that is outside the broker; deterministic in its seed, and never changed by anybody in it."""
+    """All that is outside the broker; deterministic in its seed, and never changed by anybody in it.
+
+    `market` gives closes, steps, marks and the euro's rate for statements; `listings` and `hours` are made of
+    contracts and sessions in any world. Only `quotes` and `tape` know where prices come from.
+    """
 
     seed: int
     calendar: TradingCalendar
@@ -32,8 +37,9 @@ class World:
     market: Market
     hours: TradingHours
     listings: Listings
-    quotes: Quotes
-    tape: Tape
+    quotes: QuoteSource
+    tape: TapeSource
+    events: tuple[MarketEvent, ...] = ()
 
 
 def new_world(

@@ -215,7 +215,7 @@ def test_orders_that_are_far_away_are_looked_at_less_and_miss_nothing(
 ) -> None:
     """What is told is the same, word for word, as when every order is looked at in every second."""
     rarely = _session(7)
-    monkeypatch.setattr("simulation.broker.order_desk.nap_s", lambda *_: 0)
+    monkeypatch.setattr("simulation.broker.order_desk.slack_cents", lambda *_: 0)
     assert _session(7) == rarely
 
 

@@ -11,16 +11,15 @@ from simulation.broker.matching import (
     TOOK,
     Deal,
     is_beyond,
-    nap_s,
     queue_at,
     rested,
+    slack_cents,
     taken,
     trailed_stop,
     trigger_price,
 )
 from simulation.broker.orders import Part, Working
-from simulation.market.quotes import Touch
-from simulation.market.tape import Traded
+from simulation.market.parts import Touch, Traded
 
 TOUCH = Touch(bid=180, ask=185, bid_size=10, ask_size=6)
 
@@ -184,9 +183,9 @@ def test_a_trailing_percent_is_of_the_price() -> None:
 def test_only_what_is_far_away_sleeps() -> None:
     """The farther the longer; at the touch, combinations and trailing stops never."""
     near, far = _limit("BUY", "1.80"), _limit("BUY", "0.20")
-    assert nap_s(near, TOUCH, 67_000) == 0 < nap_s(far, TOUCH, 67_000)
+    assert slack_cents(near, TOUCH) == 0 < slack_cents(far, TOUCH)
     stop = _order("SELL", 1, order_type="STP", aux_price=Decimal("0.20"))
-    assert nap_s(stop, TOUCH, 67_000) == nap_s(far, TOUCH, 67_000)
+    assert slack_cents(stop, TOUCH) == slack_cents(far, TOUCH)
     stop.triggered = True
-    assert nap_s(stop, TOUCH, 67_000) == 0
-    assert nap_s(_order("SELL", 1, order_type="TRAIL", aux_price=Decimal(1)), TOUCH, 67_000) == 0
+    assert slack_cents(stop, TOUCH) == 0
+    assert slack_cents(_order("SELL", 1, order_type="TRAIL", aux_price=Decimal(1)), TOUCH) == 0

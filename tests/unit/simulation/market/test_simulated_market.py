@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_broker import SESSION, world
 
-from simulation.broker.matching import FASTEST_PPM
 from simulation.broker.questions import ContractQuery
 from simulation.market.hours import BOOKED_AT, local
 from simulation.market.mixing import between
 from simulation.market.paths import epoch
+from simulation.market.quotes import FASTEST_PPM
 from simulation.market.rules import RULES, rule_of
 from simulation.market.world import World, new_world, world_after
 from simulation.sample_desk.contracts import Contract
