@@ -49,8 +49,8 @@ class ContractHeard:
     exchange: str
 
 
-class Hears(Protocol):
-    """Who is told what a link hears. No method may raise: the library would log it and go on."""
+class HearsLink(Protocol):
+    """Who is told what every link hears. No method may raise: the library would log it and go on."""
 
     def link_ready(self, accounts: tuple[str, ...], server_version: int) -> None:
         """Say that the handshake is over and requests may be sent."""
@@ -62,13 +62,23 @@ class Hears(Protocol):
         """Say that bytes came, whatever they were."""
 
     def message(self, fields: tuple[str, ...]) -> None:
-        """Hand over an execution (11) or commission (59) as it came."""
+        """Hand over a message of the kinds that are wanted as text, as it came."""
 
     def undecodable(self, fields: tuple[str, ...], error: str) -> None:
         """Hand over a message that the library cannot read."""
 
     def error(self, number: int, code: int, text: str, advanced: str) -> None:
         """Hand over an error or notice (4)."""
+
+    def time(self, broker_at: datetime) -> None:
+        """Hand over the broker's time (49)."""
+
+    def next_number(self, number: int) -> None:
+        """Hand over the next number that is valid for an order (9)."""
+
+
+class Hears(HearsLink, Protocol):
+    """Who is told what the broker session's link hears; as text: executions (11) and commissions (59)."""
 
     def order(self, heard: OrderHeard) -> None:
         """Hand over an open (5) or completed (101) order."""
@@ -84,12 +94,6 @@ class Hears(Protocol):
 
     def contract(self, number: int, row: ContractHeard) -> None:
         """Hand over what a contract is (10)."""
-
-    def time(self, broker_at: datetime) -> None:
-        """Hand over the broker's time (49)."""
-
-    def next_number(self, number: int) -> None:
-        """Hand over the next number that is valid for an order (9)."""
 
     def end(self, message: int, number: int) -> None:
         """Say that an answer is over: 52, 53, 55, 62, 74 or 102, and which request's where it says so."""

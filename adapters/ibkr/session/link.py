@@ -6,28 +6,44 @@ socket open for as long.
 """
 
 import asyncio
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
+from enum import StrEnum
 from typing import Any
 
 from adapters.ibkr.session.client_library import all_executions, new_client, new_contract
-from adapters.ibkr.session.heard import Hears
+from adapters.ibkr.session.heard import Hears, HearsLink
 from adapters.ibkr.session.listener import Listener
 from adapters.ibkr.session.orders_native import native_order
 from adapters.ibkr.session.pacing import Request, Send
-from adapters.ibkr.session.tap import tap
+from adapters.ibkr.session.tap import AS_TEXT, tap
 from trading.settings import BrokerSettings
 
-_log = logging.getLogger("desk.broker.link")
+Sender = Callable[[Any, Request], None]
 
 
 class Link:
-    """A connection from its first attempt to its end; `hears` is told of both, `wake` after each packet."""
+    """A connection from its first attempt to its end; `hears` is told of both, `wake` after each packet.
 
-    def __init__(self, settings: BrokerSettings, hears: Hears, wake: Callable[[], None]) -> None:
+    `listen` makes what the library tells its messages to, `senders` how each request is written; messages of
+    the kinds `as_text` are heard as they came, too.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        hears: HearsLink,
+        wake: Callable[[], None],
+        *,
+        listen: Callable[[], object],
+        senders: Mapping[StrEnum, Sender],
+        as_text: Set[str],
+    ) -> None:
         self._settings = settings
         self._hears = hears
         self._wake = wake
+        self._listen = listen
+        self._senders = senders
+        self._as_text = as_text
         self._client: Any = None
         self._transport: Any = None
         self._attempt: asyncio.Task[None] | None = None
@@ -35,8 +51,8 @@ class Link:
     def open(self) -> None:
         """Connect in the background; the outcome is heard."""
         self.close()
-        client = new_client(Listener(self._hears, self._settings.time_zone, self._wake))
-        tap(client.decoder, self._hears)
+        client = new_client(self._listen())
+        tap(client.decoder, self._hears, self._as_text)
         client.conn.disconnected += lambda reason: self._closed(client, reason)
         self._client = client
         self._attempt = asyncio.get_running_loop().create_task(self._connect(client))
@@ -53,7 +69,7 @@ class Link:
     def send(self, request: Request) -> None:
         """Write one message; a connection that is going down swallows it, which is heard as its end."""
         if self._client is not None and self._client.isReady():
-            SENDERS[request.send](self._client, request)
+            self._senders[request.send](self._client, request)
 
     async def _connect(self, client: Any) -> None:
         settings = self._settings
@@ -78,6 +94,18 @@ class Link:
             self._wake()
 
 
+def broker_link(settings: BrokerSettings, hears: Hears, wake: Callable[[], None]) -> Link:
+    """The broker session's link."""
+    return Link(
+        settings,
+        hears,
+        wake,
+        listen=lambda: Listener(hears, settings.time_zone, wake),
+        senders=SENDERS,
+        as_text=AS_TEXT,
+    )
+
+
 def _place(client: Any, request: Request) -> None:
     contract, order = native_order(request.content)
     client.placeOrder(request.number, contract, order)
@@ -87,7 +115,7 @@ def _contract(client: Any, request: Request) -> None:
     client.reqContractDetails(request.number, new_contract(conId=request.content))
 
 
-SENDERS: Mapping[Send, Callable[[Any, Request], None]] = {
+SENDERS: Mapping[StrEnum, Sender] = {
     Send.POSITIONS: lambda client, _: client.reqPositions(),
     Send.CANCEL_POSITIONS: lambda client, _: client.cancelPositions(),
     Send.OPEN_ORDERS: lambda client, _: client.reqAllOpenOrders(),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from adapters.ibkr.session.heard import NO_NUMBER, Hears
+from adapters.ibkr.session.heard import NO_NUMBER, Hears, HearsLink
 from adapters.ibkr.session.translate import (
     account_value_row,
     completed_order,
@@ -26,11 +26,11 @@ CONTRACTS_END, OPEN_ORDERS_END, EXECUTIONS_END = 52, 53, 55
 POSITIONS_END, ACCOUNT_VALUES_END, COMPLETED_ORDERS_END = 62, 74, 102
 
 
-class Listener:
-    """The receiving end of one connection."""
+class LinkListener:
+    """The receiving end of one connection, as far as every connection needs it."""
 
-    def __init__(self, hears: Hears, time_zone: str, wake: Callable[[], None]) -> None:
-        self._hears = hears
+    def __init__(self, hears: HearsLink, time_zone: str, wake: Callable[[], None]) -> None:
+        self._link_hears = hears
         self._wake = wake
         self.ib = SimpleNamespace(TimezoneTWS=time_zone)  # where the decoder looks for the gateway's zone
         self.defaultTimezone = UTC
@@ -48,7 +48,7 @@ class Listener:
 
     def tcpDataArrived(self) -> None:
         """Bytes came."""
-        self._hears.anything()
+        self._link_hears.anything()
 
     def tcpDataProcessed(self) -> None:
         """All that came was decoded."""
@@ -59,11 +59,23 @@ class Listener:
 
     def nextValidId(self, number: int) -> None:
         """The next order number; it may jump at any time."""
-        self._hears.next_number(number)
+        self._link_hears.next_number(number)
 
     def error(self, number: int, code: int, text: str, advanced: str = "") -> None:
         """An error or a notice."""
-        self._hears.error(number, code, text, advanced)
+        self._link_hears.error(number, code, text, advanced)
+
+    def currentTime(self, epoch_s: int) -> None:
+        """The broker's time, in whole seconds."""
+        self._link_hears.time(datetime.fromtimestamp(epoch_s, UTC))
+
+
+class Listener(LinkListener):
+    """The receiving end of the broker session's connection."""
+
+    def __init__(self, hears: Hears, time_zone: str, wake: Callable[[], None]) -> None:
+        super().__init__(hears, time_zone, wake)
+        self._hears = hears
 
     # orders
 
@@ -126,7 +138,7 @@ class Listener:
     def updatePortfolio(self, *_fields: Any) -> None:
         """Likewise."""
 
-    # contracts and time
+    # contracts
 
     def contractDetails(self, number: int, details: Any) -> None:
         """What a contract is."""
@@ -135,7 +147,3 @@ class Listener:
     def contractDetailsEnd(self, number: int) -> None:
         """All contracts of a question were told."""
         self._hears.end(CONTRACTS_END, number)
-
-    def currentTime(self, epoch_s: int) -> None:
-        """The broker's time, in whole seconds."""
-        self._hears.time(datetime.fromtimestamp(epoch_s, UTC))

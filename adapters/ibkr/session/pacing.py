@@ -6,6 +6,7 @@ Too many messages make the gateway refuse (100) and at last hang up; then the qu
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -39,9 +40,10 @@ class Urgency(IntEnum):
     CANCEL = 0
     ORDER = 1
     QUESTION = 2
+    ROUTINE = 3  # asked again and again: it fills what is left
 
 
-URGENCY = {
+URGENCY: Mapping[StrEnum, Urgency] = {
     Send.CANCEL: Urgency.CANCEL,
     Send.CANCEL_ALL: Urgency.CANCEL,
     Send.PLACE: Urgency.ORDER,
@@ -51,17 +53,21 @@ URGENCY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One message to send; `number` is the request's or the order's, `content` what else it needs."""
+    """One message to send; `number` is the request's or the order's, `content` what else it needs.
 
-    send: Send
+    `send` is of `Send`, or of the market session's own; `rank` stands where the table has no line.
+    """
+
+    send: StrEnum
     number: int = 0
     account: str = ""
     content: Any = None
+    rank: Urgency = Urgency.QUESTION
 
     @property
     def urgency(self) -> Urgency:
         """Which queue it waits in."""
-        return URGENCY.get(self.send, Urgency.QUESTION)
+        return URGENCY.get(self.send, self.rank)
 
 
 class Pacing:

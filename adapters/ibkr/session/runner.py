@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.ibkr.session.link import Link
+from adapters.ibkr.session.link import broker_link
 from adapters.ibkr.session.outputs import LinkAction
 from adapters.ibkr.session.pacing import Request, Send
 from adapters.ibkr.session.session import BrokerSession
@@ -59,7 +59,7 @@ class Runner:
         self._spool = Spool(ports.outbox, settings.spool_events_max)
         self._heard = asyncio.Event()
         self._told = asyncio.Event()
-        self._link = Link(settings, self._session, self._heard.set)
+        self._link = broker_link(settings, self._session, self._heard.set)
         self._stopping = False
         self._is_full = False
         self._redis_fails = False

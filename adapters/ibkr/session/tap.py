@@ -10,17 +10,18 @@ decoder a logger of its own. What the library cannot even dispatch (an unknown m
 
 import logging
 import sys
+from collections.abc import Set
 from typing import Any
 
-from adapters.ibkr.session.heard import Hears
+from adapters.ibkr.session.heard import HearsLink
 
 EXECUTION, COMMISSION = "11", "59"
 AS_TEXT = frozenset({EXECUTION, COMMISSION})
 UNDECODED_CHARS_MAX = 2_000  # of the error's text
 
 
-def tap(decoder: Any, hears: Hears) -> None:
-    """Put the tap between a client and its decoder."""
+def tap(decoder: Any, hears: HearsLink, as_text: Set[str] = AS_TEXT) -> None:
+    """Put the tap between a client and its decoder; messages of these kinds are handed on as text, too."""
     interpret = decoder.interpret
     failures = _Failures()
     logger = logging.Logger(f"{decoder.logger.name}.tapped", logging.WARNING)
@@ -29,7 +30,7 @@ def tap(decoder: Any, hears: Hears) -> None:
 
     def tapped(fields: list[str]) -> None:
         heard = tuple(fields)  # the decoder takes fields away from the list
-        if heard and heard[0] in AS_TEXT:
+        if heard and heard[0] in as_text:
             _hand_on(hears, heard)
         failures.text = ""
         interpret(fields)
@@ -39,7 +40,7 @@ def tap(decoder: Any, hears: Hears) -> None:
     decoder.interpret = tapped
 
 
-def _hand_on(hears: Hears, fields: tuple[str, ...]) -> None:
+def _hand_on(hears: HearsLink, fields: tuple[str, ...]) -> None:
     """An error of ours would end in the library, which drops it and leaves the rest of the packet lying."""
     try:
         hears.message(fields)
