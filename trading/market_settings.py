@@ -85,13 +85,25 @@ class VendorSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolatilitySettings:
-    """The one-day volatility index: its sources and the thresholds of the regime (page 40)."""
+    """The one-day volatility index: its sources and the thresholds of the regime (page 40).
+
+    Times are the market's, but for the time-outs. A source without an address is not asked. `every_s` is how
+    often a source that is needed is asked, `standby_every_s` one that is not (0: not at all).
+    """
 
     yahoo_url: str | None
     cboe_history_url: str | None
     every_s: int
+    standby_every_s: int
     history_every_s: int
+    fresh_for_s: int
     stale_after_s: int
+    clock_ahead_max_s: int
+    connect_timeout_s: int
+    answer_timeout_s: int
+    answer_bytes_max: int
+    breaker_failures_max: int
+    breaker_open_s: int
     shock_at: Decimal
     shock_change_5m: Decimal
     elevated_at: Decimal
@@ -100,6 +112,7 @@ class VolatilitySettings:
     benign_at: Decimal
     benign_z: Decimal
     samples_min: int
+    sessions_max: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
