@@ -63,6 +63,7 @@ SPOILS = {  # which answers an unreadable message is missing from; executions ar
     "101": Question.COMPLETED_ORDERS,
 }
 NUMBER_WAS_USED = 103
+OF_ORDERS = frozenset({About.REFUSED, About.CANCEL_REFUSED, About.CANCELLED, About.WARNING})
 FIELDS_SHOWN_CHARS_MAX = 500
 
 
@@ -322,7 +323,7 @@ class BrokerSession(Hears):
             self._answered(self._asking.questions.fail(asked, text, self._context.now()))
 
     def _order_said(self, number: int, reaction: Reaction, code: int, text: str, advanced: str) -> None:
-        about = self._commands.named(number) or self._known_order(number)
+        about = self._commands.named(number) or self._known_order(number) or _unknown_order(number, reaction)
         if about is None:
             self._commands.heard_error(number, reaction, code, text)  # may be of an order's contract
             return
@@ -347,6 +348,13 @@ class BrokerSession(Hears):
         context = self._context
         if self._orders_told.is_new(order.perm_id or (order.client_id, order.order_id), order):
             context.tell(row_event(order, context.broker_now(), context.now()))
+
+
+def _unknown_order(number: int, reaction: Reaction) -> OrderNamed | None:
+    """An order under a number that nobody told of, such as one refused before its first word: it is kept."""
+    if number <= 0 or reaction.about not in OF_ORDERS:
+        return None
+    return OrderNamed(account="", order_ref="", perm_id="", order_id=number)
 
 
 def _number(text: str) -> int:

@@ -119,6 +119,15 @@ def test_an_error_of_ours_in_hearing_a_message_is_told() -> None:
     assert len(told) == 4
 
 
+def test_a_refusal_of_an_order_that_nobody_told_of_is_kept() -> None:
+    """Placed elsewhere under this client's id, refused before its first word: the refusal names its number."""
+    session = connected()
+    session.error(4711, 201, "Order rejected", "")
+    session.error(-1, 2104, "farm is up", "")
+    told = [event.payload for event in session.outputs.events if event.kind is BrokerEventKind.ORDER_ERROR]
+    assert [(item["order_id"], item["code"], item["order_ref"]) for item in told] == [(4711, 201, "")]
+
+
 def test_a_lost_link_breaks_off_every_answer_and_is_tried_again_with_jitter() -> None:
     """All open answers are failed, the socket is given up, and the pause is between half and all of it."""
     session = connected(reconnect_first_s=10, reconnect_max_s=10)
