@@ -28,7 +28,10 @@ from trading.errors import ConfigurationError
 from trading.model.fills import Venue
 from trading.ports.alerts import Alerts
 from trading.ports.broker_commands import CommandQueue
+from trading.ports.feed_health import FeedBoard
 from trading.ports.live_state import LiveState
+from trading.ports.market_outbox import MarketOutboxReader
+from trading.ports.market_state import MarketSink, MarketState
 from trading.ports.outbox import Outbox, OutboxReader
 from trading.ports.venue_source import VenueSource
 from trading.services.check_live import LiveCheckTools
@@ -77,6 +80,34 @@ def open_command_queue(settings: Settings) -> CommandQueue:
     from adapters.redis.commands import RedisCommandQueue
 
     return RedisCommandQueue(_redis_url(settings))
+
+
+def open_market_sink(settings: Settings) -> MarketSink:
+    """Where feeds put what markets say."""
+    from adapters.redis.market_sink import RedisMarketSink
+
+    return RedisMarketSink(_redis_url(settings))
+
+
+def open_market_state(settings: Settings) -> MarketState:
+    """The live market, to read."""
+    from adapters.redis.market_state import RedisMarketState
+
+    return RedisMarketState(_redis_url(settings))
+
+
+def open_market_outbox_reader(settings: Settings, consumer: str) -> MarketOutboxReader:
+    """Where the market drain takes its blocks; a process that starts again gets what it held."""
+    from adapters.redis.market_outbox import RedisMarketOutboxReader
+
+    return RedisMarketOutboxReader(_redis_url(settings), consumer=consumer)
+
+
+def open_feed_board(settings: Settings) -> FeedBoard:
+    """Where each feed says how it is."""
+    from adapters.redis.feed_board import RedisFeedBoard
+
+    return RedisFeedBoard(_redis_url(settings))
 
 
 def open_alerts(settings: Settings) -> Alerts:

@@ -59,6 +59,32 @@ def run_script(client: Any, name: str, keys: Sequence[str], arguments: Sequence[
     return asked(lambda: script(keys=list(keys), args=list(arguments)))
 
 
+def run_scripts(
+    client: Any, name: str, calls: Sequence[tuple[Sequence[str], Sequence[object]]]
+) -> Sequence[Any]:
+    """Run a script once for each (keys, arguments) in one round trip; a refusal stands in its answer's place.
+
+    A server that lost the script is given it, and what it refused is sent again. A connection that breaks
+    lets all be sent again: a script that must not run twice carries a token.
+    """
+    script = client.register_script(_script(name))
+
+    def send(places: Sequence[int]) -> list[Any]:
+        with client.pipeline(transaction=False) as pipe:
+            for place in places:
+                keys, arguments = calls[place]
+                pipe.execute_command("EVALSHA", script.sha, len(keys), *keys, *arguments)
+            return list(pipe.execute(raise_on_error=False))
+
+    answers = asked(lambda: send(range(len(calls))))
+    missing = [n for n, answer in enumerate(answers) if isinstance(answer, redis.exceptions.NoScriptError)]
+    if missing:
+        asked(lambda: client.script_load(_script(name)))
+        for place, answer in zip(missing, asked(lambda: send(missing)), strict=True):
+            answers[place] = answer
+    return answers
+
+
 GONE = ("NOGROUP", "UNBLOCKED")  # not there when asked; taken away while somebody waited
 
 

@@ -5,74 +5,13 @@
 time. Keep out: what is in the values.
 """
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from trading.errors import InvalidFieldError
+from adapters.redis.key_family import VARIES, KeyFamily, read_key
 
 MINUTE_S: Final = 60
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
-VARIES: Final = 0
-PART_CHARS_MAX: Final = 200
-PART_ALLOWED = re.compile(
-    r"[^\x00-\x20\x7f:{}*?\[\]\\]+"
-)  # a separator or a glob sign in a part would make it another key
-LAST_PART_ALLOWED = re.compile(
-    r"[^\x00-\x1f\x7f{}*?\[\]\\]+"
-)  # the last part may hold colons and blanks: nothing follows it
-SLOT = re.compile(r"\{SYM\}|<(\w+)>")
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFamily:
-    """All keys of one form."""
-
-    pattern: str
-    kind: str
-    ttl_s: int | None
-    writer: str
-    what: str
-    older: tuple[str, ...] = ()
-
-    def at(self, **parts: str) -> str:
-        """Build a key; `sym` is the symbol. Refuses parts that would change the key's form."""
-        names = self.parts
-        if set(parts) != set(names):
-            raise InvalidFieldError(
-                "key", f"the parts {', '.join(names) or 'none'} of {self.pattern}", sorted(parts)
-            )
-        self._check(parts)
-        return SLOT.sub(lambda slot: parts[slot[1]] if slot[1] else "{" + parts["sym"] + "}", self.pattern)
-
-    def matching(self, **parts: str) -> str:
-        """Build the glob of all keys with these parts; the parts that are not given match anything."""
-        self._check(parts)
-
-        def shown(slot: "re.Match[str]") -> str:
-            name = slot[1] or "sym"
-            value = parts.get(name, "*")
-            return value if slot[1] else "{" + value + "}"
-
-        return SLOT.sub(shown, self.pattern)
-
-    def read(self, key: str) -> dict[str, str] | None:
-        """Return a key's parts, or None where it is of another form."""
-        return _read(self.pattern, key)
-
-    def _check(self, parts: Mapping[str, str]) -> None:
-        last = self.parts[-1] if self.parts and self.pattern.endswith((">", "}")) else ""
-        for name, value in parts.items():
-            _check_part(self.pattern, name, value, is_last=name == last)
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Names of the parts, in their order."""
-        return tuple(slot[1] or "sym" for slot in SLOT.finditer(self.pattern))
-
-
 _FAMILIES: list[KeyFamily] = []
 
 
@@ -87,7 +26,7 @@ def _family(
 MARKET_TICKER = _family(
     "market:{SYM}:ticker",
     "string",
-    MINUTE_S,
+    DAY_S,
     "market ingestion",
     "last quote",
     older=("market:<symbol>:ticker",),
@@ -95,7 +34,7 @@ MARKET_TICKER = _family(
 MARKET_BOOK = _family(
     "market:{SYM}:book",
     "string",
-    MINUTE_S,
+    DAY_S,
     "market ingestion",
     "depth snapshot",
     older=("market:<symbol>:book",),
@@ -103,7 +42,7 @@ MARKET_BOOK = _family(
 MARKET_TRADES = _family(
     "market:{SYM}:trades",
     "list",
-    HOUR_S,
+    DAY_S,
     "market ingestion",
     "recent prints, bounded",
     older=("market:<symbol>:trades",),
@@ -111,30 +50,31 @@ MARKET_TRADES = _family(
 MARKET_BARS = _family(
     "market:{SYM}:bars:1m",
     "zset",
-    DAY_S,
+    4 * DAY_S,
     "market ingestion",
     "1-minute bars",
     older=("market:<symbol>:bars",),
 )
+MARKET_STATE = _family(
+    "market:{SYM}:state", "string", DAY_S, "market ingestion", "open, halted, locked, crossed, stale; and why"
+)
 OPTION_CHAIN = _family(
     "options:{SYM}:chain",
     "string",
-    10 * MINUTE_S,
+    HOUR_S,
     "chain ingestion",
-    "normalized chain",
+    "head of the normalized chain: spot, counts",
     older=("options:<symbol>:chain",),
 )
-OPTION_CALLS = _family(
-    "options:{SYM}:calls", "string", 10 * MINUTE_S, "chain ingestion", "calls of the chain"
-)
-OPTION_PUTS = _family("options:{SYM}:puts", "string", 10 * MINUTE_S, "chain ingestion", "puts of the chain")
+OPTION_CALLS = _family("options:{SYM}:calls", "string", HOUR_S, "chain ingestion", "calls of the chain")
+OPTION_PUTS = _family("options:{SYM}:puts", "string", HOUR_S, "chain ingestion", "puts of the chain")
 OPTION_GREEKS = _family(
-    "options:{SYM}:<occ>:greeks", "string", 10 * MINUTE_S, "chain ingestion", "greeks of one contract"
+    "options:{SYM}:<occ>:greeks", "string", HOUR_S, "chain ingestion", "greeks of one contract"
 )
 OPTION_CHAIN_EVENTS = _family("events:options:chain", "channel", None, "chain ingestion", "a chain came")
-SENTIMENT = _family("sentiment:{SYM}", "string", HOUR_S, "news ingestion", "news sentiment")
+SENTIMENT = _family("sentiment:{SYM}", "string", DAY_S, "news ingestion", "news sentiment")
 TECHNICALS = _family(
-    "technicals:{SYM}:<indicator>", "string", HOUR_S, "technical ingestion", "RSI, MACD, BBANDS, ATR"
+    "technicals:{SYM}:<indicator>", "string", DAY_S, "technical ingestion", "RSI, MACD, BBANDS, ATR"
 )
 ANALYTIC = _family(
     "analytics:{SYM}:<analytic>",
@@ -310,11 +250,14 @@ MONITORING_STALE = _family(
 MONITORING_ALPHA_VANTAGE = _family(
     "monitoring:alpha_vantage:metrics", "hash", None, "chain ingestion", "vendor feed health"
 )
+FEEDS = _family(
+    "monitoring:feeds", "hash", DAY_S, "market ingestion, vendors", "how each feed is, with its deadline"
+)
 MONITORING_OPTIONS = _family(
-    "monitoring:options:{SYM}", "hash", None, "chain ingestion", "chain health of a symbol"
+    "monitoring:options:{SYM}", "hash", DAY_S, "chain ingestion", "chain health of a symbol"
 )
 MONITORING_SENTIMENT = _family(
-    "monitoring:sentiment:{SYM}", "hash", None, "news ingestion", "news health of a symbol"
+    "monitoring:sentiment:{SYM}", "hash", DAY_S, "news ingestion", "news health of a symbol"
 )
 ALERTS_CRITICAL = _family("alerts:critical", "stream", None, "every component", "what a person must see")
 ALERTS_EMERGENCY = _family(
@@ -339,6 +282,10 @@ OUTBOX_JOURNAL = _family(
 OUTBOX_APPENDED = _family(
     "outbox:<topic>:{SYM}:appended:<token>", "string", MINUTE_S, "the outbox's writer", "done already"
 )
+OUTBOX_DONE = _family(
+    "outbox:<topic>:{SYM}:done:<source>", "list", HOUR_S, "the outbox's writer", "its newest updates: once"
+)
+OUTBOX_SYMBOLS = _family("outbox:<topic>", "set", None, "the outbox's writer", "symbols that have a stream")
 COMMANDS = _family("commands:<topic>:{SYM}", "stream", None, "the sender", "what a session is told")
 COMMAND_FENCING = _family(
     "commands:<topic>:{SYM}:fencing", "hash", None, "the sender", "highest fencing number of each sender"
@@ -358,7 +305,7 @@ def alias_of(old_key: str) -> str | None:
     """Return our key for one that older tools print, `*` for what it does not say; None if unknown."""
     for family in SCHEMA:
         for older in family.older:
-            parts = _read(older, old_key)
+            parts = read_key(older, old_key)
             if parts is not None:
                 return family.matching(
                     **{_OLDER_PARTS.get(name, name): value for name, value in parts.items()}
@@ -372,24 +319,3 @@ def aliases() -> tuple[tuple[str, str], ...]:
 
 
 _OLDER_PARTS: Final = {"symbol": "sym"}
-
-
-def _read(pattern: str, key: str) -> dict[str, str] | None:
-    names = [slot[1] or "sym" for slot in SLOT.finditer(pattern)]
-    texts = SLOT.split(pattern)[::2]
-    tagged = [slot[0] == "{SYM}" for slot in SLOT.finditer(pattern)]
-    form = re.escape(texts[0])
-    for place, text in enumerate(texts[1:]):
-        is_last = place == len(names) - 1 and not text
-        part = "(.+)" if is_last else "([^:]+)"
-        form += (r"\{" + part + r"\}" if tagged[place] else part) + re.escape(text)
-    match = re.fullmatch(form, key)
-    return dict(zip(names, match.groups(), strict=True)) if match else None
-
-
-def _check_part(pattern: str, name: str, value: str, *, is_last: bool) -> None:
-    allowed = LAST_PART_ALLOWED if is_last else PART_ALLOWED
-    if len(value) > PART_CHARS_MAX or not allowed.fullmatch(value):
-        raise InvalidFieldError(
-            f"{name} of {pattern}", "text without separators, braces and glob signs", value
-        )

@@ -328,6 +328,21 @@ MarketRow = (
 )
 
 
+ROW_TYPES: Mapping[MarketKind, type] = {
+    MarketKind.QUOTE: Quote,
+    MarketKind.TRADE: Trade,
+    MarketKind.BAR: Bar,
+    MarketKind.DEPTH: DepthSnapshot,
+    MarketKind.CHAIN: ChainSnapshot,
+    MarketKind.STATE: InstrumentState,
+    MarketKind.VOLATILITY: VolatilityReading,
+    MarketKind.NEWS: NewsItem,
+    MarketKind.SENTIMENT: SentimentReading,
+    MarketKind.TECHNICAL: TechnicalReading,
+    MarketKind.REFUSED: RefusedRow,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketBlock:
     """Rows of one kind and symbol on their way to the warehouse: one entry of the outbox.

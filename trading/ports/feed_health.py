@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+FEED_LIFE_S = 60.0  # a feed that said nothing for so long is gone from the board
+FEEDS_PER_CALL_MAX = 10_000
+
 
 class FeedState(StrEnum):
     """What a feed does now."""

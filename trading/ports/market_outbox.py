@@ -13,6 +13,7 @@ from trading.ports.outbox import OutboxBacklog, UnreadableEntry
 
 STREAM_ENTRIES_MAX = 20_000  # unread blocks of one symbol; then the writer is refused
 READ_BLOCKS_MAX = 2_000
+READ_BYTES_MAX = 64 * 1024 * 1024  # of one read, about: a chain's block has megabytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

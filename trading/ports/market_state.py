@@ -6,9 +6,11 @@ together (one script), so a reader never sees a state that the warehouse will no
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from trading.errors import InvalidFieldError
 from trading.model.market import (
+    ROW_TYPES,
     Bar,
     ChainSnapshot,
     DepthSnapshot,
@@ -22,9 +24,12 @@ from trading.model.market import (
 )
 
 TRADES_KEPT = 1_000  # newest prints of a symbol in the live state
+BAR_SECONDS = 60
 BARS_KEPT = 1_000  # two sessions of minutes
 UPDATES_PER_CALL_MAX = 2_000
+SYMBOLS_PER_READ_MAX = 2_000
 ROWS_PER_BLOCK_MAX = 5_000
+INDICATORS = ("RSI", "MACD", "BBANDS", "ATR")  # a reader asks for each by its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,7 @@ class SymbolMarket:
     bars: tuple[Bar, ...] = ()
     chain: ChainSnapshot | None = None
     sentiment: SentimentReading | None = None
-    technicals: Mapping[str, TechnicalReading] | None = None
+    technicals: Mapping[str, TechnicalReading] = field(default_factory=dict)
 
 
 class MarketSink(ABC):
@@ -86,3 +91,34 @@ class MarketState(ABC):
     @abstractmethod
     def volatility(self) -> VolatilityReading | None:
         """Return the newest reading of the volatility index."""
+
+
+def check_update(update: SymbolUpdate) -> None:
+    """Refuse what no market says: empty or mixed blocks, bars of no minute, an indicator nobody reads."""
+    for block in update.blocks:
+        if not 0 < len(block.rows) <= ROWS_PER_BLOCK_MAX:
+            raise InvalidFieldError("block", f"1 to {ROWS_PER_BLOCK_MAX} rows", len(block.rows))
+        kinds = {type(row) for row in block.rows} - {ROW_TYPES[block.kind]}
+        if kinds:
+            raise InvalidFieldError("block", f"rows of the kind {block.kind}", kinds)
+    for bar in update.bars:
+        if bar.seconds != BAR_SECONDS:
+            raise InvalidFieldError("seconds", f"{BAR_SECONDS}, a minute", bar.seconds)
+    for reading in update.technicals:
+        if reading.indicator not in INDICATORS:
+            raise InvalidFieldError("indicator", f"one of {', '.join(INDICATORS)}", reading.indicator)
+
+
+def chain_counts(chain: ChainSnapshot) -> dict[str, int | str | None]:
+    """What people and alerts look at: contracts that are there and not, without quote, without greeks."""
+    contracts = chain.contracts
+    dates = [contract.open_interest_date for contract in contracts if contract.open_interest_date]
+    return {
+        "contracts": len(contracts),
+        "listed": chain.listed,
+        "skipped": None if chain.listed is None else max(0, chain.listed - len(contracts)),
+        "missing_greeks": sum(1 for contract in contracts if contract.greeks is None),
+        "missing_quote": sum(1 for contract in contracts if contract.bid is None and contract.ask is None),
+        "missing_open_interest": sum(1 for contract in contracts if contract.open_interest is None),
+        "open_interest_date": max(dates).isoformat() if dates else None,
+    }

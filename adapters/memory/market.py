@@ -1,0 +1,239 @@
+"""The live market in memory: the same order, bounds and answers as in Redis, and it can be flushed."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from trading.errors import InvalidFieldError, OutboxFullError
+from trading.model.instruments import Right
+from trading.model.market import Bar, ChainSnapshot, MarketEntry, VolatilityReading
+from trading.ports.feed_health import FeedBoard, FeedHealth
+from trading.ports.market_outbox import (
+    READ_BLOCKS_MAX,
+    STREAM_ENTRIES_MAX,
+    MarketBatch,
+    MarketOutboxReader,
+)
+from trading.ports.market_state import (
+    BARS_KEPT,
+    TRADES_KEPT,
+    UPDATES_PER_CALL_MAX,
+    MarketSink,
+    MarketState,
+    SymbolMarket,
+    SymbolUpdate,
+    check_update,
+)
+from trading.ports.outbox import OutboxBacklog, UnreadableEntry
+
+FIRST_ENTRY_MS = 1_760_000_000_000
+
+
+@dataclass(slots=True)
+class _Given:
+    """Who was given an entry, and when."""
+
+    consumer: str
+    at: float
+
+
+@dataclass(slots=True)
+class MemoryMarket:
+    """What both sides share; `stepped` is the time that idleness is measured by."""
+
+    stepped: Callable[[], float] = time.monotonic
+    symbols: dict[str, SymbolMarket] = field(default_factory=dict)
+    volatility: VolatilityReading | None = None
+    entries: dict[tuple[str, str], MarketEntry | UnreadableEntry] = field(default_factory=dict)
+    given: dict[tuple[str, str], _Given] = field(default_factory=dict)
+    sequences: dict[str, int] = field(default_factory=dict)
+    done: list[SymbolUpdate] = field(default_factory=list)
+    epochs: int = 0
+    numbered: int = 0
+
+    def flush(self) -> None:
+        """Lose everything, as a flushed Redis does: the next block of a symbol begins a new epoch."""
+        for lost in (self.symbols, self.entries, self.given, self.sequences):
+            lost.clear()
+        self.done.clear()
+        self.volatility = None
+
+    def next_entry_id(self) -> str:
+        """An id that sorts after all before."""
+        self.numbered += 1
+        return f"{FIRST_ENTRY_MS + self.numbered}-0"
+
+    def append_unreadable(self, symbol: str, text: str) -> None:
+        """Put an entry there that is no block, as a broken writer would."""
+        stream, entry_id = _stream(symbol), self.next_entry_id()
+        self.entries[stream, entry_id] = UnreadableEntry(
+            stream=stream, entry_id=entry_id, epoch="", sequence=None, text=text, reason="no block"
+        )
+
+
+class MemoryMarketSink(MarketSink):
+    """The writer's side in one process."""
+
+    def __init__(self, market: MemoryMarket, entries_max: int = STREAM_ENTRIES_MAX) -> None:
+        self._market, self._entries_max = market, entries_max
+        self._epochs: dict[str, int] = {}
+        self.alerts: list[str] = []
+
+    def publish(self, updates: Sequence[SymbolUpdate]) -> None:
+        """Write updates in order; what follows a refused one of its symbol waits too."""
+        if len(updates) > UPDATES_PER_CALL_MAX:
+            raise InvalidFieldError("updates", f"at most {UPDATES_PER_CALL_MAX}", len(updates))
+        for update in updates:
+            check_update(update)
+            rows = [row for block in update.blocks for row in block.rows]
+            for row in filter(None, (update.ticker, *update.trades, *update.bars, *rows)):
+                _check_numbers(row)
+        full: dict[str, str] = {}
+        for update in updates:
+            if update.symbol not in full and update not in self._market.done:
+                self._publish(update, full)
+        if full:
+            raise OutboxFullError("; ".join(full.values()))
+
+    def _publish(self, update: SymbolUpdate, full: dict[str, str]) -> None:
+        market = self._market
+        length = sum(1 for stream, _ in market.entries if stream == _stream(update.symbol))
+        if update.blocks and length + len(update.blocks) > self._entries_max:
+            self.alerts.append("market_outbox_full")
+            full[update.symbol] = f"{update.symbol}: expected at most {self._entries_max} unread blocks"
+            return
+        self._append(update)
+        known = market.symbols.get(update.symbol, SymbolMarket(symbol=update.symbol))
+        market.symbols[update.symbol] = _after(known, update)
+        market.volatility = update.volatility or market.volatility
+        market.done.append(update)
+
+    def _append(self, update: SymbolUpdate) -> None:
+        market, stream = self._market, _stream(update.symbol)
+        for block in update.blocks:
+            if stream not in market.sequences:
+                market.epochs += 1
+                self._epochs[stream] = market.epochs
+            market.sequences[stream] = market.sequences.get(stream, 0) + 1
+            entry_id = market.next_entry_id()
+            market.entries[stream, entry_id] = MarketEntry(
+                stream=stream,
+                entry_id=entry_id,
+                epoch=f"{self._epochs.get(stream, market.epochs):013d}-memory",
+                sequence=market.sequences[stream],
+                block=block,
+            )
+
+
+class MemoryMarketState(MarketState):
+    """The reader's side in one process."""
+
+    def __init__(self, market: MemoryMarket) -> None:
+        self._market = market
+
+    def read(self, symbols: Sequence[str], *, chains: bool = True) -> Mapping[str, SymbolMarket]:
+        """Return what is known of each symbol."""
+        known = {symbol: self._market.symbols.get(symbol, SymbolMarket(symbol=symbol)) for symbol in symbols}
+        return known if chains else {name: replace(one, chain=None) for name, one in known.items()}
+
+    def volatility(self) -> VolatilityReading | None:
+        """Return the newest reading of the volatility index."""
+        return self._market.volatility
+
+
+class MemoryMarketOutboxReader(MarketOutboxReader):
+    """One consumer in one process."""
+
+    def __init__(self, market: MemoryMarket, consumer: str) -> None:
+        self._market, self._consumer = market, consumer
+
+    def read(self, blocks_max: int, wait_s: float) -> MarketBatch:
+        """Return what this consumer holds, else what is new; never waits."""
+        market, count = self._market, min(blocks_max, READ_BLOCKS_MAX)
+        held = [name for name, given in market.given.items() if given.consumer == self._consumer]
+        names = held[:count] or [name for name in market.entries if name not in market.given][:count]
+        for name in names:
+            market.given[name] = _Given(self._consumer, market.stepped())
+        told = [market.entries[name] for name in sorted(names)]
+        return MarketBatch(
+            entries=tuple(entry for entry in told if isinstance(entry, MarketEntry)),
+            unreadable=tuple(entry for entry in told if isinstance(entry, UnreadableEntry)),
+            is_repeat=bool(held),
+        )
+
+    def claim(self, blocks_max: int, idle_s: float) -> int:
+        """Take over what was given and left for `idle_s`."""
+        now = self._market.stepped()
+        left = [given for given in self._market.given.values() if now - given.at >= idle_s]
+        for given in left[:blocks_max]:
+            given.consumer, given.at = self._consumer, now
+        return len(left[:blocks_max])
+
+    def ack(self, entries: Sequence[MarketEntry | UnreadableEntry]) -> int:
+        """Take entries away."""
+        names = dict.fromkeys((entry.stream, entry.entry_id) for entry in entries)
+        known = [name for name in names if name in self._market.entries]
+        for name in known:
+            del self._market.entries[name]
+            self._market.given.pop(name, None)
+        return len(known)
+
+    def backlog(self) -> OutboxBacklog:
+        """Say how much waits."""
+        oldest = min((entry_id for _, entry_id in self._market.entries), default=None)
+        return OutboxBacklog(
+            entries=len(self._market.entries),
+            given=len(self._market.given),
+            oldest_at=datetime.fromtimestamp(int(oldest.split("-")[0]) / 1000, UTC) if oldest else None,
+        )
+
+
+class MemoryFeedBoard(FeedBoard):
+    """The board in one process; nothing leaves it by itself."""
+
+    def __init__(self) -> None:
+        self._feeds: dict[tuple[str, str, str], FeedHealth] = {}
+
+    def say(self, feeds: Sequence[FeedHealth]) -> None:
+        """Set how these feeds are."""
+        self._feeds.update({(feed.source, feed.feed, feed.symbol): feed for feed in feeds})
+
+    def feeds(self) -> Sequence[FeedHealth]:
+        """Return every feed."""
+        return [self._feeds[name] for name in sorted(self._feeds)]
+
+
+def _stream(symbol: str) -> str:
+    return f"memory market {symbol}"
+
+
+def _check_numbers(row: object) -> None:
+    """A number that is none is refused, as it is where rows are printed."""
+    for each in fields(row):  # type: ignore[arg-type]
+        value = getattr(row, each.name)
+        if isinstance(value, Decimal) and not value.is_finite():
+            raise InvalidFieldError(each.name, "a finite decimal", value)
+
+
+def _after(known: SymbolMarket, update: SymbolUpdate) -> SymbolMarket:
+    """What is known once the update is written: a bar that is told again replaces the one before."""
+    bars: dict[datetime, Bar] = {bar.at: bar for bar in (*known.bars, *update.bars)}
+    newest = sorted(bars.values(), key=lambda bar: bar.at)[-BARS_KEPT:]
+    return SymbolMarket(
+        symbol=known.symbol,
+        ticker=update.ticker or known.ticker,
+        book=update.book or known.book,
+        state=update.state or known.state,
+        trades=(known.trades + update.trades)[-TRADES_KEPT:],
+        bars=tuple(newest),
+        chain=_calls_first(update.chain) if update.chain else known.chain,
+        sentiment=update.sentiment or known.sentiment,
+        technicals={**known.technicals, **{reading.indicator: reading for reading in update.technicals}},
+    )
+
+
+def _calls_first(chain: ChainSnapshot) -> ChainSnapshot:
+    ordered = sorted(chain.contracts, key=lambda contract: contract.option.right is not Right.CALL)
+    return replace(chain, contracts=tuple(ordered))

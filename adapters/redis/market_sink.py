@@ -1,0 +1,285 @@
+"""The writer's side of the live market: one script for each symbol's update, many in one round trip.
+
+What can lose money here: a state that readers see and the warehouse never hears of (one script writes both,
+and a stream that is full refuses both), an update that stands twice after a lost answer (its token is its
+content; a source's newest tokens are kept), and a chain that holds the server up (greeks of single contracts
+go beside the script, in small portions, and only those that changed).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from itertools import chain as joined
+from typing import Any
+from uuid import uuid4
+
+from adapters.redis import keys, market_values
+from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client, run_scripts
+from adapters.redis.outbox import alert
+from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
+from trading.model.market import ChainSnapshot, OptionGreeks
+from trading.ports.market_outbox import STREAM_ENTRIES_MAX
+from trading.ports.market_state import (
+    BARS_KEPT,
+    TRADES_KEPT,
+    UPDATES_PER_CALL_MAX,
+    MarketSink,
+    SymbolUpdate,
+    chain_counts,
+    check_update,
+)
+
+MARKET_TOPIC = "market"
+TOKENS_KEPT = 64  # of one symbol and source: a repeat comes before so many others
+TOKEN_BYTES = 12
+ALERT_PAUSE_MS = 60_000
+CALLS_PER_TRIP_MAX = 200
+BYTES_PER_TRIP_MAX = 4 * 1024 * 1024  # what a server takes well within the time an answer may need
+GREEKS_PER_TRIP_MAX = 500
+
+Operation = tuple[str, Sequence[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One update as the script's keys and arguments."""
+
+    symbol: str
+    keys: Sequence[str]
+    arguments: Sequence[object]
+    size: int
+
+
+class RedisMarketSink(MarketSink):
+    """The port on a real Redis; not to be shared between threads."""
+
+    def __init__(
+        self, url: str, *, entries_max: int = STREAM_ENTRIES_MAX, timeout_s: float = ANSWER_TIMEOUT_S
+    ) -> None:
+        self._client: Any = open_client(url, timeout_s)
+        self._entries_max = entries_max
+        self._known: set[str] = set()
+        self._greeks: dict[str, _GreeksTold] = {}
+
+    def publish(self, updates: Sequence[SymbolUpdate]) -> None:
+        """Print all, then write in order; an update that is refused is named, the others are written."""
+        if len(updates) > UPDATES_PER_CALL_MAX:
+            raise InvalidFieldError("updates", f"at most {UPDATES_PER_CALL_MAX}", len(updates))
+        for update in updates:
+            check_update(update)
+        calls = [self._call(update) for update in updates]
+        try:
+            self._register({update.symbol for update in updates if update.blocks})
+            full = self._written(calls)
+            done = [update for update in updates if update.symbol not in full]
+            self._tell_volatility(done)
+            for update in done:
+                self._tell_greeks(update)
+        except LiveStateUnavailableError:
+            self._known.clear()  # the server may be another when it answers again
+            raise
+        if full:
+            raise OutboxFullError("; ".join(full.values()))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def _call(self, update: SymbolUpdate) -> _Call:
+        texts = [market_values.block_text(block) for block in update.blocks]
+        source = update.blocks[0].source if update.blocks else "live"
+        operations = list(_operations(update))
+        arguments = list(joined.from_iterable(told for _, told in operations))
+        token = _token(texts, arguments)
+        head = (self._entries_max, uuid4().hex[:8], token, TOKENS_KEPT)
+        limits = ((keys.OUTBOX_DONE.ttl_s or 0) * 1000, ALERT_PAUSE_MS, len(texts))
+        place = {"topic": MARKET_TOPIC, "sym": update.symbol}
+        names = [
+            keys.OUTBOX.at(**place),
+            keys.OUTBOX_JOURNAL.at(**place),
+            keys.OUTBOX_DONE.at(**place, source=source),
+            *(key for key, _ in operations if key),
+        ]
+        size = sum(len(told) for told in (*texts, *arguments) if isinstance(told, bytes))
+        return _Call(update.symbol, names, (*head, *limits, *texts, *arguments), size)
+
+    def _register(self, symbols: set[str]) -> None:
+        """A reader finds a stream by its symbol's name, which is written before the stream is."""
+        unknown = sorted(symbols - self._known)
+        if unknown:
+            asked(lambda: self._client.sadd(keys.OUTBOX_SYMBOLS.at(topic=MARKET_TOPIC), *unknown))
+            self._known.update(unknown)
+
+    def _written(self, calls: Sequence[_Call]) -> dict[str, str]:
+        """Write; return the reasons of what was refused, by symbol. What follows a refused one waits too."""
+        full: dict[str, str] = {}
+        for round_ in _rounds(calls):
+            for portion in _portions([call for call in round_ if call.symbol not in full]):
+                answers = run_scripts(
+                    self._client, "publish_market", [(call.keys, call.arguments) for call in portion]
+                )
+                for call, answer in zip(portion, answers, strict=True):
+                    self._judge(call, answer, full)
+        return full
+
+    def _judge(self, call: _Call, answer: Any, full: dict[str, str]) -> None:
+        if isinstance(answer, Exception):
+            raise LiveStateUnavailableError(f"live state refused {call.symbol}: {answer}") from answer
+        if answer[0] == b"full":
+            full[call.symbol] = (
+                f"{call.keys[0]}: expected at most {self._entries_max} unread blocks, was {int(answer[1])}"
+                " and more; is the market drain running?"
+            )
+            if answer[2] == b"1":
+                alert(self._client, "market_outbox_full", full[call.symbol])
+        elif answer[2] == b"1":  # a stream that begins: also where the server lost everything
+            asked(lambda: self._client.sadd(keys.OUTBOX_SYMBOLS.at(topic=MARKET_TOPIC), call.symbol))
+
+    def _tell_volatility(self, updates: Sequence[SymbolUpdate]) -> None:
+        readings = [update.volatility for update in updates if update.volatility]
+        if readings:
+            family = keys.VOLATILITY_REGIME
+            text = market_values.row_text(readings[-1])
+            asked(lambda: self._client.set(family.at(), text, ex=family.ttl_s))
+
+    def _tell_greeks(self, update: SymbolUpdate) -> None:
+        if update.chain is None:
+            return
+        told = self._greeks.setdefault(update.symbol, _GreeksTold())
+        texts = told.changed(update.chain)
+        names = list(texts)
+        for start in range(0, len(names), GREEKS_PER_TRIP_MAX):
+            self._set({name: texts[name] for name in names[start : start + GREEKS_PER_TRIP_MAX]})
+        told.remember(update.chain, all_of_them=len(texts))
+
+    def _set(self, texts: Mapping[str, bytes]) -> None:
+        def send() -> None:
+            with self._client.pipeline(transaction=False) as pipe:
+                for key, text in texts.items():
+                    pipe.set(key, text, ex=keys.OPTION_GREEKS.ttl_s)
+                pipe.execute()
+
+        asked(send)
+
+
+class _GreeksTold:
+    """Which greeks of a symbol's contracts are written; all are again before their life is half over."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, OptionGreeks] = {}
+        self._all_at: datetime | None = None
+
+    def changed(self, chain: ChainSnapshot) -> dict[str, bytes]:
+        """Print those that are not written."""
+        told = {} if self._is_old(chain.at) else self._told
+        return {
+            keys.OPTION_GREEKS.at(
+                sym=chain.symbol, occ=contract.option.occ.replace(" ", "")
+            ): market_values.greeks_text(contract.option, contract.greeks)
+            for contract in chain.contracts
+            if contract.greeks is not None and told.get(contract.option.instrument_id) != contract.greeks
+        }
+
+    def remember(self, chain: ChainSnapshot, all_of_them: int) -> None:
+        """They are written now; contracts that are not in the chain any more are forgotten."""
+        there = {c.option.instrument_id: c.greeks for c in chain.contracts if c.greeks is not None}
+        if self._is_old(chain.at) or all_of_them >= len(there):
+            self._all_at = chain.at
+        self._told = there
+
+    def _is_old(self, at: datetime) -> bool:
+        half_life = timedelta(seconds=(keys.OPTION_GREEKS.ttl_s or 0) / 2)
+        return self._all_at is None or not timedelta(0) <= at - self._all_at < half_life
+
+
+def _operations(update: SymbolUpdate) -> Iterator[Operation]:
+    """What the script writes beside the blocks: a key ('' for a channel) and what to do with it."""
+    sym = update.symbol
+    if update.ticker:
+        yield _set(keys.MARKET_TICKER, sym, market_values.row_text(update.ticker))
+    if update.book:
+        yield _set(keys.MARKET_BOOK, sym, market_values.row_text(update.book))
+    if update.state:
+        yield _set(keys.MARKET_STATE, sym, market_values.row_text(update.state))
+    if update.trades:
+        newest = update.trades[-TRADES_KEPT:]
+        texts = market_values.row_texts(type(newest[0]), newest)
+        family = keys.MARKET_TRADES
+        yield family.at(sym=sym), ("L", _life_ms(family), TRADES_KEPT, len(texts), *texts)
+    if update.bars:
+        yield _bars(update)
+    if update.chain:
+        yield from _chain(update.chain, sym)
+    if update.sentiment:
+        yield _set(keys.SENTIMENT, sym, market_values.row_text(update.sentiment))
+    for reading in update.technicals:
+        yield _set(keys.TECHNICALS, sym, market_values.row_text(reading), indicator=reading.indicator)
+
+
+def _bars(update: SymbolUpdate) -> Operation:
+    newest = update.bars[-BARS_KEPT:]
+    texts = market_values.row_texts(type(newest[0]), newest)
+    scored = [
+        told for bar, text in zip(newest, texts, strict=True) for told in (int(bar.at.timestamp()), text)
+    ]
+    family = keys.MARKET_BARS
+    return family.at(sym=update.symbol), ("Z", _life_ms(family), BARS_KEPT, len(texts), *scored)
+
+
+def _chain(chain: ChainSnapshot, sym: str) -> Iterator[Operation]:
+    counts = chain_counts(chain)
+    texts = market_values.chain_texts(chain, counts)
+    yield _set(keys.OPTION_CHAIN, sym, texts.head)
+    yield _set(keys.OPTION_CALLS, sym, texts.calls)
+    yield _set(keys.OPTION_PUTS, sym, texts.puts)
+    told = {"ts": chain.at.isoformat(), "source": chain.source, **counts}
+    health = keys.MONITORING_OPTIONS
+    pairs = [part for name, value in told.items() for part in (name, "" if value is None else str(value))]
+    yield health.at(sym=sym), ("H", _life_ms(health), len(told), *pairs)
+    event = market_values.document_text("event", {"ts": chain.at, "symbol": chain.symbol, "counts": counts})
+    yield "", ("P", keys.OPTION_CHAIN_EVENTS.at(), event)
+
+
+def _set(family: keys.KeyFamily, sym: str, text: bytes, **parts: str) -> Operation:
+    return family.at(sym=sym, **parts), ("S", _life_ms(family), text)
+
+
+def _life_ms(family: keys.KeyFamily) -> int:
+    return (family.ttl_s or keys.DAY_S) * 1000
+
+
+def _token(texts: Sequence[bytes], arguments: Sequence[object]) -> str:
+    """The content's own name: a repeat of the same update has it again."""
+    digest = blake2b(digest_size=TOKEN_BYTES)
+    for told in (*texts, *arguments):
+        part = told if isinstance(told, bytes) else str(told).encode()
+        digest.update(len(part).to_bytes(4, "big"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _rounds(calls: Sequence[_Call]) -> Iterator[list[_Call]]:
+    """Each symbol's first call, then each one's second: a refusal is known before the next is sent."""
+    seen: dict[str, int] = {}
+    rounds: list[list[_Call]] = []
+    for call in calls:
+        place = seen.get(call.symbol, 0)
+        seen[call.symbol] = place + 1
+        if place == len(rounds):
+            rounds.append([])
+        rounds[place].append(call)
+    yield from rounds
+
+
+def _portions(calls: Sequence[_Call]) -> Iterator[list[_Call]]:
+    portion: list[_Call] = []
+    size = 0
+    for call in calls:
+        if portion and (len(portion) == CALLS_PER_TRIP_MAX or size + call.size > BYTES_PER_TRIP_MAX):
+            yield portion
+            portion, size = [], 0
+        portion.append(call)
+        size += call.size
+    if portion:
+        yield portion

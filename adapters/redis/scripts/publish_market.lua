@@ -1,0 +1,73 @@
+-- Writes what changed of one symbol and its blocks for the warehouse, all or nothing.
+-- KEYS: stream, its journal (hash), what this source did last (list), then one key for each operation that has one.
+-- ARGV: most entries, random part of a new epoch, this update's token ('' for none), tokens kept, their life in ms, pause between alerts
+-- in ms, number of blocks, the blocks, then operations: S ttl text | L ttl kept n text… | Z ttl kept n (score text)… | H ttl n (field value)… | P channel text.
+-- The first write is one that a server without memory refuses, so what it refuses is whole.
+-- Returns {'written', epoch, first sequence}, {'repeated', epoch, first}, {'full', length, '1' when an alert is due}.
+local entries_max, blocks = tonumber(ARGV[1]), tonumber(ARGV[7])
+local token = ARGV[3]
+local told = redis.call('HMGET', KEYS[2], 'epoch', 'sequence')
+if token ~= '' and redis.call('LPOS', KEYS[3], token) then return {'repeated', told[1] or '', told[2] or '0'} end
+local t = redis.call('TIME')
+local now_ms = t[1] * 1000 + math.floor(t[2] / 1000)
+if blocks > 0 then
+  local length = redis.call('XLEN', KEYS[1])
+  if length + blocks > entries_max then
+    local due = now_ms - tonumber(redis.call('HGET', KEYS[2], 'alerted_ms') or '0') >= tonumber(ARGV[6])
+    if due then redis.call('HSET', KEYS[2], 'alerted_ms', string.format('%.0f', now_ms)) end
+    return {'full', tostring(length), due and '1' or '0'}
+  end
+end
+local epoch, first = told[1] or '', '0'
+if blocks > 0 then
+  if not told[1] then
+    epoch = string.format('%013.0f-%s', now_ms, ARGV[2])
+    redis.call('HSET', KEYS[2], 'epoch', epoch, 'sequence', '0')
+  end
+  local last = redis.call('HINCRBY', KEYS[2], 'sequence', blocks)
+  first = string.format('%.0f', last - blocks + 1)
+  for place = 1, blocks do
+    local sequence = string.format('%.0f', last - blocks + place)
+    redis.call('XADD', KEYS[1], '*', 'epoch', epoch, 'sequence', sequence, 'block', ARGV[7 + place])
+  end
+end
+local at, key = 8 + blocks, 4
+while at <= #ARGV do
+  local kind = ARGV[at]
+  if kind == 'P' then
+    redis.call('PUBLISH', ARGV[at + 1], ARGV[at + 2])
+    at = at + 3
+  elseif kind == 'S' then
+    redis.call('SET', KEYS[key], ARGV[at + 2], 'PX', ARGV[at + 1])
+    at, key = at + 3, key + 1
+  elseif kind == 'L' then
+    local n = tonumber(ARGV[at + 3])
+    redis.call('LPUSH', KEYS[key], unpack(ARGV, at + 4, at + 3 + n))
+    redis.call('LTRIM', KEYS[key], 0, ARGV[at + 2] - 1)
+    redis.call('PEXPIRE', KEYS[key], ARGV[at + 1])
+    at, key = at + 4 + n, key + 1
+  elseif kind == 'Z' then
+    local n = tonumber(ARGV[at + 3])
+    for place = 0, n - 1 do
+      local score, text = ARGV[at + 4 + 2 * place], ARGV[at + 5 + 2 * place]
+      redis.call('ZADD', KEYS[key], score, text)
+      for _, other in ipairs(redis.call('ZRANGEBYSCORE', KEYS[key], score, score)) do
+        if other ~= text then redis.call('ZREM', KEYS[key], other) end
+      end
+    end
+    redis.call('ZREMRANGEBYRANK', KEYS[key], 0, -1 - ARGV[at + 2])
+    redis.call('PEXPIRE', KEYS[key], ARGV[at + 1])
+    at, key = at + 4 + 2 * n, key + 1
+  else
+    local n = tonumber(ARGV[at + 2])
+    redis.call('HSET', KEYS[key], unpack(ARGV, at + 3, at + 2 + 2 * n))
+    redis.call('PEXPIRE', KEYS[key], ARGV[at + 1])
+    at, key = at + 3 + 2 * n, key + 1
+  end
+end
+if token ~= '' then
+  redis.call('LPUSH', KEYS[3], token)
+  redis.call('LTRIM', KEYS[3], 0, ARGV[4] - 1)
+  redis.call('PEXPIRE', KEYS[3], ARGV[5])
+end
+return {'written', epoch, first}
