@@ -86,6 +86,13 @@ class Breaker:
     _trial_until: datetime | None = None
     _changes: list[BreakerTransition] = field(default_factory=list)
 
+    def is_shut(self, now: datetime) -> bool:
+        """Whether nothing may leave now; looks only, where `allows` takes the trial."""
+        until = {BreakerState.OPEN: self._rests_until, BreakerState.HALF_OPEN: self._trial_until}.get(
+            self.state
+        )
+        return until is not None and now < until
+
     def allows(self, now: datetime) -> bool:
         """Whether a request may leave now. A True of a half-open breaker is its one trial."""
         if self.state is BreakerState.CLOSED:

@@ -6,16 +6,13 @@ tests run a day of polling in a second, and a resident hosts pollers of several 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
 
 from trading.errors import DeskError
 from trading.feeds.breaker import BreakerTransition
 from trading.ports.feed_health import FeedHealth
-
-Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +27,12 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Poll(Generic[Told]):
+class Poll:
     """One question on its way. `ask` blocks within its own time-outs; it returns, or raises a DeskError."""
 
     feed: str
     symbol: str
-    ask: Callable[[], Told]
+    ask: Callable[[], object]
 
 
 class Poller(ABC):
@@ -47,16 +44,20 @@ class Poller(ABC):
         """The source's name in rows and on the board."""
 
     @abstractmethod
-    def due(self, now: Moment) -> Sequence[Poll[object]]:
-        """Return the polls to start now. Raises LiveStateUnavailableError where nothing can be counted."""
+    def due(self, now: Moment, most: int) -> Sequence[Poll]:
+        """Return up to `most` polls to start now; raises LiveStateUnavailableError where none can count."""
 
     @abstractmethod
-    def take(self, poll: Poll[object], answer: object | DeskError, now: Moment) -> None:
+    def take(self, poll: Poll, answer: object | DeskError, now: Moment) -> None:
         """Take what became of a poll: publish its rows, note its failure. Raises what the sink raises."""
 
     @abstractmethod
     def health(self, now: Moment) -> Sequence[FeedHealth]:
         """Say how each feed of each symbol is."""
+
+    @abstractmethod
+    def metrics(self, now: Moment) -> Mapping[str, str]:
+        """Say in figures what was asked and what came, for the source's monitoring key."""
 
     @abstractmethod
     def take_changes(self) -> Sequence[BreakerTransition]:

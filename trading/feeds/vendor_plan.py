@@ -1,0 +1,97 @@
+"""What a vendor is asked for, of which symbols, how often: and how much less often where the plan is small.
+
+Every question of a round counts against one key. Where a round costs more than the plan allows, all cadences
+are stretched alike, so that no feed starves another and the limiter is a guard, not the clock. Indicators are
+left to our own formulas first: they are the only feed that somebody else can compute.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from trading.feeds.limiter import RateLimits
+from trading.ports.vendor_source import INDICATOR_NAMES
+
+CHAINS, TECHNICALS, SENTIMENT = "chains", "technicals", "sentiment"
+USED_OF_PLAN = 0.95  # the rest is for retries
+SESSION_MINUTES = 390
+TECHNICALS_STRETCH_MAX = 2.0  # beyond it indicators are computed here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadences:
+    """Seconds of this machine between two questions for the same thing."""
+
+    chains_s: float
+    technicals_s: float
+    sentiment_s: float
+
+    def of(self, feed: str) -> float:
+        """The cadence of a feed."""
+        return {CHAINS: self.chains_s, TECHNICALS: self.technicals_s, SENTIMENT: self.sentiment_s}[feed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorPlan:
+    """The symbols of each feed, their cadences, the limits of the key."""
+
+    chains: tuple[str, ...]
+    technicals: tuple[str, ...]
+    sentiment: tuple[str, ...]
+    cadences: Cadences
+    limits: RateLimits
+    news_window_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One thing that is asked again and again; `indicator` is empty but for technicals."""
+
+    feed: str
+    symbol: str
+    indicator: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How the plan is kept: cadences times `stretch`; whether indicators are asked for at all."""
+
+    stretch: float
+    asks_technicals: bool
+
+
+def questions_of(plan: VendorPlan) -> tuple[Question, ...]:
+    """Every question, symbol by symbol, so that neighbors in time are of different kinds."""
+    symbols = sorted({*plan.chains, *plan.technicals, *plan.sentiment})
+    found = []
+    for symbol in symbols:
+        if symbol in plan.chains:
+            found.append(Question(feed=CHAINS, symbol=symbol))
+        if symbol in plan.technicals:
+            found += [Question(feed=TECHNICALS, symbol=symbol, indicator=name) for name in INDICATOR_NAMES]
+        if symbol in plan.sentiment:
+            found.append(Question(feed=SENTIMENT, symbol=symbol))
+    return tuple(found)
+
+
+def pace_of(plan: VendorPlan, *, computes_technicals: bool) -> Pace:
+    """The pace that the plan allows; `computes_technicals`: somebody else can compute indicators."""
+    questions = questions_of(plan)
+    all_of_them = _stretch(plan, questions)
+    if all_of_them <= TECHNICALS_STRETCH_MAX or not computes_technicals:
+        return Pace(stretch=all_of_them, asks_technicals=True)
+    rest = [question for question in questions if question.feed != TECHNICALS]
+    return Pace(stretch=_stretch(plan, rest), asks_technicals=False)
+
+
+def first_due(place: int, count: int, every: timedelta) -> timedelta:
+    """When a question is asked first: the questions of a feed are spread over its cadence."""
+    return every * place / max(1, count)
+
+
+def _stretch(plan: VendorPlan, questions: Sequence[Question]) -> float:
+    a_minute = sum(60.0 / plan.cadences.of(question.feed) for question in questions)
+    stretch = max(1.0, a_minute / (plan.limits.per_minute * USED_OF_PLAN))
+    if plan.limits.per_day:
+        stretch = max(stretch, a_minute * SESSION_MINUTES / (plan.limits.per_day * USED_OF_PLAN))
+    return stretch

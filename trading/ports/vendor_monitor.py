@@ -1,0 +1,16 @@
+"""What people and alerts look at of a vendor: its budget, refusals, counts, and each symbol's news."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+
+class VendorMonitor(ABC):
+    """Raises LiveStateUnavailableError."""
+
+    @abstractmethod
+    def tell(self, vendor: str, metrics: Mapping[str, str]) -> None:
+        """Set what is known of the vendor; names that are not told any more are taken away."""
+
+    @abstractmethod
+    def tell_sentiment(self, symbol: str, metrics: Mapping[str, str]) -> None:
+        """Set what is known of a symbol's news."""
