@@ -120,7 +120,7 @@ def test_an_error_of_ours_in_hearing_a_message_is_told() -> None:
 
 
 def test_a_refusal_of_an_order_that_nobody_told_of_is_kept() -> None:
-    """Placed elsewhere under this client's id, refused before its first word: the refusal names its number."""
+    """Placed elsewhere under this client's id and refused before its first word: it names its number."""
     session = connected()
     session.error(4711, 201, "Order rejected", "")
     session.error(-1, 2104, "farm is up", "")
