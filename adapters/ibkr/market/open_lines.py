@@ -1,0 +1,148 @@
+"""Which lines are open, which are waiting to be asked for, and which were refused until when.
+
+A line is asked for once: by its kind and contract. Numbers are taken anew for each request, so what is still
+on its way under an old number is recognized and left.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from adapters.ibkr.market.lines import LEVEL1_KINDS, Line, LineKind
+from adapters.ibkr.market.request_pacing import RequestPacing
+
+ORDER = (  # what is asked for first
+    LineKind.LEVEL1,
+    LineKind.DEPTH,
+    LineKind.PRINTS,
+    LineKind.BARS,
+    LineKind.TOUCHES,
+    LineKind.OPTION,
+)
+TICKS = frozenset({LineKind.PRINTS, LineKind.TOUCHES})
+Key = tuple[LineKind, int]
+
+
+def key_of(line: Line) -> Key:
+    """What makes it this line and no other."""
+    return line.kind, line.contract.conid
+
+
+class OpenLines:
+    """The lines of one connection."""
+
+    def __init__(self, pacing: RequestPacing) -> None:
+        self.by_number: dict[int, Line] = {}
+        self._numbers: dict[Key, int] = {}
+        self._waiting: dict[LineKind, deque[Line]] = {kind: deque() for kind in ORDER}
+        self._waiting_keys: set[Key] = set()
+        self._refused: dict[Key, tuple[str, datetime | None]] = {}
+        self._pacing = pacing
+
+    # what there is
+
+    def number_of(self, kind: LineKind, conid: int) -> int | None:
+        """The number of an open line."""
+        return self._numbers.get((kind, conid))
+
+    def level1_count(self) -> int:
+        """How many of the login's lines are taken."""
+        return sum(1 for kind, _ in self._numbers if kind in LEVEL1_KINDS or kind is LineKind.BARS)
+
+    def of_kind(self, kind: LineKind) -> list[tuple[int, Line]]:
+        """The open lines of one kind."""
+        return [(number, self.by_number[number]) for key, number in self._numbers.items() if key[0] is kind]
+
+    def refusal(self, kind: LineKind, conid: int) -> str:
+        """Why a line is not there; empty where it was not refused."""
+        return self._refused.get((kind, conid), ("", None))[0]
+
+    # asking
+
+    def want(self, line: Line, now: datetime) -> None:
+        """Have a line; nothing where it is open, waits, or was refused and its time is not over."""
+        key = key_of(line)
+        if key in self._numbers or key in self._waiting_keys or self._is_refused(key, now):
+            return
+        self._waiting[line.kind].append(line)
+        self._waiting_keys.add(key)
+
+    def due(self, now: datetime, room: int) -> Iterator[Line]:
+        """Take the lines that may be asked for now, as many as there is room for."""
+        for kind in ORDER:
+            queue = self._waiting[kind]
+            for _ in range(len(queue)):
+                if room <= 0:
+                    return
+                line = queue.popleft()
+                if self._free_at(line, now) > now:
+                    queue.append(line)
+                    if kind not in TICKS:
+                        queue.rotate(1)
+                        break
+                    continue
+                self._count(line, now)
+                self._waiting_keys.discard(key_of(line))
+                room -= 1
+                yield line
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """When one of those that wait may be asked for."""
+        heads = [self._free_at(queue[0], now) for queue in self._waiting.values() if queue]
+        return min(heads, default=None)
+
+    def opened(self, number: int, line: Line) -> None:
+        """A line was asked for under a number."""
+        self.by_number[number] = line
+        self._numbers[key_of(line)] = number
+
+    def ended(self, number: int) -> Line | None:
+        """A line is over."""
+        line = self.by_number.pop(number, None)
+        if line is not None and self._numbers.get(key_of(line)) == number:
+            del self._numbers[key_of(line)]
+        return line
+
+    def refuse(self, line: Line, text: str, until: datetime | None) -> None:
+        """Ask for it no more until a moment; None: not before `forgive`."""
+        self._refused[key_of(line)] = (text, until)
+
+    def forgive(self) -> None:
+        """Everything may be asked for again: another session, or another connection."""
+        self._refused.clear()
+
+    def retract(self, wants: Callable[[Line], bool]) -> None:
+        """Of the lines that wait, keep those that are still wanted."""
+        for kind, queue in self._waiting.items():
+            self._waiting[kind] = deque(line for line in queue if wants(line))
+        self._waiting_keys = {key_of(line) for queue in self._waiting.values() for line in queue}
+
+    def clear(self) -> list[Line]:
+        """All lines are gone, as their connection is; returns those that were open."""
+        gone = list(self.by_number.values())
+        self.by_number.clear()
+        self._numbers.clear()
+        self._waiting_keys.clear()
+        for queue in self._waiting.values():
+            queue.clear()
+        return gone
+
+    def _is_refused(self, key: Key, now: datetime) -> bool:
+        refused = self._refused.get(key)
+        if refused is None:
+            return False
+        if refused[1] is not None and refused[1] <= now:
+            del self._refused[key]
+            return False
+        return True
+
+    def _free_at(self, line: Line, now: datetime) -> datetime:
+        if line.kind is LineKind.BARS:
+            return self._pacing.history_free_at(line.contract.conid, now)
+        return self._pacing.ticks_free_at(line.contract.conid, now) if line.kind in TICKS else now
+
+    def _count(self, line: Line, now: datetime) -> None:
+        if line.kind is LineKind.BARS:
+            self._pacing.take_history(line.contract.conid, now)
+        elif line.kind in TICKS:
+            self._pacing.take_ticks(line.contract.conid, now)
