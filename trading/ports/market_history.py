@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from trading.model.contract_master import Split
 from trading.model.market import MarketKind, MarketRow
 
 
@@ -25,3 +26,11 @@ class MarketHistory(ABC):
     @abstractmethod
     def rows(self, kind: MarketKind, session: date) -> Iterator[MarketRow] | None:
         """Return a session's rows; None where the source does not have it."""
+
+    def files(self, kind: MarketKind, session: date) -> Sequence[str]:
+        """Name the files that a session's rows come from; a source without files names none."""
+        return ()
+
+    def splits(self) -> Sequence[Split]:
+        """Return the splits that the source knows of."""
+        return ()

@@ -1,0 +1,86 @@
+"""Members of a zip archive as lines of text, one member after another, within limits.
+
+A file that cannot be read is a refusal with its name, never the end of the others. Nothing is extracted to
+disk, and no more than a line of a member is held.
+"""
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from trading.errors import InvalidFieldError
+
+MEMBERS_MAX = 200_000  # all series of an index over a year are a tenth of it
+MEMBER_BYTES_MAX = 2 * 1024**3  # a day of quotes of the busiest share is a tenth of it
+LINE_CHARS_MAX = 1_000
+LINES_MAX = 50_000_000
+UNREADABLE = (
+    OSError,
+    EOFError,
+    UnicodeDecodeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,  # a compression that Python does not know
+    RuntimeError,  # encrypted
+)
+NumberedLine = tuple[int, str]
+
+
+def member_names(path: Path) -> tuple[str, ...]:
+    """The CSV members in their order by name; raises InvalidFieldError that names the file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(item.filename for item in archive.infolist() if not item.is_dir())
+    except UNREADABLE as error:
+        raise InvalidFieldError("file", "a readable zip archive", f"{path.name}: {error}") from error
+    if len(names) > MEMBERS_MAX:
+        raise InvalidFieldError("file", f"at most {MEMBERS_MAX} members", f"{path.name}: {len(names)}")
+    return tuple(names)
+
+
+class OpenArchive:
+    """An archive held open while its members are read; a context."""
+
+    def __init__(self, path: Path) -> None:
+        self._archive = zipfile.ZipFile(path)
+
+    def __enter__(self) -> "OpenArchive":
+        """Stay open."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self._archive.close()
+
+    def lines(self, member: str) -> Iterator[NumberedLine]:
+        """Lines of a member with their numbers from 1; raises InvalidFieldError where it breaks off."""
+        size = self._archive.getinfo(member).file_size
+        if size > MEMBER_BYTES_MAX:
+            raise InvalidFieldError("member", f"at most {MEMBER_BYTES_MAX} bytes", size)
+        try:
+            with self._archive.open(member) as stream:
+                yield from _numbered(stream)
+        except UNREADABLE as error:
+            raise InvalidFieldError("member", "readable text", str(error)) from error
+
+
+def text_lines(path: Path) -> Iterator[NumberedLine]:
+    """Lines of a text file, compressed with gzip or not; raises InvalidFieldError where it breaks off."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            yield from _numbered(stream)
+    except UNREADABLE as error:
+        raise InvalidFieldError("file", "readable text", str(error)) from error
+
+
+def _numbered(stream: object) -> Iterator[NumberedLine]:
+    number = 0
+    while raw := stream.readline(LINE_CHARS_MAX + 1):  # type: ignore[attr-defined]
+        number += 1
+        if len(raw) > LINE_CHARS_MAX or number > LINES_MAX:
+            raise InvalidFieldError("line", f"at most {LINE_CHARS_MAX} characters, {LINES_MAX} lines", number)
+        text = raw.decode("ascii").strip()
+        if text:
+            yield number, text

@@ -1,0 +1,65 @@
+"""What the warehouse holds of the market, and what is wrong with it: counts, findings of checks, smiles."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from trading.model.market import MarketKind
+from trading.ports.model_runner import SessionRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceCount:
+    """Rows that one source told of some sessions; instruments is 0 for kinds without them."""
+
+    source: str
+    is_live: bool
+    rows: int
+    sessions: int
+    symbols: int
+    instruments: int
+    oldest_at: datetime
+    newest_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What one check found: how many rows it looked at and how many are wrong, with the first of them."""
+
+    examined: int
+    wrong: int
+    named: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmilePoint:
+    """Implied volatility at one strike of one expiry; by calls below the spot and puts above it there may
+    be two.
+    """
+
+    symbol: str
+    expiry: date
+    strike: Decimal
+    implied_volatility: float
+    is_call: bool
+    spot: Decimal | None
+
+
+class MarketAudit(ABC):
+    """Reads only. Raises WarehouseUnavailableError or WarehouseError."""
+
+    @abstractmethod
+    def counts(self, kind: MarketKind, sessions: SessionRange) -> Sequence[SourceCount]:
+        """Count what each source told of the sessions, live and loaded apart."""
+
+    @abstractmethod
+    def examine(
+        self, check: str, sessions: SessionRange, parameters: Mapping[str, object], named_max: int
+    ) -> Findings:
+        """Run one check over the sessions; `check` names it, `parameters` are what it compares with."""
+
+    @abstractmethod
+    def smiles(self, session: date, symbols_max: int, expiries_max: int) -> Sequence[SmilePoint]:
+        """Return the nearest expiries of the last chains, of the symbols with most contracts."""
