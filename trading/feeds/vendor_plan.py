@@ -12,7 +12,7 @@ from datetime import timedelta
 from trading.feeds.limiter import RateLimits
 from trading.ports.vendor_source import INDICATOR_NAMES
 
-CHAINS, TECHNICALS, SENTIMENT = "chains", "technicals", "sentiment"
+CHAINS, TECHNICALS, SENTIMENT = "chain", "technicals", "sentiment"
 USED_OF_PLAN = 0.95  # the rest is for retries
 SESSION_MINUTES = 390
 TECHNICALS_STRETCH_MAX = 2.0  # beyond it indicators are computed here

@@ -1,0 +1,1 @@
+"""Alpha Vantage over HTTP: option chains, news sentiment, technical indicators."""

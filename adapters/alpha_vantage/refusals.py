@@ -1,0 +1,47 @@
+"""What Alpha Vantage says with status 200 when it says no, told apart by its words.
+
+A refusal is a document with `Information`, `Note` or `Error Message` in the place of data; an options answer
+may also carry rows of a made-up contract and a `message` that is not "success". The words have changed over
+the years and name several things at once (a too-fast refusal speaks of the day's limit and of premium plans),
+so the order of the rules matters: first what passes, then what a person must mend.
+"""
+
+import re
+from collections.abc import Mapping
+
+from trading.ports.vendor_source import RefusalKind
+
+REFUSING_KEYS = ("error message", "note", "information")
+SUCCESS = "success"
+RULES: tuple[tuple[RefusalKind, re.Pattern[str]], ...] = (
+    (
+        RefusalKind.RATE,
+        re.compile(
+            r"spreading out|burst pattern|per (minute|second)|call frequency|requests more (sparingly|evenly)"
+        ),
+    ),
+    (RefusalKind.DAILY, re.compile(r"rate limit.*per day|daily (rate )?limit|per day")),
+    (
+        RefusalKind.KEY,
+        re.compile(r"api ?key is invalid|claim your free api key|demo\W+(api )?key|invalid api ?key"),
+    ),
+    (RefusalKind.PREMIUM, re.compile(r"premium|entitle|subscri")),
+    (RefusalKind.SYMBOL, re.compile(r"invalid (api call|input)|no data|not found|invalid symbol")),
+)
+
+
+def refusal_text(document: Mapping[str, object]) -> str:
+    """The words of a refusal; empty where the document is none."""
+    for name, value in document.items():
+        if name.lower() in REFUSING_KEYS and isinstance(value, str):
+            return value
+    message = document.get("message")
+    if isinstance(message, str) and message.strip().lower() != SUCCESS and "data" in document:
+        return message
+    return ""
+
+
+def kind_of(text: str) -> RefusalKind:
+    """What the words mean."""
+    said = " ".join(text.lower().replace("*", "").split())
+    return next((kind for kind, words in RULES if words.search(said)), RefusalKind.OTHER)

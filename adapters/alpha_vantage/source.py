@@ -1,0 +1,74 @@
+"""Alpha Vantage behind the vendor port: which function answers which question."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+
+from adapters.alpha_vantage.client import NAME, AlphaVantageClient
+from adapters.alpha_vantage.news import ITEMS_MAX, read_news
+from adapters.alpha_vantage.options import read_chain
+from adapters.alpha_vantage.technicals import INDICATORS, params_of, read_technical
+from adapters.venue.payload import JsonObject
+from trading.ports.vendor_source import (
+    ChainRead,
+    NewsRead,
+    TechnicalRead,
+    VendorSource,
+    VendorUnavailableError,
+)
+
+
+class AlphaVantage(VendorSource):
+    """One key. With `realtime` chains are live, else those of the newest session that the vendor has."""
+
+    def __init__(self, client: AlphaVantageClient, *, realtime: bool = True) -> None:
+        self._client = client
+        self._realtime = realtime
+
+    @property
+    def name(self) -> str:
+        """The source's name in rows."""
+        return NAME
+
+    @property
+    def indicators(self) -> Collection[str]:
+        """The indicators it computes."""
+        return tuple(INDICATORS)
+
+    def chain(self, symbol: str, at: datetime) -> ChainRead:
+        """Ask for the whole chain with greeks."""
+        question = {"function": "HISTORICAL_OPTIONS", "symbol": symbol}
+        if self._realtime:
+            question = {"function": "REALTIME_OPTIONS", "symbol": symbol, "require_greeks": "true"}
+        document = self._client.ask(question)
+        return read_chain(_rows(document, "data", question["function"], symbol), symbol, at)
+
+    def news(self, symbol: str, since: datetime, at: datetime) -> NewsRead:
+        """Ask for the articles since then."""
+        question = {
+            "function": "NEWS_SENTIMENT",
+            "tickers": symbol,
+            "time_from": f"{since.astimezone(UTC):%Y%m%dT%H%M}",
+            "sort": "LATEST",
+            "limit": str(ITEMS_MAX),
+        }
+        document = self._client.ask(question)
+        return read_news(_rows(document, "feed", question["function"], symbol), symbol, at)
+
+    def technical(self, symbol: str, indicator: str, at: datetime) -> TechnicalRead:
+        """Ask for an indicator of one-minute bars."""
+        document = self._client.ask(params_of(symbol, indicator))
+        return read_technical(document, symbol, indicator, at)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+
+def _rows(document: JsonObject, name: str, function: str, symbol: str) -> Sequence[object]:
+    """The list of an answer; an answer without it is not one to the question."""
+    rows = document.get(name)
+    if not isinstance(rows, list) or document.repeated:
+        raise VendorUnavailableError(
+            f"{NAME} {function} {symbol}: expected a list {name}, was {type(rows).__name__}"
+        )
+    return rows

@@ -1,0 +1,192 @@
+"""Alpha Vantage: option chains, news, indicators of a book, with its limits and its ways to say no.
+
+Every refusal comes with status 200 and words in the place of data (`vendor_words`), as the real one does it.
+Limits roll over a minute and a day of this machine's clock; what the book knows is as of the market's clock.
+The same seed, moment and question give the same bytes.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+from simulation.http.articles import Article
+from simulation.http.indicators import atr, bands, macd, rsi
+from simulation.http.server import Answer, Request, StubVenue
+from simulation.http.vendor_book import Minute, VendorBook
+from simulation.http.vendor_words import KEY, refusal
+from trading.model.times import NEW_YORK
+
+PATH = "/query"
+PER_MINUTE = 75
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+NEWS_LIMIT, NEWS_MOST = 50, 1_000
+LABELS = ((-0.35, "Bearish"), (-0.15, "Somewhat-Bearish"), (0.15, "Neutral"), (0.35, "Somewhat-Bullish"))
+SCORE_WORDS = (
+    "x <= -0.35: Bearish; -0.35 < x <= -0.15: Somewhat-Bearish; -0.15 < x < 0.15: Neutral; "
+    "0.15 <= x < 0.35: Somewhat_Bullish; x >= 0.35: Bullish"
+)
+RELEVANCE_WORDS = "0 < x <= 1, with a higher score indicating higher relevance."
+
+
+class AlphaVantageStub(StubVenue):
+    """Answers from a book to whoever has the key; `now` is the market's clock, `machine` this machine's.
+
+    Requests over a limit are refused and do not count; limits of 0 are none.
+    """
+
+    def __init__(
+        self,
+        book: VendorBook,
+        now: Callable[[], datetime],
+        *,
+        key: str = KEY,
+        per_minute: int = PER_MINUTE,
+        per_day: int = 0,
+        machine: Callable[[], datetime] | None = None,
+        port: int = 0,
+    ) -> None:
+        super().__init__(port)
+        self.book = book
+        self.now = now
+        self.key = key
+        self.per_minute = per_minute
+        self.per_day = per_day
+        self.machine = machine or (lambda: datetime.now(UTC))
+        self.served: deque[datetime] = deque()
+        self.refused_by_limit = 0
+        self._count = Lock()
+
+    def answer(self, request: Request) -> Answer:
+        """An answer to one function, or a refusal."""
+        if request.path != PATH:
+            return Answer(b"<html><body>Not found</body></html>", 404, {"Content-Type": "text/html"})
+        if request.params.get("apikey") != self.key:
+            return refusal("key")
+        over = self._over_limit()
+        if over:
+            return refusal(over, self.key)
+        return self._function(request.params, self.now())
+
+    def _function(self, params: Mapping[str, str], at: datetime) -> Answer:
+        name, symbol = params.get("function", ""), params.get("symbol", "")
+        if name in ("REALTIME_OPTIONS", "HISTORICAL_OPTIONS"):
+            return self._options(name, symbol, params, at)
+        if name == "NEWS_SENTIMENT":
+            return self._news(params, at)
+        if name in ("RSI", "MACD", "BBANDS", "ATR"):
+            return self._indicator(name, symbol, params, at)
+        return refusal("symbol")
+
+    def _options(self, name: str, symbol: str, params: Mapping[str, str], at: datetime) -> Answer:
+        rows = self.book.options(symbol, at)
+        if rows is None:
+            return refusal("symbol")
+        with_greeks = name == "HISTORICAL_OPTIONS" or params.get("require_greeks") == "true"
+        if not with_greeks:
+            rows = [{key: row[key] for key in row if key not in GREEKS} for row in rows]
+        endpoint = name.replace("_", " ").title()
+        return Answer.of({"endpoint": endpoint, "message": "success", "data": rows})
+
+    def _news(self, params: Mapping[str, str], at: datetime) -> Answer:
+        symbol = params.get("tickers", "")
+        since = _moment(params.get("time_from", "")) or at - DAY
+        limit = min(int(params.get("limit", str(NEWS_LIMIT))), NEWS_MOST)
+        found = self.book.articles(symbol, since, at)[:limit]
+        feed = [_feed_item(article, place) for place, article in enumerate(found)]
+        words = {"sentiment_score_definition": SCORE_WORDS, "relevance_score_definition": RELEVANCE_WORDS}
+        return Answer.of({"items": str(len(feed)), **words, "feed": feed})
+
+    def _indicator(self, name: str, symbol: str, params: Mapping[str, str], at: datetime) -> Answer:
+        minutes = self.book.minutes(symbol, at)
+        if minutes is None:
+            return refusal("symbol")
+        if params.get("interval") != "1min":
+            return refusal("symbol")
+        meta = {
+            "1: Symbol": symbol,
+            "2: Indicator": name,
+            "3: Last Refreshed": _label(minutes[-1]) if minutes else "",
+            "4: Interval": "1min",
+            "7: Time Zone": "US/Eastern",
+        }
+        return Answer.of({"Meta Data": meta, f"Technical Analysis: {name}": table_of(name, minutes)})
+
+    def _over_limit(self) -> str:
+        with self._count:
+            now = self.machine()
+            while self.served and self.served[0] <= now - DAY:
+                self.served.popleft()
+            in_minute = sum(1 for at in self.served if at > now - MINUTE)
+            over = ""
+            if self.per_day and len(self.served) >= self.per_day:
+                over = "day"
+            elif self.per_minute and in_minute >= self.per_minute:
+                over = "minute"
+            if over:
+                self.refused_by_limit += 1
+            else:
+                self.served.append(now)
+            return over
+
+
+GREEKS = ("implied_volatility", "delta", "gamma", "theta", "vega", "rho")
+
+
+def table_of(name: str, minutes: Sequence[Minute]) -> dict[str, dict[str, str]]:
+    """The values of an indicator by minute, newest first."""
+    closes = [minute.close for minute in minutes]
+    rows: Sequence[Mapping[str, float]]
+    if name == "RSI":
+        rows = [{"RSI": value} for value in rsi(closes)]
+    elif name == "ATR":
+        highs, lows = [minute.high for minute in minutes], [minute.low for minute in minutes]
+        rows = [{"ATR": value} for value in atr(highs, lows, closes)]
+    elif name == "MACD":
+        rows = [{"MACD": line, "MACD_Signal": mean, "MACD_Hist": gap} for line, mean, gap in macd(closes)]
+    else:
+        names = ("Real Upper Band", "Real Middle Band", "Real Lower Band")
+        rows = [dict(zip(names, values, strict=True)) for values in bands(closes)]
+    dated = zip(reversed(minutes), reversed(rows), strict=False)
+    return {_label(minute): {key: f"{value:.4f}" for key, value in row.items()} for minute, row in dated}
+
+
+def _label(minute: Minute) -> str:
+    return f"{minute.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M}"
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _feed_item(article: Article, place: int) -> dict[str, object]:
+    return {
+        "title": article.title,
+        "url": article.url,
+        "time_published": f"{article.published_at.astimezone(UTC):%Y%m%dT%H%M%S}",
+        "authors": [article.publisher],
+        "summary": article.title,
+        "source": article.publisher,
+        "source_domain": "news.example",
+        "topics": [{"topic": article.topic, "relevance_score": "0.5"}],
+        "overall_sentiment_score": article.score,
+        "overall_sentiment_label": _word(article.score, place),
+        "ticker_sentiment": [
+            {
+                "ticker": symbol,
+                "relevance_score": f"{relevance:.6f}",
+                "ticker_sentiment_score": f"{score:.6f}",
+                "ticker_sentiment_label": _word(score, place + 1),
+            }
+            for symbol, score, relevance in article.tickers
+        ],
+    }
+
+
+def _word(score: float, place: int) -> str:
+    """The label in one of the two spellings."""
+    word = next((word for bound, word in LABELS if score <= bound), "Bullish")
+    return word.replace("-", "_") if place % 2 else word

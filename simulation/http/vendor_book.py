@@ -1,0 +1,102 @@
+"""What a market-data vendor knows of a world, in its own shapes: option rows, minutes, articles.
+
+A book answers for a symbol and a moment of the market; None means that it does not know the symbol, an empty
+list that there is nothing. `ChainBook` reads recorded chains of a folder, `WorldBook` (in `world_book`) asks
+any world. Keep out: HTTP, limits, refusals.
+"""
+
+import csv
+import gzip
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+from simulation.http.articles import Article
+from trading.model.times import NEW_YORK
+
+NOTHING = "0.00"
+CHAINS_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """Prices of one minute, in dollars; `at` is its beginning."""
+
+    at: datetime
+    high: float
+    low: float
+    close: float
+
+
+Row = dict[str, str]
+
+
+class VendorBook(Protocol):
+    """Everything that can be asked."""
+
+    def options(self, symbol: str, at: datetime) -> list[Row] | None:
+        """The whole chain as it stands, in the vendor's row shape."""
+
+    def minutes(self, symbol: str, at: datetime) -> Sequence[Minute] | None:
+        """Whole minutes before `at`, oldest first."""
+
+    def articles(self, symbol: str, since: datetime, at: datetime) -> list[Article]:
+        """Articles about the symbol, newest first."""
+
+
+@dataclass(slots=True)
+class ChainBook:
+    """End-of-day chains recorded as `universe/YYYYMMDD.csv.gz` of one symbol; there is no touch in them."""
+
+    folder: Path
+    symbol: str
+
+    def options(self, symbol: str, at: datetime) -> list[Row] | None:
+        """The newest recorded chain up to the moment's day."""
+        if symbol != self.symbol:
+            return None
+        day = f"{at.astimezone(NEW_YORK):%Y%m%d}"
+        names = sorted(path.name for path in (self.folder / "universe").glob("*.csv.gz"))
+        known = [name for name in names if name[:8] <= day]
+        return [dict(row) for row in _recorded(self.folder / "universe" / known[-1], symbol)] if known else []
+
+    def minutes(self, symbol: str, at: datetime) -> Sequence[Minute] | None:
+        """None are recorded."""
+        return [] if symbol == self.symbol else None
+
+    def articles(self, symbol: str, since: datetime, at: datetime) -> list[Article]:
+        """None are recorded."""
+        return []
+
+
+@lru_cache(maxsize=CHAINS_KEPT)
+def _recorded(path: Path, symbol: str) -> tuple[Mapping[str, str], ...]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    day = date.fromisoformat(f"{path.name[:4]}-{path.name[4:6]}-{path.name[6:8]}")
+    return tuple(_recorded_row(row, symbol, day) for row in rows if row["#expiry"])
+
+
+def _recorded_row(row: Mapping[str, str], symbol: str, day: date) -> Row:
+    expiry, strike, right = row["#expiry"], Decimal(row["strike"]), row["right"]
+    return {
+        "contractID": f"{symbol}{expiry[2:]}{right}{int(strike * 1000):08d}",
+        "symbol": symbol,
+        "expiration": f"{expiry[:4]}-{expiry[4:6]}-{expiry[6:]}",
+        "strike": f"{strike:.2f}",
+        "type": "call" if right == "C" else "put",
+        "last": f"{Decimal(row['close']):.2f}",
+        "mark": f"{Decimal(row['close']):.2f}",
+        "bid": NOTHING,
+        "bid_size": "0",
+        "ask": NOTHING,
+        "ask_size": "0",
+        "volume": row["volume"] or "0",
+        "open_interest": row["open_interest"] or "0",
+        "date": day.isoformat(),
+        **{name: row[name] for name in ("implied_volatility", "delta", "gamma", "theta", "vega", "rho")},
+    }
