@@ -27,6 +27,7 @@ from simulation.faults.script import ScriptRunner, read_script, steps_of
 from simulation.faults.stage import Stage
 from simulation.market.clock import SimulatedClock
 from simulation.market.hours import BOOKED_AT, local
+from simulation.market.replay import RecordedWorld, recorded_world
 from simulation.market.world import DEFAULT_SESSIONS, World, new_world, world_after
 from simulation.sample_desk.month import Account, draw_month
 from simulation.sample_desk.writing import DEFAULT_ACCOUNTS, DEFAULT_FIRST_SESSION
@@ -46,6 +47,9 @@ INPUTS_NAME, JOURNAL_NAME = "inputs.jsonl", "journal.json"
 STARTING_CASH = Decimal(5_000_000)
 DEFAULT_ORDERS = 40
 DEFAULT_CLIENT = 11
+STEP_MOST_S = 40 * 86_400.0
+STEPS_MOST = 100_000  # pieces of one step
+HAND_OVER_WITHIN_S = 60.0  # wall time
 T = TypeVar("T")
 
 
@@ -56,7 +60,8 @@ class GatewayPlan:
     speed: simulated seconds per second; None stands still until the clock is moved. orders: of the sample
     trader, per account and session; 0 is none. largest: contracts of one of its orders. faults: a script.
     export: folder for each session's statements and the journal. state: folder of the input log.
-    skip_nights: go from a booked session to the next opening.
+    skip_nights: go from a booked session to the next opening. data: a folder of recorded files to play
+    instead of a drawn market; the sessions are then those of the files, and the sample trader stays at home.
     """
 
     seed: int = 7
@@ -73,6 +78,7 @@ class GatewayPlan:
     export: Path | None = None
     state: Path | None = None
     skip_nights: bool = False
+    data: Path | None = None
     options: GatewayOptions = field(default_factory=GatewayOptions)
 
 
@@ -94,7 +100,7 @@ class Gateway:
             broker=self.broker,
             accounts=names,
             client_id=plan.client_id,
-            orders=plan.orders,
+            orders=plan.orders if plan.data is None else 0,
             largest=plan.largest,
         )
         for session in self.world.sessions:
@@ -127,7 +133,7 @@ class Gateway:
         """Listen for clients and for faults."""
         await self.server.start()
         if self.plan.control_port is not None:
-            self.control = ControlPort(self.runner, self.status, self.plan.control_port)
+            self.control = ControlPort(self.runner, self.status, self.step, self.plan.control_port)
             await self.control.start()
 
     async def stop(self) -> None:
@@ -142,6 +148,23 @@ class Gateway:
         """Let a clock that stands still go to a moment, and tell what happened until then."""
         self.clock.jump(moment)
         self.server.pump()
+
+    async def step(self, seconds: float, each_s: float) -> dict[str, Any]:
+        """Let a standing clock go on, in steps of so many seconds at most, and hand over all that is told.
+
+        What the sockets have taken when this returns is everything: who then asks for the time and hears the
+        answer has heard it all.
+        """
+        if not self.clock.is_manual:
+            raise ValueError(f"step: expected a clock that stands, was one of speed {self.clock.speed}")
+        if not each_s > 0 or not 0 < seconds <= STEP_MOST_S or seconds / each_s > STEPS_MOST:
+            raise ValueError(f"step: expected up to {STEP_MOST_S} s in at most {STEPS_MOST}, was {seconds}")
+        until = self.clock.now() + timedelta(seconds=seconds)
+        while self.clock.now() < until:
+            self.move_to(min(self.clock.now() + timedelta(seconds=each_s), until))
+            if not await self.server.handed_over(HAND_OVER_WITHIN_S):
+                raise ValueError(f"step: expected all clients to read within {HAND_OVER_WITHIN_S} s")
+        return {"now": self.clock.now().isoformat()}
 
     def export(self, session: date) -> list[Path]:
         """Write the session's statements, and the journal so far, into the plan's folder."""
@@ -167,6 +190,7 @@ class Gateway:
             "executions": len(self.broker.executed.told),
             "positions": len(self.broker.positions()),
             "faults_done": len(self.runner.ran),
+            "remarks": self.world.remarks() if isinstance(self.world, RecordedWorld) else [],
             "exported": sorted(session.isoformat() for session in self._exported),
         }
 
@@ -181,6 +205,7 @@ class Gateway:
             "orders": plan.orders,
             "largest": plan.largest,
             "client_id": plan.client_id,
+            **({} if plan.data is None else {"data": plan.data.name}),
         }
 
     def _runner(self, resumed: datetime | None) -> ScriptRunner:
@@ -227,6 +252,8 @@ class Gateway:
 def build_world(plan: GatewayPlan) -> World:
     """The plan's world."""
     calendar = TradingCalendar()
+    if plan.data is not None:
+        return recorded_world(plan.data, plan.session, plan.sessions, calendar)
     if plan.session is not None:
         return new_world(plan.seed, plan.session, plan.sessions, calendar)
     month = draw_month(plan.seed, DEFAULT_FIRST_SESSION, MONTH_SESSIONS, DEFAULT_ACCOUNTS, calendar)

@@ -112,6 +112,10 @@ class Answers:
         """Touch, last trade and volume."""
         return self.world.tape.quote(self.contract_of(conid), now)
 
+    def next_change(self, conid: int, now: datetime) -> datetime:
+        """When quote, greeks or tape may be new: until then nobody needs to ask."""
+        return self.world.tape.next_change(self.contract_of(conid), now)
+
     def greeks(self, conid: int, now: datetime) -> Greeks | None:
         """Model greeks of an option."""
         return self.world.quotes.greeks(self.contract_of(conid), now)

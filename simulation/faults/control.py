@@ -1,6 +1,8 @@
 """The control port: one JSON object a line on loopback, answered by one JSON object a line.
 
     {"do": "drop link"}                          a fault now, in the script's words
+    {"step": 60} | {"step": 60, "each": 1}       a clock that stands goes on so far, in pieces of so many seconds
+                                                 (answered when all that was told is on the sockets)
     {"show": "status"} | {"show": "faults"} | {"show": "ran"} | {"show": "switches"}
 
 An answer is `{"ok": true, …}` or `{"ok": false, "error": "…"}`; a line that cannot be read ends nothing.
@@ -8,7 +10,7 @@ An answer is `{"ok": true, …}` or `{"ok": false, "error": "…"}`; a line that
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from simulation.faults.catalogue import fault_list
@@ -18,14 +20,16 @@ LINE_MOST = 65_536
 LOOPBACK = "127.0.0.1"
 RAN_MOST = 1_000  # shown
 Show = Callable[[], dict[str, Any]]
+Step = Callable[[float, float], Awaitable[dict[str, Any]]]  # seconds, and those of one piece
 
 
 class ControlPort:
     """Listens for faults on demand; `status` says what a person wants to know about the world."""
 
-    def __init__(self, runner: ScriptRunner, status: Show, port: int = 0) -> None:
+    def __init__(self, runner: ScriptRunner, status: Show, step: Step, port: int = 0) -> None:
         self._runner = runner
         self._status = status
+        self._step = step
         self._wanted = port
         self._server: asyncio.Server | None = None
 
@@ -47,15 +51,24 @@ class ControlPort:
             await self._server.wait_closed()
             self._server = None
 
-    def answer(self, line: str) -> dict[str, Any]:
+    async def answer(self, line: str) -> dict[str, Any]:
         """The answer to one line."""
         try:
             told = json.loads(line)
+            if isinstance(told, dict) and "step" in told:
+                return {"ok": True, **await self._stepped(told)}
             if not isinstance(told, dict) or len(told) != 1:
-                raise ValueError('expected {"do": …} or {"show": …}')
+                raise ValueError('expected {"do": …}, {"step": …} or {"show": …}')
             return {"ok": True, **self._act(*next(iter(told.items())))}
         except ValueError as error:
             return {"ok": False, "error": str(error)}
+
+    async def _stepped(self, told: dict[str, Any]) -> dict[str, Any]:
+        seconds = told["step"]
+        each = told.get("each", seconds)
+        if set(told) - {"step", "each"} or not all(type(value) in (int, float) for value in (seconds, each)):
+            raise ValueError(f'expected {{"step": seconds}} or also "each": seconds, was {json.dumps(told)}')
+        return await self._step(float(seconds), float(each))
 
     def _act(self, verb: str, what: object) -> dict[str, Any]:
         stage = self._runner.stage
@@ -80,7 +93,7 @@ class ControlPort:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
-                answer = self.answer(line.decode("utf-8", "replace"))
+                answer = await self.answer(line.decode("utf-8", "replace"))
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
         except (ConnectionError, ValueError):  # gone, or a line longer than the limit

@@ -85,6 +85,9 @@ class TapeSource(Protocol):
     def quote(self, contract: Contract, now: datetime) -> Quote:
         """Touch, last trade and the session's volume; an index has only its value, as the last trade."""
 
+    def next_change(self, contract: Contract, now: datetime) -> datetime:
+        """The first moment after `now` at which the quote, greeks or a print may be new; never late."""
+
     def bars(self, contract: Contract, end: datetime, seconds: int, bar_s: int, what: str) -> list[Bar]:
         """Bars of `bar_s` seconds that ended by `end`, over the last `seconds`; only where it traded.
 

@@ -116,6 +116,10 @@ class Tape:
         rest = (draw.size for draw in self._minute(contract, here) if draw.second <= second)
         return sums[here - first] + sum(rest)
 
+    def next_change(self, contract: Contract, now: datetime) -> datetime:
+        """The next whole second: everything here is drawn by the second."""
+        return moment_of(epoch(now) + 1)
+
     def bars(self, contract: Contract, end: datetime, seconds: int, bar_s: int, what: str) -> list[Bar]:
         """Bars of `bar_s` seconds that ended by `end`, over the last `seconds`; only where it traded.
 

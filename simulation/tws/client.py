@@ -117,6 +117,7 @@ class Client(LinkOwner):
             self._start(request.client_id)
         elif self.is_started:
             self._handle(self._state, self, request)
+            self._state.begin(self)
 
     def _start(self, client_id: int) -> None:
         if self.is_started:

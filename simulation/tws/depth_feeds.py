@@ -1,11 +1,12 @@
 """Subscriptions to books and to every single trade or quote."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
-from simulation.broker.questions import DepthRow
+from simulation.broker.questions import DepthRow, Print
 from simulation.tws.replies import Message
 from simulation.tws.replies import market as say
 from simulation.tws.subscriptions import Subscription
@@ -19,7 +20,7 @@ INSERT, UPDATE, DELETE = 0, 1, 2
 ASK, BID = 0, 1
 TRADE_KINDS: Final = {"Last": 1, "AllLast": 2}
 KINDS: Final = (*TRADE_KINDS, "BidAsk", "MidPoint")
-PRINTS_MAX = 2_000  # trades of one look
+PRINTS_MAX = 2_000  # trades of one look; what is left is told at the next
 
 
 class DepthFeed(Subscription):
@@ -68,13 +69,14 @@ class TradeFeed(Subscription):
         self.request_id, self.conid = request_id, conid
         self._kind = TRADE_KINDS[kind]
         self._since = since
+        self._waiting: deque[Print] = deque()
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
-        self.due_at = now + TRADES_EVERY
         since, self._since = self._since, now
-        if state.faults.silent_market:
-            return []
-        prints = state.broker.prints(self.conid, since, now)[:PRINTS_MAX]
+        if not state.faults.silent_market:
+            self._waiting += state.broker.prints(self.conid, since, now)
+        prints = [self._waiting.popleft() for _ in range(min(PRINTS_MAX, len(self._waiting)))]
+        self.due_at = now if self._waiting else now + TRADES_EVERY
         return [say.tick_by_tick_trade(self.request_id, self._kind, each) for each in prints]
 
 

@@ -50,6 +50,10 @@ class WireFaults:
     crossed_quotes: bool = False
     silent_market: bool = False  # data farm down: no ticks
 
+    def of_the_market(self) -> tuple[object, ...]:
+        """The switches that change what a line tells although the market stands still."""
+        return (self.silent_market, self.crossed_quotes, self.withhold_greeks, frozenset(self.halted))
+
     def clear(self) -> None:
         """Everything works again."""
         for name, value in type(self)().as_dict().items():

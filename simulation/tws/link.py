@@ -74,6 +74,14 @@ class Link(asyncio.Protocol):
         """Whether nothing can be sent any more."""
         return self._transport is None or self._transport.is_closing()
 
+    @property
+    def unsent_bytes(self) -> int:
+        """What is queued here or waits for the socket to take it; 0 when the link is gone."""
+        if self._transport is None or self.is_closed:
+            return 0
+        pending = sum(map(len, self._pending)) + len(self._trickle)
+        return pending + self._transport.get_write_buffer_size()
+
     def send(self, fields: Sequence[str]) -> None:
         """Queue one message; `flush` sends what is queued in one segment."""
         frame = framed(fields)

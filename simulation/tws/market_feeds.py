@@ -1,5 +1,6 @@
 """Subscriptions to level 1: the touch, the last trade, greeks and generic ticks, only what changed."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from simulation.broker.model import Greeks, Leg, Quote
+from simulation.broker.questions import Print
 from simulation.sample_desk.contracts import Contract
 from simulation.tws.line import Line
 from simulation.tws.replies import Message
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 SAMPLED_EVERY: Final = {"OPT": timedelta(milliseconds=100)}  # documented; all else as shares
 SAMPLED_EVERY_SHARE: Final = timedelta(milliseconds=250)
-PRINTS_MAX = 500  # RTVolume texts of one sample
+PRINTS_MAX = 500  # RTVolume texts of one look; what is left is told at the next
 
 CALL_OPEN_INTEREST, PUT_OPEN_INTEREST, RT_VOLUME, HALTED, RT_TRADE_VOLUME = 27, 28, 48, 49, 77
 ASKS_OPEN_INTEREST, ASKS_RT_VOLUME, ASKS_RT_TRADE_VOLUME = 101, 233, 375
@@ -40,13 +42,17 @@ class Level1(Subscription):
         self._prints = TapeText(line.request_id, contract.conid, generic_ticks)
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
-        self.due_at = now + SAMPLED_EVERY.get(self.contract.asset, SAMPLED_EVERY_SHARE)
+        conid = self.contract.conid
+        sampled = now + SAMPLED_EVERY.get(self.contract.asset, SAMPLED_EVERY_SHARE)
+        self.due_at = max(sampled, state.broker.next_change(conid, now))
         if state.faults.silent_market:
             return []
-        quote = state.broker.quote(self.contract.conid, now)
+        quote = state.broker.quote(conid, now)
         if state.faults.crossed_quotes and quote.bid and quote.ask:
             quote = replace(quote, bid=quote.ask, ask=quote.bid)
         messages = [*self._line.touch(quote), *self._halted(state), *self._prints.news(state, quote, now)]
+        if self._prints.has_more:
+            self.due_at = now
         if self.contract.asset == "OPT":
             messages += [*self._open_interest(state), *self._greeks(state, quote, now)]
         if self._is_snapshot:
@@ -114,21 +120,33 @@ class TapeText:
         self._ticks += [RT_TRADE_VOLUME] * (ASKS_RT_TRADE_VOLUME in generic_ticks)
         self._since: datetime | None = None
         self._value, self._volume = Decimal(0), 0
+        self._waiting: deque[tuple[Print, int]] = deque()  # with the session's volume up to and with it
+
+    @property
+    def has_more(self) -> bool:
+        """Whether trades wait for the next look."""
+        return bool(self._waiting)
 
     def news(self, state: "GatewayState", quote: Quote, now: datetime) -> Iterator[Message]:
-        """The trades since the last look."""
-        since, self._since = self._since, now
-        if since is None or not self._ticks:
-            return
-        prints = state.broker.prints(self._conid, since, now)[:PRINTS_MAX]
-        total = quote.volume - sum(each.size for each in prints)
-        for each in prints:
-            total += each.size
+        """The trades since the last look, as many as one look takes."""
+        self._hear(state, quote, now)
+        for _ in range(min(PRINTS_MAX, len(self._waiting))):
+            each, total = self._waiting.popleft()
             self._value += each.price * each.size
             self._volume += each.size
             average = round(self._value / self._volume, 8) if self._volume else each.price
             for tick in self._ticks:
                 yield say.rt_volume(self._request_id, tick, each, total, average)
+
+    def _hear(self, state: "GatewayState", quote: Quote, now: datetime) -> None:
+        since, self._since = self._since, now
+        if since is None or not self._ticks:
+            return
+        prints = state.broker.prints(self._conid, since, now)
+        total = quote.volume - sum(each.size for each in prints)
+        for each in prints:
+            total += each.size
+            self._waiting.append((each, total))
 
 
 def _together(quotes: Sequence[tuple[Leg, Quote]], now: datetime) -> Quote:

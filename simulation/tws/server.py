@@ -26,6 +26,7 @@ from simulation.tws.telling import Teller
 
 LOGGER = logging.getLogger(__name__)
 MARKET_FEEDS = ("level1", "depth", "tick_by_tick", "bars", "history")
+HAND_OVER_EVERY_S = 0.001
 NOBODY_IN_PARTICULAR = say.NO_REQUEST
 
 
@@ -152,6 +153,16 @@ class GatewayServer:
         """Send what is queued."""
         for client in self.state.clients:
             client.link.flush()
+
+    async def handed_over(self, within_s: float) -> bool:
+        """Wait until the sockets have taken all that was said; False when a client does not read in time."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + within_s
+        while any(client.link.unsent_bytes for client in self.state.clients):
+            if self.faults.half_open or loop.time() > until_s:
+                return False
+            await asyncio.sleep(HAND_OVER_EVERY_S)
+        return True
 
     # actions on the link
 

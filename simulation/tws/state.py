@@ -88,6 +88,12 @@ class GatewayState:
         self.look_anew()
         self.teller.tell(self, says, self.clock.now())
 
+    def begin(self, client: Client) -> None:
+        """Tell at once what a subscription that has just begun has to say, as far as anything is told."""
+        if not self.teller.is_cut_off:
+            for message in client.subscriptions.first_news(self, self.clock.now()):
+                client.send(message)
+
     def greet(self, client: Client) -> None:
         """What a client hears when it has started."""
         assert client.client_id is not None

@@ -4,9 +4,10 @@ A subscription is pumped with the world's time; it samples no faster than a real
 requests are allowed (handlers) and how a message looks (replies).
 """
 
+import heapq
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from simulation.tws.replies import Message
@@ -14,7 +15,9 @@ from simulation.tws.replies import Message
 if TYPE_CHECKING:
     from simulation.tws.state import GatewayState
 
-SUBSCRIPTIONS_MAX = 1_000  # of one client, of all kinds
+SUBSCRIPTIONS_MAX = 10_000  # of one client, of all kinds
+LOOKS_MAX = 1_000  # at one moment, while a subscription has more to tell than one look takes
+AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
 class Subscription(ABC):
@@ -31,13 +34,25 @@ class Subscription(ABC):
 
 @dataclass(slots=True)
 class Subscriptions:
-    """A client's subscriptions by kind and request id; kinds without ids use 0."""
+    """A client's subscriptions by kind and request id; kinds without ids use 0.
+
+    They wait in a queue by when they are to be looked at, so a look costs what is due and not what runs.
+    Those due at one look are told in the order of their beginning.
+    """
 
     running: dict[tuple[str, int], Subscription] = field(default_factory=dict)
+    _places: dict[tuple[str, int], int] = field(default_factory=dict)
+    _queue: list[tuple[datetime, int, tuple[str, int]]] = field(default_factory=list)
+    _begun: int = 0
+    _seen: object = None  # of the faults that change what all lines tell
 
     def add(self, kind: str, request_id: int, subscription: Subscription) -> None:
         """Run a subscription; one of the same kind and id is replaced."""
-        self.running[kind, request_id] = subscription
+        key = (kind, request_id)
+        self.running[key] = subscription
+        self._begun += 1
+        self._places[key] = self._begun
+        self._wait(key, subscription)
 
     def refuses(self, kind: str, request_id: int) -> str:
         """Why no subscription of this kind and id may be added; empty when it may."""
@@ -49,7 +64,7 @@ class Subscriptions:
 
     def end(self, kind: str, request_id: int) -> bool:
         """Stop one; False when there was none."""
-        return self.running.pop((kind, request_id), None) is not None
+        return self._forget((kind, request_id))
 
     def count(self, *kinds: str) -> int:
         """How many run of some kinds."""
@@ -57,14 +72,59 @@ class Subscriptions:
 
     def drop(self, *kinds: str) -> None:
         """Stop all of some kinds, as a gateway that lost its data does."""
-        self.running = {key: each for key, each in self.running.items() if key[0] not in kinds}
+        for key in [key for key in self.running if key[0] in kinds]:
+            self._forget(key)
+
+    def first_news(self, state: "GatewayState", now: datetime) -> list[Message]:
+        """What a subscription that has just begun tells at once: it is the one that was added last."""
+        if not self.running:
+            return []
+        key, subscription = next(reversed(self.running.items()))
+        return self._told(key, subscription, state, now) if subscription.due_at is None else []
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
         """Everything that is due, subscription by subscription."""
+        if self._seen != state.faults.of_the_market():
+            self._seen = state.faults.of_the_market()
+            self._wake_all()
         messages: list[Message] = []
-        for key, subscription in list(self.running.items()):
-            if subscription.due_at is None or subscription.due_at <= now:
-                messages += subscription.news(state, now)
-            if subscription.is_over:
-                self.running.pop(key, None)
+        for _ in range(LOOKS_MAX):
+            due = self._take_due(now)
+            if not due:
+                break
+            for key in due:
+                messages += self._told(key, self.running[key], state, now)
         return messages
+
+    def _told(
+        self, key: tuple[str, int], subscription: Subscription, state: "GatewayState", now: datetime
+    ) -> list[Message]:
+        messages = subscription.news(state, now)
+        if subscription.is_over:
+            self._forget(key)
+        else:
+            self._wait(key, subscription)
+        return messages
+
+    def _wait(self, key: tuple[str, int], subscription: Subscription) -> None:
+        heapq.heappush(self._queue, (subscription.due_at or AT_ONCE, self._places[key], key))
+
+    def _take_due(self, now: datetime) -> list[tuple[str, int]]:
+        """What is due, in the order of beginning; entries of what ended or was moved since are left out."""
+        due: dict[int, tuple[str, int]] = {}
+        while self._queue and self._queue[0][0] <= now:
+            at, place, key = heapq.heappop(self._queue)
+            subscription = self.running.get(key)
+            is_current = subscription is not None and self._places[key] == place
+            if subscription is not None and is_current and (subscription.due_at or AT_ONCE) == at:
+                due[place] = key
+        return [due[place] for place in sorted(due)]
+
+    def _wake_all(self) -> None:
+        for key, subscription in self.running.items():
+            subscription.due_at = None
+            self._wait(key, subscription)
+
+    def _forget(self, key: tuple[str, int]) -> bool:
+        self._places.pop(key, None)
+        return self.running.pop(key, None) is not None

@@ -229,6 +229,9 @@ class SmallBroker:
             volume=1_234,
         )
 
+    def next_change(self, conid: int, now: datetime) -> datetime:
+        return now
+
     def greeks(self, conid: int, now: datetime) -> Greeks | None:
         return Greeks(
             implied_volatility=0.15,

@@ -1,0 +1,204 @@
+"""A folder of Lean's data files: which series and sessions are in it, and the rows of each when asked.
+
+The names are read at once, the rows of a contract and session when somebody wants them. Of several
+resolutions the finest is taken. Hours of a whole year carry their days in the rows and are read at once. Keep
+out: what quotes and trades are made of the rows (`replay_tapes`), and any other layout.
+"""
+
+import gzip
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeVar
+
+from simulation.market import lean_rows as rows
+from simulation.market.lean_names import (
+    INDEX_SYMBOLS,
+    Kind,
+    Member,
+    Resolution,
+    Series,
+    factors_symbol,
+    member_of,
+    universe_day,
+)
+from simulation.market.lean_rows import Remarks, UniverseRow
+from trading.model.times import NEW_YORK
+
+ARCHIVES_MOST = 20_000
+MEMBERS_MOST = 2_000_000
+INDEX_CLOCK_BEHIND = timedelta(hours=1)  # index files are stamped in Chicago time, all others in New York's
+FINEST_FIRST = (Resolution.TICK, Resolution.MINUTE, Resolution.HOUR)
+Row = TypeVar("Row")
+Place = tuple[Kind, str, date]  # what, the contract's symbol, session
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the rows of one kind, contract and session are; `lines` where they are read already."""
+
+    member: Member
+    lines: str | None = None
+
+
+@dataclass(slots=True)
+class LeanFolder:
+    """What a folder holds. `places` says where; `series` and `symbols` who; `remarks` what is odd in it."""
+
+    path: Path
+    places: dict[Place, Source] = field(default_factory=dict)
+    series: dict[str, Series] = field(default_factory=dict)
+    spots: set[str] = field(default_factory=set)
+    universes: dict[date, Path] = field(default_factory=dict)
+    factors: dict[str, Path] = field(default_factory=dict)
+    remarks: Remarks = field(default_factory=Remarks)
+    _archives: dict[Path, zipfile.ZipFile] = field(default_factory=dict)
+
+    def sessions(self) -> tuple[date, ...]:
+        """Days on which there are quotes or trades of anything, in order."""
+        return tuple(sorted({day for kind, _, day in self.places if kind is not Kind.OPEN_INTEREST}))
+
+    def rows(self, kind: Kind, key: str, session: date, read: Callable[[list[str]], Row]) -> list[Row]:
+        """The rows of one kind of a contract on a session; none where there is no file of it."""
+        source = self.places.get((kind, key, session))
+        if source is None:
+            return []
+        text = self._text(source.member) if source.lines is None else source.lines
+        return rows.rows_of(text, read, where_of(source.member), self.remarks)
+
+    def resolution(self, kind: Kind, key: str, session: date) -> Resolution | None:
+        """How fine the rows are; None where there are none."""
+        source = self.places.get((kind, key, session))
+        return None if source is None else source.member.resolution
+
+    def universe(self, session: date) -> list[UniverseRow]:
+        """The end-of-day chain of a session; none where there is no file of it."""
+        path = self.universes.get(session)
+        if path is None:
+            return []
+        text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text()
+        body = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+        return rows.rows_of(body, rows.universe_row, _shown(path), self.remarks)
+
+    def split(self, symbol: str, session: date) -> float | None:
+        """New shares for an old one on this session (7.0), by the factor file; None for no split."""
+        path = self.factors.get(symbol)
+        if path is None:
+            return None
+        lines = [line.split(",") for line in path.read_text().splitlines()]
+        factors = [(line[0], float(line[2])) for line in lines if len(line) >= 3 and line[0].isdecimal()]
+        for (last_day, before), (_, after) in pairwise(factors):
+            if before != after and _is_next_session(last_day, session):
+                return after / before
+        return None
+
+    def close(self) -> None:
+        """Let the archives go."""
+        for archive in self._archives.values():
+            archive.close()
+        self._archives.clear()
+
+    def _text(self, member: Member) -> str:
+        if member.archive not in self._archives:
+            self._archives[member.archive] = zipfile.ZipFile(member.archive)
+        return self._archives[member.archive].read(member.name).decode("utf-8", "replace")
+
+    def _add(self, member: Member) -> None:
+        if member.series is not None:
+            self.series.setdefault(member.key, member.series)
+        else:
+            self.spots.add(member.symbol)
+        if member.day is not None:
+            self._place((member.kind, member.key, member.day), Source(member))
+            return
+        days: dict[date, list[str]] = {}
+        rows.with_days(self._text(member), days)
+        if bad := days.pop(date.min, None):
+            self.remarks.note(where_of(member), "rows that cannot be read", bad[0])
+        for day, lines in days.items():
+            self._place((member.kind, member.key, day), Source(member, "\n".join(lines)))
+
+    def _place(self, place: Place, source: Source) -> None:
+        known = self.places.get(place)
+        if known is None or _finer(source.member, known.member):
+            self.places[place] = source
+        elif known.member.resolution is source.member.resolution:
+            self.remarks.note(where_of(source.member), "the same series and session twice; the first stands")
+
+
+def read_folder(path: Path) -> LeanFolder:
+    """Everything that the names say; a folder without a single file of Lean's is an error that names it."""
+    if not path.is_dir():
+        raise ValueError(f"data: expected a folder of Lean files, was {path}")
+    folder = LeanFolder(path=path)
+    for member in _members(path, folder.remarks):
+        folder._add(member)
+    for file in sorted(path.rglob("*.csv*")):
+        day, symbol = universe_day(file), factors_symbol(file)
+        if day is not None:
+            folder.universes[day] = file
+        elif symbol is not None:
+            folder.factors[symbol] = file
+    if not folder.sessions():
+        raise ValueError(f"data: expected Lean quote or trade files in {path}, was none")
+    return folder
+
+
+def where_of(member: Member) -> str:
+    """How remarks name a file: its archive; single members would be thousands of lines."""
+    return _shown(member.archive)
+
+
+def is_index(symbol: str) -> bool:
+    """Whether a symbol is an index: it has values, and nobody trades it."""
+    return symbol in INDEX_SYMBOLS
+
+
+def midnight_ms(session: date, *, index_clock: bool = False) -> int:
+    """Where a file's milliseconds begin, as epoch milliseconds."""
+    midnight = datetime.combine(session, time(), NEW_YORK)
+    behind = INDEX_CLOCK_BEHIND if index_clock else timedelta()
+    return int((midnight + behind).timestamp() * 1000)
+
+
+def _members(path: Path, remarks: Remarks) -> Iterator[Member]:
+    archives = sorted(path.rglob("*.zip"))
+    if len(archives) > ARCHIVES_MOST:
+        raise ValueError(f"data: expected at most {ARCHIVES_MOST} archives, was {len(archives)}")
+    count = 0
+    for archive in archives:
+        for name in _names(archive, remarks):
+            member = member_of(archive, name)
+            if member is None:
+                remarks.note(_shown(archive), "members whose names say nothing to us", name)
+                continue
+            count += 1
+            if count > MEMBERS_MOST:
+                raise ValueError(f"data: expected at most {MEMBERS_MOST} files, was more")
+            yield member
+
+
+def _names(archive: Path, remarks: Remarks) -> Iterable[str]:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return opened.namelist()
+    except zipfile.BadZipFile as error:
+        remarks.note(_shown(archive), "is no archive", error)
+        return ()
+
+
+def _finer(member: Member, than: Member) -> bool:
+    return FINEST_FIRST.index(member.resolution) < FINEST_FIRST.index(than.resolution)
+
+
+def _is_next_session(last_day: str, session: date) -> bool:
+    """Whether a factor row that holds up to its day ends just before the session: over a long weekend too."""
+    ended = datetime.strptime(last_day, "%Y%m%d").date()  # noqa: DTZ007 — a day, no moment
+    return timedelta() < session - ended <= timedelta(days=4)
+
+
+def _shown(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"

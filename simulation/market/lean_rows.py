@@ -1,0 +1,202 @@
+"""Rows of Lean's data files: texts to numbers, and what cannot be read named and left out.
+
+Prices stay whole numbers (dollars x 10,000), 0 is "none"; times are milliseconds since midnight of the file's
+own clock. Keep out whose rows they are and what follows from them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple, TypeVar
+
+from simulation.market.lean_names import SCALE, day_of
+
+ROWS_MOST = 5_000_000  # of one file
+REMARKS_MOST = 1_000
+Row = TypeVar("Row")
+
+
+class QuoteRow(NamedTuple):
+    """A bar of both sides; sizes are those at its end."""
+
+    at_ms: int
+    bid: tuple[int, int, int, int]  # open, high, low, close; zeros where there was no bid
+    bid_size: int
+    ask: tuple[int, int, int, int]
+    ask_size: int
+
+
+class TradeRow(NamedTuple):
+    """A bar of trades."""
+
+    at_ms: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+
+
+class TradeTick(NamedTuple):
+    """One trade."""
+
+    at_ms: int
+    price: int
+    size: int
+    exchange: str
+    conditions: str
+    is_suspicious: bool
+
+
+class QuoteTick(NamedTuple):
+    """A change of one side of the national best; the other side's price is 0 and means nothing."""
+
+    at_ms: int
+    bid: int
+    bid_size: int
+    ask: int
+    ask_size: int
+    is_suspicious: bool
+
+
+class UniverseRow(NamedTuple):
+    """A line of the end-of-day chain; numbers None where they are empty."""
+
+    expiry: date | None  # None: the underlying's own line
+    strike: Decimal
+    right: str
+    close: float
+    open_interest: int | None
+    volatility: float
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+
+
+@dataclass(slots=True)
+class Remarks:
+    """What was found wrong in the files: each thing once per file, with how often and an example."""
+
+    found: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+
+    def note(self, where: str, what: str, example: object = "") -> None:
+        """Count one finding; the first example is kept."""
+        key = (where, what)
+        count, first = self.found.get(key, (0, str(example)))
+        if count or len(self.found) < REMARKS_MOST:
+            self.found[key] = (count + 1, first)
+
+    def texts(self) -> list[str]:
+        """One line for each finding, in the order of the files."""
+        return [
+            f"{where}: {what}: {count} ({example})" if example else f"{where}: {what}: {count}"
+            for (where, what), (count, example) in sorted(self.found.items())
+        ]
+
+
+def rows_of(text: str, read: Callable[[list[str]], Row], where: str, remarks: Remarks) -> list[Row]:
+    """All rows of a file that can be read; the others are remarks."""
+    lines = text.splitlines()
+    if len(lines) > ROWS_MOST:
+        raise ValueError(f"{where}: expected at most {ROWS_MOST} rows, was {len(lines)}")
+    return list(_readable(lines, read, where, remarks))
+
+
+def _readable(
+    lines: list[str], read: Callable[[list[str]], Row], where: str, remarks: Remarks
+) -> Iterator[Row]:
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            yield read(line.split(","))
+        except (ValueError, IndexError, InvalidOperation):
+            remarks.note(where, "rows that cannot be read", line)
+
+
+def quote_row(texts: list[str]) -> QuoteRow:
+    """ms, bid open/high/low/close, bid size, ask open/high/low/close, ask size."""
+    if len(texts) != 11:
+        raise ValueError(f"expected 11 fields, was {len(texts)}")
+    return QuoteRow(
+        int(texts[0]), _side(texts[1:5]), int(texts[5] or 0), _side(texts[6:10]), int(texts[10] or 0)
+    )
+
+
+def trade_row(texts: list[str]) -> TradeRow:
+    """ms, open, high, low, close, volume."""
+    at_ms, opened, high, low, close, volume = texts
+    row = TradeRow(int(at_ms), int(opened), int(high), int(low), int(close), int(float(volume)))
+    if not 0 < row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high or row.volume < 0:
+        raise ValueError("expected low <= open, close <= high")
+    return row
+
+
+def index_row(texts: list[str]) -> TradeRow:
+    """ms, open, high, low, close (dollars, not scaled), number of ticks."""
+    at_ms, *prices, ticks = texts
+    opened, high, low, close = (int(Decimal(price) * SCALE) for price in prices)
+    return TradeRow(int(at_ms), opened, high, low, close, int(float(ticks)))
+
+
+def interest_row(texts: list[str]) -> tuple[int, int]:
+    """ms, contracts open (not scaled)."""
+    at_ms, count = texts
+    if int(count) < 0:
+        raise ValueError(f"expected 0 or more, was {count}")
+    return int(at_ms), int(count)
+
+
+def trade_tick(texts: list[str]) -> TradeTick:
+    """ms, price, shares, exchange letter, conditions in hexadecimal (a text), suspicious."""
+    at_ms, price, size, exchange, conditions, suspicious = texts
+    return TradeTick(int(at_ms), int(price), int(size), exchange, conditions, suspicious == "1")
+
+
+def quote_tick(texts: list[str]) -> QuoteTick:
+    """ms, bid, bid size, ask, ask size, exchange letter, condition, suspicious."""
+    at_ms, bid, bid_size, ask, ask_size, _, _, suspicious = texts
+    return QuoteTick(int(at_ms), int(bid), int(bid_size), int(ask), int(ask_size), suspicious == "1")
+
+
+def universe_row(texts: list[str]) -> UniverseRow:
+    """expiry, strike, right, open, high, low, close, volume, open interest, volatility, greeks."""
+    expiry, strike, right, _, _, _, close, _, interest, volatility, delta, gamma, vega, theta, _ = texts
+    day = day_of(expiry) if expiry else None
+    if expiry and (day is None or right not in ("C", "P")):
+        raise ValueError(f"expected an expiry and a right, was {expiry} {right}")
+    return UniverseRow(
+        day,
+        Decimal(strike or 0),
+        right,
+        float(close or 0),
+        int(interest) if interest else None,
+        *(float(each or 0) for each in (volatility, delta, gamma, vega, theta)),
+    )
+
+
+def with_days(text: str, days: dict[date, list[str]]) -> None:
+    """Rows that begin with `YYYYMMDD HH:MM`, as rows of milliseconds under their day.
+
+    A row without such a beginning stays as it is under the earliest day, where its reader refuses it.
+    """
+    for line in text.splitlines():
+        day = day_of(line[:8])
+        if day is None or line[8:9] != " ":
+            days.setdefault(date.min, []).append(line)
+            continue
+        hours, minutes = line[9:11], line[12:14]
+        at_ms = (int(hours) * 60 + int(minutes)) * 60_000 if (hours + minutes).isdecimal() else -1
+        days.setdefault(day, []).append(f"{at_ms if at_ms >= 0 else '?'}{line[14:]}")
+
+
+def _side(texts: list[str]) -> tuple[int, int, int, int]:
+    """Four prices, or zeros where the side was empty."""
+    if not texts[3]:
+        return (0, 0, 0, 0)
+    opened, high, low, close = map(int, texts)
+    if min(opened, high, low, close) < 0:
+        raise ValueError(f"expected prices, was {texts}")
+    return (opened, high, low, close)

@@ -1,0 +1,181 @@
+"""What was recorded, by contract and session: tapes made of a folder's rows when they are first asked for.
+
+Here a file becomes something that has a contract and hours. What is odd in the files (series listed twice,
+open interest of strikes that a split has ended) is named in the folder's remarks. Keep out: answers to the
+broker (`replay_sources`).
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from simulation.broker.model import Greeks
+from simulation.market.hours import EARLY_OPEN, TradingHours, local
+from simulation.market.lean import LeanFolder, is_index, midnight_ms, where_of
+from simulation.market.lean_names import Kind, Resolution
+from simulation.market.lean_rows import (
+    UniverseRow,
+    index_row,
+    interest_row,
+    quote_row,
+    quote_tick,
+    trade_row,
+    trade_tick,
+)
+from simulation.market.replay_tapes import (
+    PrintTape,
+    Span,
+    TouchTape,
+    prints_of_bars,
+    prints_of_ticks,
+    touches_of_bars,
+    touches_of_ticks,
+    values_of_bars,
+)
+from simulation.sample_desk.contracts import Contract, Underlying, share_of
+
+Chain = dict[tuple[date, Decimal, str], Greeks | None]
+
+
+@dataclass(slots=True)
+class Recording:
+    """Tapes of every contract and session of a folder; each is made once and kept."""
+
+    folder: LeanFolder
+    hours: TradingHours
+    days: tuple[date, ...]
+    touch_tapes: dict[tuple[int, date], TouchTape] = field(default_factory=dict)
+    print_tapes: dict[tuple[int, date], PrintTape] = field(default_factory=dict)
+    value_tapes: dict[tuple[str, date], TouchTape] = field(default_factory=dict)
+    chains: dict[date, Chain] = field(default_factory=dict)
+    spots: dict[date, Decimal] = field(default_factory=dict)
+    begins_ms: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.begins_ms = [int(local(day, EARLY_OPEN).timestamp() * 1000) for day in self.days]
+
+    def session_at(self, at_ms: int) -> date:
+        """The recorded session whose prices stand: the one that began last, at four in the morning."""
+        return self.days[max(0, bisect_right(self.begins_ms, at_ms) - 1)]
+
+    def later(self, session: date) -> Iterator[date]:
+        """The recorded sessions after one."""
+        return (day for day in self.days if day > session)
+
+    def touches(self, contract: Contract, session: date) -> TouchTape:
+        """States of the touch."""
+        found = self.touch_tapes.get((contract.conid, session))
+        if found is None:
+            found = self.touch_tapes[contract.conid, session] = self._touches(contract, session)
+        return found
+
+    def prints(self, contract: Contract, session: date) -> PrintTape:
+        """Prints of the session."""
+        found = self.print_tapes.get((contract.conid, session))
+        if found is None:
+            found = self.print_tapes[contract.conid, session] = self._prints(contract, session)
+        return found
+
+    def values(self, underlying: Underlying, session: date) -> TouchTape:
+        """Values of an index; empty for what is traded."""
+        key = (underlying.symbol, session)
+        if key not in self.value_tapes:
+            self.value_tapes[key] = self._values(underlying, session)
+        return self.value_tapes[key]
+
+    def interest(self, contract: Contract, session: date) -> int | None:
+        """Contracts open on the session's morning; None where nobody told."""
+        rows = self.folder.rows(Kind.OPEN_INTEREST, contract.symbol, session, interest_row)
+        return rows[-1][1] if rows else None
+
+    def greeks(self, contract: Contract, session: date) -> Greeks | None:
+        """The end-of-day values of the session's universe file; None where it has none."""
+        if contract.expiry is None or contract.strike is None:
+            return None
+        return self.chain(session).get((contract.expiry, contract.strike, contract.right))
+
+    def universe_spot(self, session: date) -> Decimal | None:
+        """The underlying's close by the universe file."""
+        self.chain(session)
+        return self.spots.get(session)
+
+    def span(self, contract: Contract, session: date) -> Span:
+        """The contract's hours."""
+        hours = self.hours.of(contract, session)
+        return Span(int(hours.opens.timestamp() * 1000), int(hours.closes.timestamp() * 1000))
+
+    def _touches(self, contract: Contract, session: date) -> TouchTape:
+        place = (Kind.QUOTE, contract.symbol, session)
+        source, midnight = self.folder.places.get(place), midnight_ms(session)
+        if source is None:
+            return TouchTape()
+        span, where, remarks = self.span(contract, session), where_of(source.member), self.folder.remarks
+        resolution = source.member.resolution
+        if resolution is Resolution.TICK:
+            ticks = self.folder.rows(*place, quote_tick)
+            return touches_of_ticks(ticks, midnight, span, where, remarks)
+        bars = self.folder.rows(*place, quote_row)
+        return touches_of_bars(bars, midnight, resolution.milliseconds, span, where, remarks)
+
+    def _prints(self, contract: Contract, session: date) -> PrintTape:
+        place = (Kind.TRADE, contract.symbol, session)
+        source, midnight = self.folder.places.get(place), midnight_ms(session)
+        if source is None or is_index(contract.symbol):
+            return PrintTape()
+        span, where, remarks = self.span(contract, session), where_of(source.member), self.folder.remarks
+        resolution = source.member.resolution
+        if resolution is Resolution.TICK:
+            ticks = self.folder.rows(*place, trade_tick)
+            return prints_of_ticks(ticks, midnight, span, where, remarks)
+        bars = self.folder.rows(*place, trade_row)
+        return prints_of_bars(bars, midnight, resolution.milliseconds, span, where, remarks)
+
+    def _values(self, underlying: Underlying, session: date) -> TouchTape:
+        resolution = self.folder.resolution(Kind.TRADE, underlying.symbol, session)
+        if not underlying.is_index or resolution is None:
+            return TouchTape()
+        bars = self.folder.rows(Kind.TRADE, underlying.symbol, session, index_row)
+        span = self.span(share_of(underlying), session)
+        return values_of_bars(bars, midnight_ms(session, index_clock=True), resolution.milliseconds, span)
+
+    def chain(self, session: date) -> Chain:
+        """The end-of-day chain by expiry, strike and right."""
+        if session not in self.chains:
+            self.chains[session] = self._read_chain(session)
+        return self.chains[session]
+
+    def _read_chain(self, session: date) -> Chain:
+        rows = self.folder.universe(session)
+        spots = [row.close for row in rows if row.expiry is None]
+        if spots:
+            self.spots[session] = Decimal(str(spots[0]))
+        chain: Chain = {}
+        for row in rows:
+            if row.expiry is None:
+                continue
+            key = (row.expiry, row.strike.normalize(), row.right)
+            if key in chain:
+                self._remark(session, "series listed twice", f"{row.expiry} {row.strike} {row.right}")
+            chain[key] = _greeks(row, spots[0]) if spots else None
+        return chain
+
+    def _remark(self, session: date, what: str, example: object) -> None:
+        path = self.folder.universes[session]
+        self.folder.remarks.note(f"{path.parent.name}/{path.name}", what, example)
+
+
+def _greeks(row: UniverseRow, spot: float) -> Greeks | None:
+    """A line's values; None where no volatility was found for it."""
+    if row.volatility <= 0:
+        return None
+    return Greeks(
+        implied_volatility=row.volatility,
+        delta=row.delta,
+        gamma=row.gamma,
+        vega=row.vega,
+        theta=row.theta,
+        price=row.close,
+        underlying=spot,
+    )
