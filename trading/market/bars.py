@@ -1,0 +1,243 @@
+"""Bars of a minute, from pieces of five seconds or from prints; what is missing or late is named.
+
+A minute is told when a piece of a later one comes or when its time is over. A piece that comes after that
+has the minute told again, with the same key; pieces of a session's outside are refused. Built so that both
+ways give the same bar where both exist. Keep out: bars that a vendor tells whole.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from trading.market.numbers import decimal_of
+from trading.model.market import Bar, BarOf, RefusedRow, Trade
+
+PIECE_S = 5
+MINUTE_S = 60
+PIECES = MINUTE_S // PIECE_S
+MINUTE = timedelta(seconds=MINUTE_S)
+GRACE = timedelta(seconds=6)  # a piece is told when it is over, and a little later
+MINUTES_KEPT = 10  # a piece of a minute before these is refused
+AVERAGE_PLACES = Decimal("0.000001")
+BARS_WAITING_MAX = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingPieces:
+    """A minute that was told without some of its pieces: the seconds that they begin at."""
+
+    symbol: str
+    instrument_id: str
+    at: datetime
+    seconds: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Prices, volume, average and count of a piece; None where the source has none."""
+
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal | None
+    average: Decimal | None
+    trades: int | None
+
+
+class MinuteBars:
+    """One instrument's pieces on their way to minutes."""
+
+    def __init__(
+        self,
+        symbol: str,
+        instrument_id: str,
+        *,
+        of: BarOf = BarOf.TRADES,
+        conid: int | None = None,
+    ) -> None:
+        self.symbol, self.instrument_id, self.of, self.conid = symbol, instrument_id, of, conid
+        self._bounds: tuple[datetime, datetime] | None = None
+        self._minutes: dict[datetime, dict[int, _Piece]] = {}
+        self._open: datetime | None = None  # the minute that is not told yet
+        self._due: dict[datetime, None] = {}  # minutes to tell, in their order
+        self._missing: list[MissingPieces] = []
+        self._refused: list[RefusedRow] = []
+        self.refused = 0
+        self.told_again = 0
+
+    def begin_session(self, opens_at: datetime, closes_at: datetime) -> None:
+        """Take pieces from the session's open to its close only."""
+        self._bounds = (opens_at, closes_at)
+
+    def piece(self, at: datetime, prices: Sequence[float], volume: float, average: float, count: int) -> None:
+        """Hear five seconds from `at` on: open, high, low, close; a volume of -1 is none."""
+        reason = self._reason_against(at, prices)
+        if reason:
+            self._refuse(reason, f"{at.isoformat()} {list(prices)!r} {volume!r}", at)
+            return
+        open_, high, low, close = map(decimal_of, prices)
+        has_volume = volume >= 0
+        self._take(
+            at,
+            _Piece(
+                open=open_,
+                high=high,
+                low=low,
+                close=close,
+                volume=decimal_of(volume) if has_volume else None,
+                average=decimal_of(average) if has_volume and average > 0 else None,
+                trades=count if count >= 0 else None,
+            ),
+        )
+
+    def advance(self, at: datetime) -> None:
+        """Let the market's time pass: the open minute is told when it is over."""
+        if self._open is not None and at >= self._open + MINUTE + GRACE:
+            self._due[self._open] = None
+            self._open = None
+
+    def flush(self) -> tuple[Bar, ...]:
+        """Tell the minutes that are due."""
+        due, self._due = sorted(self._due), {}
+        bars = tuple(self._bar(minute) for minute in due)
+        for minute in sorted(self._minutes)[:-MINUTES_KEPT]:
+            del self._minutes[minute]
+        return bars
+
+    def flush_missing(self) -> tuple[MissingPieces, ...]:
+        """Tell which minutes were told without some of their pieces."""
+        told, self._missing = self._missing, []
+        return tuple(told)
+
+    def flush_refused(self) -> tuple[RefusedRow, ...]:
+        """Tell what was refused since the last flush."""
+        told, self._refused = self._refused, []
+        return tuple(told)
+
+    def _reason_against(self, at: datetime, prices: Sequence[float]) -> str:
+        open_, high, low, close = prices
+        if not (0 < low <= min(open_, close) and max(open_, close) <= high < float("inf")):
+            return "prices that are none"
+        if at.second % PIECE_S or at.microsecond:
+            return "a time between the pieces"
+        if self._bounds and not self._bounds[0] <= at < self._bounds[1]:
+            return "outside the session"
+        if self._minutes and at < min(self._minutes):
+            return "too late"  # what was told of that minute is forgotten: a part of it must not replace it
+        return ""
+
+    def _take(self, at: datetime, piece: _Piece) -> None:
+        minute = at.replace(second=0)
+        if self._open is None and minute not in self._minutes:
+            self._open = minute
+        elif self._open is not None and minute > self._open:
+            self._due[self._open] = None
+            self._open = minute
+        elif minute != self._open:  # late: told again
+            self._due[minute] = None
+            self.told_again += 1
+        self._minutes.setdefault(minute, {})[at.second] = piece
+
+    def _bar(self, minute: datetime) -> Bar:
+        pieces = self._minutes[minute]
+        missing = tuple(second for second in range(0, MINUTE_S, PIECE_S) if second not in pieces)
+        if missing and len(self._missing) < BARS_WAITING_MAX:
+            self._missing.append(
+                MissingPieces(
+                    symbol=self.symbol, instrument_id=self.instrument_id, at=minute, seconds=missing
+                )
+            )
+        ordered = [pieces[second] for second in sorted(pieces)]
+        return Bar(
+            symbol=self.symbol,
+            instrument_id=self.instrument_id,
+            at=minute,
+            seconds=MINUTE_S,
+            open=ordered[0].open,
+            high=max(piece.high for piece in ordered),
+            low=min(piece.low for piece in ordered),
+            close=ordered[-1].close,
+            volume=_sum([piece.volume for piece in ordered]),
+            average=_average(ordered),
+            trades=_count([piece.trades for piece in ordered]),
+            of=self.of,
+            conid=self.conid,
+        )
+
+    def _refuse(self, reason: str, payload: str, at: datetime) -> None:
+        self.refused += 1
+        if len(self._refused) < BARS_WAITING_MAX:
+            self._refused.append(
+                RefusedRow(
+                    symbol=self.symbol,
+                    feed="bar",
+                    at=at,
+                    field=self.instrument_id,
+                    reason=reason,
+                    payload=payload,
+                )
+            )
+
+
+def bars_of_trades(trades: Iterable[Trade], seconds: int = MINUTE_S) -> tuple[Bar, ...]:
+    """Bars of prints, which come in the order of their time; times without prints have none."""
+    bars: list[Bar] = []
+    current: list[Trade] = []
+    begins: datetime | None = None
+    for trade in trades:
+        begin = _begin_of(trade.at, seconds)
+        if begins is not None and begin != begins:
+            bars.append(_bar_of(current, begins, seconds))
+            current = []
+        begins = begin
+        current.append(trade)
+    if begins is not None:
+        bars.append(_bar_of(current, begins, seconds))
+    return tuple(bars)
+
+
+def _begin_of(at: datetime, seconds: int) -> datetime:
+    past = (at.minute * MINUTE_S + at.second) % seconds
+    return at.replace(microsecond=0) - timedelta(seconds=past)
+
+
+def _bar_of(trades: Sequence[Trade], at: datetime, seconds: int) -> Bar:
+    prices = [trade.price for trade in trades]
+    volume = sum((trade.size for trade in trades), Decimal(0))
+    notional = sum((trade.price * trade.size for trade in trades), Decimal(0))
+    return Bar(
+        symbol=trades[0].symbol,
+        instrument_id=trades[0].instrument_id,
+        at=at,
+        seconds=seconds,
+        open=prices[0],
+        high=max(prices),
+        low=min(prices),
+        close=prices[-1],
+        volume=volume,
+        average=(notional / volume).quantize(AVERAGE_PLACES) if volume else None,
+        trades=len(trades),
+        conid=trades[0].conid,
+    )
+
+
+def _sum(volumes: Sequence[Decimal | None]) -> Decimal | None:
+    told = [volume for volume in volumes if volume is not None]
+    return sum(told, Decimal(0)) if told else None
+
+
+def _count(counts: Sequence[int | None]) -> int | None:
+    told = [count for count in counts if count is not None]
+    return sum(told) if told else None
+
+
+def _average(pieces: Sequence[_Piece]) -> Decimal | None:
+    """The pieces' averages by their volumes; None where nothing traded."""
+    traded = [(piece.average, piece.volume) for piece in pieces if piece.average and piece.volume]
+    volume = sum((size for _, size in traded), Decimal(0))
+    if not volume:
+        return None
+    notional = sum((average * size for average, size in traded), Decimal(0))
+    return (notional / volume).quantize(AVERAGE_PLACES)

@@ -1,0 +1,179 @@
+"""Chains: the newest quote, greeks and open interest of each expected contract, told as one snapshot.
+
+A contract that nobody told of is not in the snapshot and is counted; one whose quote is old is in it with its
+own time and is counted, too. Open interest is the broker's of the morning, so it carries its date.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from trading.market.numbers import model_value
+from trading.model.instruments import Option
+from trading.model.market import (
+    ChainContract,
+    ChainSnapshot,
+    GreeksSource,
+    OptionGreeks,
+    Quote,
+)
+
+CONTRACTS_MAX = 50_000  # of one symbol
+OPEN_INTEREST_LIMIT = 1e12  # the broker's "unset" is far above it
+NO_VALUE, NO_GREEK = -1.0, -2.0  # "not computed", of values and of greeks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainCounts:
+    """How much of a chain is there."""
+
+    expected: int
+    contracts: int
+    without_quote: int
+    missing_greeks: int
+    missing_open_interest: int
+    stale: int
+
+    @property
+    def skipped(self) -> int:
+        """Contracts that nobody told of."""
+        return self.expected - self.contracts
+
+
+@dataclass(slots=True)
+class _Contract:
+    """What is known of one contract."""
+
+    option: Option
+    quote: Quote | None = None
+    greeks: OptionGreeks | None = None
+    open_interest: int | None = None
+    open_interest_date: date | None = None
+
+
+@dataclass(slots=True)
+class ChainBoard:
+    """One symbol's chain; `source` names who tells it."""
+
+    symbol: str
+    source: str
+    spot: Decimal | None = None
+    listed: int | None = None
+    _contracts: dict[str, _Contract] = field(default_factory=dict)
+
+    def expect(self, options: Iterable[Option], listed: int | None = None) -> None:
+        """Say which contracts belong to the chain; what is known of those that stay is kept."""
+        wanted = {
+            option.instrument_id: option for _, option in zip(range(CONTRACTS_MAX), options, strict=False)
+        }
+        known = self._contracts
+        self._contracts = {
+            name: known.get(name) or _Contract(option=option) for name, option in wanted.items()
+        }
+        self.listed = listed
+
+    def begin_session(self) -> None:
+        """Forget quotes, greeks and open interest of the session before."""
+        self._contracts = {name: _Contract(option=each.option) for name, each in self._contracts.items()}
+        self.spot = None
+
+    def quote(self, quote: Quote) -> None:
+        """Hear a contract's quote; contracts that are not expected are left aside."""
+        known = self._contracts.get(quote.instrument_id)
+        if known is not None:
+            known.quote = quote
+
+    def greeks(self, instrument_id: str, greeks: OptionGreeks | None) -> None:
+        """Hear a contract's model values; None says that the model has none now."""
+        known = self._contracts.get(instrument_id)
+        if known is not None:
+            known.greeks = greeks
+
+    def open_interest(self, instrument_id: str, contracts: float, of: date) -> bool:
+        """Hear a contract's open interest of the morning of `of`; False where it is no number."""
+        if not 0 <= contracts < OPEN_INTEREST_LIMIT:
+            return False
+        known = self._contracts.get(instrument_id)
+        if known is not None:
+            known.open_interest, known.open_interest_date = int(contracts), of
+        return True
+
+    def snapshot(self, at: datetime) -> ChainSnapshot | None:
+        """Tell the chain as it stands; None while nothing is known of any contract."""
+        contracts = tuple(
+            _told(each, at) for each in self._contracts.values() if each.quote is not None or each.greeks
+        )
+        if not contracts:
+            return None
+        return ChainSnapshot(
+            symbol=self.symbol,
+            at=at,
+            source=self.source,
+            spot=self.spot,
+            contracts=contracts,
+            listed=len(self._contracts) if self.listed is None else self.listed,
+        )
+
+    def counts(self, at: datetime, stale_after: timedelta) -> ChainCounts:
+        """Count what is there at `at`."""
+        known = [each for each in self._contracts.values() if each.quote is not None or each.greeks]
+        quotes = [each.quote for each in known if each.quote is not None]
+        return ChainCounts(
+            expected=len(self._contracts),
+            contracts=len(known),
+            without_quote=len(known) - sum(1 for quote in quotes if quote.bid or quote.ask),
+            missing_greeks=sum(1 for each in known if each.greeks is None),
+            missing_open_interest=sum(1 for each in known if each.open_interest is None),
+            stale=sum(1 for quote in quotes if at - quote.at > stale_after),
+        )
+
+    def known(self) -> Mapping[str, Option]:
+        """The expected contracts by their name."""
+        return {name: each.option for name, each in self._contracts.items()}
+
+
+def broker_greeks(
+    at: datetime,
+    *,
+    implied_volatility: float,
+    delta: float,
+    gamma: float,
+    vega: float,
+    theta: float,
+    price: float,
+    underlying: float,
+) -> OptionGreeks | None:
+    """The broker's model values: -1, -2 and unset are None; without a volatility there are none."""
+    volatility = model_value(implied_volatility, NO_VALUE)
+    if volatility is None or volatility <= 0:
+        return None
+    return OptionGreeks(
+        at=at,
+        source=GreeksSource.IBKR,
+        implied_volatility=volatility,
+        delta=model_value(delta, NO_GREEK),
+        gamma=model_value(gamma, NO_GREEK),
+        vega=model_value(vega, NO_GREEK),
+        theta=model_value(theta, NO_GREEK),
+        price=model_value(price, NO_VALUE),
+        underlying_price=model_value(underlying, NO_VALUE),
+    )
+
+
+def _told(known: _Contract, at: datetime) -> ChainContract:
+    quote, greeks = known.quote, known.greeks
+    heard = [moment for moment in (quote and quote.at, greeks and greeks.at) if moment]
+    return ChainContract(
+        option=known.option,
+        at=max(heard, default=at),
+        bid=quote.bid if quote else None,
+        ask=quote.ask if quote else None,
+        bid_size=quote.bid_size if quote else None,
+        ask_size=quote.ask_size if quote else None,
+        last=quote.last if quote else None,
+        volume=quote.volume if quote else None,
+        open_interest=known.open_interest,
+        open_interest_date=known.open_interest_date,
+        greeks=greeks,
+    )

@@ -1,0 +1,39 @@
+"""Numbers as feeds tell them, floats, to decimals: a float that was read from a text gives that text back.
+
+The shortest text of a float is what stood on the wire, so nothing is rounded here; equal numbers come again
+and again and are made once. Keep out: which numbers are allowed where.
+"""
+
+from decimal import Decimal
+from functools import lru_cache
+from math import isfinite
+
+from trading.errors import InvalidFieldError
+
+NUMBERS_CACHED = 262_144
+UNSET_FROM = 1e300  # the broker's 1.797e308 stands for a number that is not set
+NOT_COMPUTED = frozenset({-1.0, -2.0})
+
+
+@lru_cache(maxsize=NUMBERS_CACHED)
+def decimal_of(number: float) -> Decimal:
+    """Return the decimal that a float was read from; whole numbers have no decimals."""
+    if not isfinite(number):
+        raise InvalidFieldError("number", "a finite number", number)
+    whole = int(number)
+    return Decimal(whole) if whole == number else Decimal(repr(number))
+
+
+def optional_decimal(number: float | None) -> Decimal | None:
+    """Like decimal_of; None stays None."""
+    return None if number is None else decimal_of(number)
+
+
+def is_set(number: float) -> bool:
+    """Say whether a broker's number is one: neither unset, nor infinite, nor NaN."""
+    return -UNSET_FROM < number < UNSET_FROM
+
+
+def model_value(number: float, not_computed: float) -> float | None:
+    """A model's value; None where it is unset or marked as not computed."""
+    return float(number) if is_set(number) and number != not_computed else None

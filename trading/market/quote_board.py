@@ -1,0 +1,298 @@
+"""Level-1 ticks of many lines, coalesced: one quote for each line that changed since the last flush.
+
+A tick changes one field of its line; the flush tells all fields as they stand. The broker says -1 (or a price
+of 0 without size) where there is no bid or ask: that is None. What no market says (NaN, a negative or a zero
+price with a size) changes nothing, and goes to the dead letter with its reason.
+
+What can lose money here: a crossed quote between the two messages of one move (states are judged at the
+flush, never between ticks), a halt that a later quote hides (it goes before crossed and locked, and only its
+own tick ends it), and a quote that looks alive (`mark` says stale; any tick of the line ends that).
+
+The tick is the hottest place of the desk: it touches one list and makes no object.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from trading.market.numbers import optional_decimal
+from trading.model.market import InstrumentState, Quote, RefusedRow, TradingState
+
+REFUSED_PER_FLUSH_MAX = 1_000  # more are counted only
+NO_PRICE = -1.0
+BID, ASK, LAST, BID_SIZE, ASK_SIZE, LAST_SIZE, VOLUME = range(7)
+FIELD_NAMES = ("bid", "ask", "last", "bid_size", "ask_size", "last_size", "volume")
+SIZE_OF = 3  # a price's size stands so many places behind it
+PRICE_TICKS = {1: BID, 2: ASK, 4: LAST, 66: BID, 67: ASK, 68: LAST}  # live and delayed
+SIZE_TICKS = {
+    0: BID_SIZE,
+    3: ASK_SIZE,
+    5: LAST_SIZE,
+    8: VOLUME,
+    69: BID_SIZE,
+    70: ASK_SIZE,
+    71: LAST_SIZE,
+    74: VOLUME,
+}
+HALT_TICKS = frozenset({49, 90})
+HALTED_FROM = 1.0  # 1 a general halt, 2 a volatility halt; 0 none, -1 not known
+
+Touch = Callable[[float | None, float | None, datetime], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteFlush:
+    """What changed since the flush before, each in the order in which it was heard."""
+
+    quotes: tuple[Quote, ...]
+    states: tuple[InstrumentState, ...]
+    refused: tuple[RefusedRow, ...]
+
+
+class _Line:
+    """One line's fields as they stand, and what was told of it."""
+
+    __slots__ = (
+        "at",
+        "conid",
+        "halted",
+        "instrument_id",
+        "is_changed",
+        "mark",
+        "reason",
+        "symbol",
+        "told",
+        "touch",
+        "values",
+    )
+
+    def __init__(
+        self,
+        symbol: str,
+        instrument_id: str,
+        conid: int | None,
+        touch: Touch | None,
+        told: TradingState | None,
+    ) -> None:
+        self.symbol, self.instrument_id, self.conid, self.touch = symbol, instrument_id, conid, touch
+        self.values: list[float | None] = [None] * 7
+        self.at: datetime | None = None
+        self.is_changed = False
+        self.halted = 0.0
+        self.mark: TradingState | None = None
+        self.reason = ""
+        self.told = told
+
+
+class QuoteBoard:
+    """Lines by their number; a number may be any that its owner counts with."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, _Line] = {}
+        self._changed: list[_Line] = []
+        self._told: dict[str, TradingState] = {}
+        self._refused: list[RefusedRow] = []
+        self.refused = 0
+        self.refused_by: Counter[str] = Counter()
+        self.unknown = 0  # ticks of lines that are not open
+        self.ticks: Counter[str] = Counter()
+
+    def open_line(
+        self,
+        line: int,
+        symbol: str,
+        instrument_id: str,
+        *,
+        conid: int | None = None,
+        is_option: bool = False,
+        touch: Touch | None = None,
+    ) -> None:
+        """Begin a line: nothing is known of it. `touch` hears bid and ask at each change of one of them.
+
+        An underlying tells its state with its first quote, an option only when it is not open.
+        """
+        told = self._told.get(instrument_id, TradingState.OPEN if is_option else None)
+        self._lines[line] = _Line(symbol, instrument_id, conid, touch, told)
+
+    def close_line(self, line: int) -> None:
+        """End a line; what it changed last is still told."""
+        self._lines.pop(line, None)
+
+    def price(self, line: int, tick: int, price: float, size: float, at: datetime) -> None:
+        """Hear a price with its size; ticks that are not level 1 are left aside."""
+        slot = PRICE_TICKS.get(tick)
+        if slot is None:
+            return
+        state = self._lines.get(line)
+        if state is None:
+            self.unknown += 1
+            return
+        if not (price > 0 and size >= 0):
+            self._no_price(state, slot, price, size, at)
+            return
+        values = state.values
+        state.at = at
+        if values[slot] != price or values[slot + SIZE_OF] != size:
+            is_moved = values[slot] != price
+            values[slot] = price
+            values[slot + SIZE_OF] = size
+            if is_moved and slot < LAST and state.touch is not None:
+                state.touch(values[BID], values[ASK], at)
+            if not state.is_changed:
+                state.is_changed = True
+                self._changed.append(state)
+        if state.mark is not None:
+            self._unmark(state)
+
+    def size(self, line: int, tick: int, size: float, at: datetime) -> None:
+        """Hear a size or the volume."""
+        slot = SIZE_TICKS.get(tick)
+        if slot is None:
+            return
+        state = self._lines.get(line)
+        if state is None:
+            self.unknown += 1
+            return
+        if not size >= 0:
+            self._refuse(state, FIELD_NAMES[slot], "no size", repr(size), at)
+            return
+        state.at = at
+        if state.values[slot] != size:
+            if slot < LAST_SIZE and state.values[slot - SIZE_OF] is None and not size:
+                return  # no size of no price
+            state.values[slot] = size
+            if not state.is_changed:
+                state.is_changed = True
+                self._changed.append(state)
+        if state.mark is not None:
+            self._unmark(state)
+
+    def value(self, line: int, tick: int, value: float, at: datetime) -> None:
+        """Hear a generic tick; of these only halts are level 1."""
+        state = self._lines.get(line)
+        if tick not in HALT_TICKS or state is None:
+            return
+        state.at = at
+        if state.halted != value:
+            state.halted = value
+            self._note(state)
+
+    def touch(self, line: int, bid: float, ask: float, sizes: tuple[float, float], at: datetime) -> None:
+        """Hear bid and ask together, as tick-by-tick feeds tell them."""
+        self.price(line, 1, bid, sizes[0], at)
+        self.price(line, 2, ask, sizes[1], at)
+
+    def mark(self, line: int, state: TradingState | None, reason: str, at: datetime) -> None:
+        """Say from outside what a line is (stale, closed); None, or its next tick, ends that."""
+        told = self._lines.get(line)
+        if told is not None and told.mark is not state:
+            told.mark, told.reason = state, reason
+            told.at = at if told.at is None else max(at, told.at)
+            self._note(told)
+
+    def standing(self, line: int) -> tuple[float | None, float | None]:
+        """Return bid and ask as they stand now."""
+        state = self._lines.get(line)
+        return (None, None) if state is None else (state.values[BID], state.values[ASK])
+
+    def newest_at(self, line: int) -> datetime | None:
+        """Return when the line was heard last."""
+        state = self._lines.get(line)
+        return None if state is None else state.at
+
+    def flush(self) -> QuoteFlush:
+        """Tell what changed, and begin anew."""
+        changed, self._changed = self._changed, []
+        refused, self._refused = self._refused, []
+        quotes, states = [], []
+        for line in changed:
+            line.is_changed = False
+            quote = _quote(line)
+            if quote is not None:
+                quotes.append(quote)
+            state = self._state_change(line)
+            if state is not None:
+                states.append(state)
+        return QuoteFlush(quotes=tuple(quotes), states=tuple(states), refused=tuple(refused))
+
+    def _no_price(self, state: _Line, slot: int, price: float, size: float, at: datetime) -> None:
+        """There is none (-1, or 0 without size), or what was told is no price."""
+        if price == NO_PRICE or (price == 0 and not size > 0):
+            values = state.values
+            state.at = at
+            if values[slot] is not None or values[slot + SIZE_OF] is not None:
+                values[slot] = values[slot + SIZE_OF] = None
+                if slot < LAST and state.touch is not None:
+                    state.touch(values[BID], values[ASK], at)
+                self._note(state)
+            elif state.mark is not None:
+                self._unmark(state)
+            return
+        reason = "no size" if price > 0 else "zero price" if price == 0 else "no price"
+        self._refuse(state, FIELD_NAMES[slot], reason, f"{price!r} x {size!r}", at)
+
+    def _refuse(self, state: _Line, field: str, reason: str, payload: str, at: datetime) -> None:
+        self.refused += 1
+        self.refused_by[reason] += 1
+        if len(self._refused) < REFUSED_PER_FLUSH_MAX:
+            row = RefusedRow(
+                symbol=state.symbol,
+                feed="quote",
+                at=at,
+                field=f"{state.instrument_id} {field}",
+                reason=reason,
+                payload=payload,
+            )
+            self._refused.append(row)
+
+    def _unmark(self, state: _Line) -> None:
+        state.mark, state.reason = None, ""
+        self._note(state)
+
+    def _note(self, state: _Line) -> None:
+        if not state.is_changed:
+            state.is_changed = True
+            self._changed.append(state)
+
+    def _state_change(self, line: _Line) -> InstrumentState | None:
+        state, reason = _state_of(line)
+        if state is line.told or line.at is None:
+            return None
+        line.told = state
+        self._told[line.instrument_id] = state
+        return InstrumentState(
+            symbol=line.symbol, instrument_id=line.instrument_id, at=line.at, state=state, reason=reason
+        )
+
+
+def _quote(line: _Line) -> Quote | None:
+    """The line as it stands; None while nothing but its state was told."""
+    bid, ask, last, bid_size, ask_size, last_size, volume = line.values
+    if line.at is None or line.values.count(None) == len(line.values):
+        return None
+    return Quote(
+        symbol=line.symbol,
+        instrument_id=line.instrument_id,
+        at=line.at,
+        bid=optional_decimal(bid),
+        ask=optional_decimal(ask),
+        bid_size=optional_decimal(bid_size),
+        ask_size=optional_decimal(ask_size),
+        last=optional_decimal(last),
+        last_size=optional_decimal(last_size),
+        volume=optional_decimal(volume),
+        conid=line.conid,
+    )
+
+
+def _state_of(line: _Line) -> tuple[TradingState, str]:
+    bid, ask = line.values[BID], line.values[ASK]
+    if line.mark is not None:
+        return line.mark, line.reason
+    if line.halted >= HALTED_FROM:
+        return TradingState.HALTED, "volatility halt" if line.halted > HALTED_FROM else "halt"
+    if bid is None or ask is None or bid < ask:
+        return TradingState.OPEN, ""
+    state = TradingState.LOCKED if bid == ask else TradingState.CROSSED
+    return state, f"bid {optional_decimal(bid)} ask {optional_decimal(ask)}"

@@ -1,0 +1,266 @@
+"""Prints of one instrument, signed: who crossed the spread, by the quote that stood when it printed.
+
+Quote rule (Lee and Ready 1991, without their five seconds of delay, which today's feeds do not have): at or
+above the ask, or above the middle, is a buy; at or below the bid, or below the middle, a sell. At the middle,
+in a locked or crossed quote, or without a quote, the tick rule: the last change of price says it. Else
+unknown.
+
+What can lose money here: a print signed by the quote that came after it (a bounded history of quotes is
+looked up at the print's own time), and a print that is counted twice (an instrument has one source, and what
+the other feed tells is left aside; a text that is told again after a line was asked for anew is one print).
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from trading.market.numbers import decimal_of
+from trading.model.market import Aggressor, RefusedRow, SignedBy, Trade
+
+TOUCHES_KEPT = 1_024
+PRINTS_WAITING_MAX = 100_000  # between two flushes; more are counted as lost
+REFUSED_PER_FLUSH_MAX = 1_000
+TIMES_KEPT = 64  # distinct times whose prints are numbered
+RT_VOLUME_TICKS = frozenset({48})  # 77 tells the same prints without odd ones
+RT_FIELDS = 6  # price;size;time in ms;volume of the session;average;by one market maker
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST_MS, LATEST_MS = 631_152_000_000, 4_102_444_800_000  # 1990 to 2100
+
+
+class PrintSource(StrEnum):
+    """Which feed an instrument's prints are taken from."""
+
+    RT_VOLUME = "rt_volume"
+    TICK_BY_TICK = "tick_by_tick"
+
+
+class Signer:
+    """Quotes as they stood and the last change of price: what a print's aggressor follows from."""
+
+    __slots__ = ("_asks", "_bids", "_direction", "_last", "_times")
+
+    def __init__(self) -> None:
+        self._times: list[datetime] = []
+        self._bids: list[float | None] = []
+        self._asks: list[float | None] = []
+        self._last: Decimal | None = None
+        self._direction = Aggressor.UNKNOWN
+
+    def touch(self, bid: float | None, ask: float | None, at: datetime) -> None:
+        """Hear how bid and ask stand from `at` on."""
+        times = self._times
+        if times and at < times[-1]:
+            at = times[-1]  # feeds are heard in order; a clock that was set back makes no older quote
+        times.append(at)
+        self._bids.append(bid)
+        self._asks.append(ask)
+        if len(times) >= 2 * TOUCHES_KEPT:
+            for kept in (times, self._bids, self._asks):
+                del kept[:-TOUCHES_KEPT]
+
+    def stood(self, at: datetime, *, is_before: bool = False) -> tuple[Decimal | None, Decimal | None]:
+        """Return bid and ask at a moment; `is_before` leaves out quotes of that very moment."""
+        place = (bisect_left if is_before else bisect_right)(self._times, at) - 1
+        if place < 0:
+            return None, None
+        bid, ask = self._bids[place], self._asks[place]
+        return None if bid is None else decimal_of(bid), None if ask is None else decimal_of(ask)
+
+    def sign(self, price: Decimal, bid: Decimal | None, ask: Decimal | None) -> tuple[Aggressor, SignedBy]:
+        """Say who crossed the spread, and remember the price."""
+        by_tick = self._by_tick(price)
+        by_quote = side_of(price, bid, ask)
+        if by_quote is not Aggressor.UNKNOWN:
+            return by_quote, SignedBy.QUOTE
+        return by_tick, SignedBy.NONE if by_tick is Aggressor.UNKNOWN else SignedBy.TICK
+
+    def _by_tick(self, price: Decimal) -> Aggressor:
+        if self._last is not None and price != self._last:
+            self._direction = Aggressor.BUY if price > self._last else Aggressor.SELL
+        self._last = price
+        return self._direction
+
+
+def side_of(price: Decimal, bid: Decimal | None, ask: Decimal | None) -> Aggressor:
+    """The quote rule; UNKNOWN where the quote does not say it."""
+    if bid is not None and ask is not None:
+        if bid >= ask:
+            return Aggressor.UNKNOWN
+        above = price + price - bid - ask
+        if not above:
+            return Aggressor.UNKNOWN
+        return Aggressor.BUY if above > 0 else Aggressor.SELL
+    if ask is not None and price >= ask:
+        return Aggressor.BUY
+    if bid is not None and price <= bid:
+        return Aggressor.SELL
+    return Aggressor.UNKNOWN
+
+
+class Tape:
+    """One instrument's prints since the last flush."""
+
+    def __init__(
+        self,
+        symbol: str,
+        instrument_id: str,
+        *,
+        source: PrintSource,
+        conid: int | None = None,
+    ) -> None:
+        self.symbol, self.instrument_id, self.source, self.conid = symbol, instrument_id, source, conid
+        self.signer = Signer()
+        self._prints: list[Trade] = []
+        self._refused: list[RefusedRow] = []
+        self._ordinals: dict[datetime, int] = {}
+        self._newest: deque[datetime] = deque()
+        self._text = ""
+        self._total: Decimal | None = None
+        self.total = 0
+        self.refused = 0
+        self.lost = 0  # prints beyond PRINTS_WAITING_MAX
+        self.of_other_feed = 0
+        self.told_again = 0
+        self.volume_missed = Decimal(0)  # by the running total of the texts
+
+    def touch(self, bid: float | None, ask: float | None, at: datetime) -> None:
+        """Hear how bid and ask stand from `at` on."""
+        self.signer.touch(bid, ask, at)
+
+    def begin_line(self) -> None:
+        """A new line: its running total is another one; its first text may be the last one's again."""
+        self._total = None
+
+    def rt_volume(self, text: str, at: datetime) -> None:
+        """Hear a print as text (generic tick 233); a text without a price is a volume, and no print."""
+        if self.source is not PrintSource.RT_VOLUME:
+            self.of_other_feed += 1
+            return
+        if text == self._text:
+            self.told_again += 1
+            return
+        try:
+            price, size, milliseconds, total = _rt_fields(text)
+        except ValueError as error:
+            self._refuse("text", str(error), text, at)
+            return
+        self._text = text
+        if price is None or size is None or not size:
+            return
+        self._count_volume(size, total)
+        self._add(price, size, EPOCH + timedelta(milliseconds=milliseconds), None, "", "")
+
+    def print_(
+        self, epoch_s: int, price: float, size: float, exchange: str, conditions: str, at: datetime
+    ) -> None:
+        """Hear a print tick by tick. Its time is in whole seconds, so the quote is that of its hearing."""
+        if self.source is not PrintSource.TICK_BY_TICK:
+            self.of_other_feed += 1
+            return
+        if not (price > 0 and size > 0) or price == float("inf") or size == float("inf"):
+            self._refuse("price", "no print", f"{price!r} x {size!r}", at)
+            return
+        if not EARLIEST_MS <= epoch_s * 1000 < LATEST_MS:
+            self._refuse("time", "no time", repr(epoch_s), at)
+            return
+        printed_at = EPOCH + timedelta(seconds=epoch_s)
+        self._add(decimal_of(price), decimal_of(size), printed_at, at, exchange, conditions)
+
+    def flush(self) -> tuple[Trade, ...]:
+        """Tell the prints since the last flush, in the order in which they were heard."""
+        told, self._prints = self._prints, []
+        return tuple(told)
+
+    def flush_refused(self) -> tuple[RefusedRow, ...]:
+        """Tell what was refused since the last flush."""
+        told, self._refused = self._refused, []
+        return tuple(told)
+
+    def _add(
+        self,
+        price: Decimal,
+        size: Decimal,
+        printed_at: datetime,
+        heard_at: datetime | None,
+        exchange: str,
+        conditions: str,
+    ) -> None:
+        bid, ask = self.signer.stood(printed_at if heard_at is None else heard_at)
+        aggressor, signed_by = self.signer.sign(price, bid, ask)
+        self.total += 1
+        if len(self._prints) >= PRINTS_WAITING_MAX:
+            self.lost += 1
+            return
+        self._prints.append(
+            Trade(
+                symbol=self.symbol,
+                instrument_id=self.instrument_id,
+                at=printed_at,
+                price=price,
+                size=size,
+                exchange=exchange,
+                conditions=conditions,
+                aggressor=aggressor,
+                signed_by=signed_by,
+                bid=bid,
+                ask=ask,
+                ordinal=self._ordinal(printed_at),
+                conid=self.conid,
+            )
+        )
+
+    def _ordinal(self, at: datetime) -> int:
+        """Count prints of one time, also when another comes between."""
+        ordinal = self._ordinals.get(at)
+        if ordinal is None:
+            self._newest.append(at)
+            if len(self._newest) > TIMES_KEPT:
+                del self._ordinals[self._newest.popleft()]
+        self._ordinals[at] = 0 if ordinal is None else ordinal + 1
+        return self._ordinals[at]
+
+    def _count_volume(self, size: Decimal, total: Decimal) -> None:
+        if self._total is not None and total > self._total + size:
+            self.volume_missed += total - self._total - size
+        self._total = total
+
+    def _refuse(self, field: str, reason: str, payload: str, at: datetime) -> None:
+        self.refused += 1
+        if len(self._refused) < REFUSED_PER_FLUSH_MAX:
+            self._refused.append(
+                RefusedRow(
+                    symbol=self.symbol,
+                    feed="trade",
+                    at=at,
+                    field=f"{self.instrument_id} {field}",
+                    reason=reason,
+                    payload=payload,
+                )
+            )
+
+
+def _rt_fields(text: str) -> tuple[Decimal | None, Decimal | None, int, Decimal]:
+    """Price, size, milliseconds, running total; no price and no size where only the volume is told."""
+    parts = text.split(";")
+    if len(parts) != RT_FIELDS:
+        raise ValueError(f"expected {RT_FIELDS} fields, was {len(parts)}")
+    if not (parts[2].isascii() and parts[2].isdigit()) or not EARLIEST_MS <= int(parts[2]) < LATEST_MS:
+        raise ValueError("expected a time in milliseconds")
+    price = _amount("price", parts[0]) if parts[0] else None
+    size = _amount("size", parts[1]) if parts[1] else None
+    if price is not None and not price:
+        raise ValueError("expected a positive price")
+    return price, size, int(parts[2]), _amount("volume", parts[3] or "0")
+
+
+def _amount(field: str, text: str) -> Decimal:
+    """A number that is not negative, by way of its float: sizes come as 1.0000000 and 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"expected a number as {field}") from None
+    if not 0 <= number < float("inf"):
+        raise ValueError(f"expected a number that is not negative as {field}")
+    return decimal_of(number)
