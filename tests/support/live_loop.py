@@ -40,6 +40,7 @@ from trading.settings import Settings
 SPEED = 120
 CLIENT = 11
 SHARES, OPTIONS = Decimal(300), Decimal(5)
+CASH = Decimal(1_000_000_000)  # a hundred purchases, and no broker says that there is not enough
 EQUAL_S = 60.0
 LINK_SETTINGS = {  # a fault costs seconds of this machine, not a minute
     "silence_after_s": 3, "connect_timeout_s": 5, "request_timeout_s": 3, "reconnect_max_s": 1,
@@ -124,7 +125,9 @@ def live_loop(
     """Everything up, and down again."""
     short = Path(tempfile.mkdtemp(prefix="r-"))  # the path of a socket holds a hundred characters
     server, redis = start_warehouse(folder / "warehouse"), start_redis(short)
-    plan = GatewayPlan(speed=speed, orders=orders, client_id=CLIENT, control_port=None, skip_nights=True)
+    plan = GatewayPlan(
+        speed=speed, orders=orders, client_id=CLIENT, control_port=None, skip_nights=True, cash=CASH
+    )
     try:
         warehouse = Warehouse(server.url)
         migrate(warehouse)
