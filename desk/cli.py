@@ -36,6 +36,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "doctor": "doctor.doctor",
     "gateway": "gateway.gateway",
     "broker": "broker.broker",
+    "ingest": "ingest.ingest",
     "migrate": "migrate.migrate",
     "sql": "sql.sql",
     "fetch": "fetch.fetch",

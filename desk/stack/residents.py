@@ -1,4 +1,4 @@
-"""The resident processes as services of the stack: the simulated gateway, the drain, the broker session.
+"""The resident processes as services of the stack: the gateway, the drain, the sessions with the broker.
 
 Belongs here: which of them run, what they are told by their environment, how they are asked whether they
 live. Keep out: what they do (`desk/residents`).
@@ -20,8 +20,9 @@ from trading.errors import ConfigurationError, DeskError
 from trading.ports.live_state import LiveState
 from trading.settings import Settings
 
-GATEWAY, DRAIN, BROKER = "gateway", "drain", "broker"
-BEATING = (DRAIN, BROKER)  # those that say in Redis that they live
+GATEWAY, DRAIN, BROKER, INGEST = "gateway", "drain", "broker", "ingest"
+ON_GATEWAY = (BROKER, INGEST)  # those that talk with the gateway
+BEATING = (DRAIN, BROKER, INGEST)  # those that say in Redis that they live
 CONTROL = "gateway-control"  # the second port of the gateway; no service of its own
 STOP_GRACE_S = 10.0  # a drain writes what it holds, a gateway its journal
 
@@ -38,9 +39,11 @@ def wanted_residents(settings: Settings) -> tuple[str, ...]:
             f"gateway.enabled and broker.host ({settings.broker.host}): one home talks to one broker; unset "
             "DESK_GATEWAY or BROKER_HOST, or take another DESK_HOME"
         )
-    if settings.gateway.enabled:
-        return (GATEWAY, DRAIN, BROKER)
-    return (DRAIN, BROKER) if settings.broker.host is not None else ()
+    if not settings.gateway.enabled and settings.broker.host is None:
+        return ()
+    gateway = (GATEWAY,) if settings.gateway.enabled else ()
+    ingest = (INGEST,) if settings.ingest.enabled else ()
+    return (*gateway, DRAIN, BROKER, *ingest)
 
 
 def broker_endpoints(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
@@ -68,7 +71,7 @@ def resident_services(
         if name == GATEWAY:
             made.append(_gateway(environment, ports))
             continue
-        needs = (*stores, GATEWAY) if name == BROKER and GATEWAY in wanted else stores
+        needs = (*stores, GATEWAY) if name in ON_GATEWAY and GATEWAY in wanted else stores
         made.append(
             Service(
                 name=name,

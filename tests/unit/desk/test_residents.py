@@ -27,8 +27,9 @@ def settings_with(home: Path, **more: str) -> Settings:
     ("environment", "wanted"),
     [
         ({}, ()),
-        ({"BROKER_HOST": "127.0.0.1"}, ("drain", "broker")),
-        ({"DESK_GATEWAY": "true"}, ("gateway", "drain", "broker")),
+        ({"BROKER_HOST": "127.0.0.1"}, ("drain", "broker", "ingest")),
+        ({"DESK_GATEWAY": "true"}, ("gateway", "drain", "broker", "ingest")),
+        ({"DESK_GATEWAY": "true", "DESK_INGEST": "false"}, ("gateway", "drain", "broker")),
     ],
 )
 def test_residents_run_only_where_a_broker_is(
