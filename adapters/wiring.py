@@ -37,6 +37,7 @@ from trading.ports.venue_source import VenueSource
 from trading.services.check_live import LiveCheckTools
 from trading.services.compute_pnl import PnlStores
 from trading.services.drain_fills import FillTools
+from trading.services.drain_market import MarketDrainTools
 from trading.services.drain_outbox import DrainTools
 from trading.services.fetch_statements import FetchTools
 from trading.services.ingest_fills import IngestStores
@@ -52,6 +53,14 @@ LEASE_PAUSE_S = 0.1
 def open_warehouse(settings: Settings) -> Warehouse:
     """The warehouse as its writer."""
     return Warehouse(_required(settings.services.warehouse_url, "warehouse", "CLICKHOUSE_URL"))
+
+
+def open_market_warehouse(settings: Settings) -> Warehouse:
+    """The warehouse as the market's drain writes it: each insert is sent once.
+
+    After a lost answer the drain looks what is there and sends what is missing, which is surer than a token.
+    """
+    return Warehouse(_required(settings.services.warehouse_url, "warehouse", "CLICKHOUSE_URL"), attempts=1)
 
 
 def open_live_state(settings: Settings) -> LiveState:
@@ -179,6 +188,18 @@ def drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) -> Drai
         fills=fills,
         live_state=watch.live_state,
         on_positions=lambda: watch_positions(watch),
+        alerts=open_alerts(settings),
+    )
+
+
+def market_drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) -> MarketDrainTools:
+    """What the market's drain reads and writes."""
+    from adapters.clickhouse.market_store import ClickHouseMarketStore  # 0.1 s: numpy and Arrow
+
+    return MarketDrainTools(
+        reader=open_market_outbox_reader(settings, consumer),
+        store=ClickHouseMarketStore(warehouse),
+        clock=SystemClock(),
         alerts=open_alerts(settings),
     )
 

@@ -1,0 +1,245 @@
+"""A load: one session of one source and kind, all of it or nothing for who reads.
+
+The rows are written first, under an id of their own; then their number is held against what was sent, and the
+pointer `core.market_loads` moves last. Rows that say what the load before said move nothing and are dropped.
+The load before stays until the next one that differs, for readers that are under way; what killed loads left
+goes with it. Memory is bounded by one part.
+"""
+
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import sql
+from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.market_columns import TABLES
+from adapters.clickhouse.market_refusals import (
+    Letter,
+    letter_of_misfit,
+    letter_of_refused,
+    store_letters,
+)
+from adapters.clickhouse.market_rows import Misfit, Origin, ToldRows, fitting, told_rows
+from trading.errors import WarehouseError
+from trading.model.market import MarketKind, MarketRow, RefusedRow
+from trading.ports.market_store import LoadReport
+
+ROWS_PER_PART = 50_000  # of a load, held in memory at once
+ROLLED_UP_AT_ONCE = 2_000_000  # rows whose minutes are computed by one statement
+NO_DEDUPLICATION = {"insert_deduplicate": 0}  # minutes that are named again are computed again
+NUMBERS = 1_000  # loads of one microsecond are told apart by a random number
+
+
+@dataclass(slots=True)
+class RunningLoad:
+    """What a load has done so far."""
+
+    kind: MarketKind
+    session: date
+    source: str
+    load_id: int
+    heard_at: datetime
+    sent: int = 0
+    parts: int = 0
+    letters: list[Letter] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Where its refused rows come from; a repeat has the same name."""
+        return f"load {self.source} {self.kind} {self.session.isoformat()}"
+
+    @property
+    def asked(self) -> dict[str, object]:
+        """Parameters of the queries about its rows."""
+        return {"rows": TABLES[self.kind].rows, "session": self.session, "load_id": self.load_id}
+
+
+class MarketLoads:
+    """Loads into the tables of market data."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+
+    def load(
+        self, kind: MarketKind, session: date, source: str, rows: Iterable[MarketRow], heard_at: datetime
+    ) -> LoadReport:
+        """Store one session's rows of a source in place of what it said before."""
+        if kind not in TABLES:
+            raise WarehouseError(f"load: expected a kind that has a table, was {kind}")
+        load_id = time.time_ns() // 1_000 * NUMBERS + secrets.randbelow(NUMBERS)
+        running = RunningLoad(kind=kind, session=session, source=source, load_id=load_id, heard_at=heard_at)
+        for part in _parts(rows):
+            self._send(running, part)
+        refused = store_letters(self._warehouse, running.letters)
+        told = self._told(running)
+        before = self._before(running)
+        if before and (before["rows"], before["digest"]) == (told["rows"], told["digest"]):
+            self._drop(running, load_id)
+            return _report(running, told, new=0, refused=refused)
+        new = self._new(running, before["load_id"]) if before else int(told["rows"])
+        self._roll_up(running)
+        self._point(running, told, refused)
+        self._sweep(running, keep={load_id, before["load_id"] if before else 0})
+        return _report(running, told, new=new, refused=refused)
+
+    def _send(self, running: RunningLoad, part: list[MarketRow]) -> None:
+        kept = []
+        for row in part:
+            if isinstance(row, RefusedRow):
+                letter = letter_of_refused(row, running.source, running.name, running.heard_at)
+                running.letters.append(letter)
+            else:
+                kept.append(row)
+        origin = Origin(
+            source=running.source,
+            heard_at=running.heard_at,
+            load_id=running.load_id,
+            entry_seq=running.parts,
+        )
+        running.parts += 1
+        told = told_rows(running.kind, [(origin, kept)])
+        tables, misfits = fitting(told)
+        running.letters += [letter_of_misfit(misfit, running.name) for misfit in misfits]
+        if not tables:
+            return
+        table, strangers = _of_session(told, pa.concat_tables(tables), running.session)
+        running.letters += [letter_of_misfit(misfit, running.name) for misfit in strangers]
+        token = f"load-{running.load_id}-{running.parts}"
+        running.sent += self._warehouse.insert_arrow(f"core.{TABLES[running.kind].rows}", table, token)
+
+    def _told(self, running: RunningLoad) -> Mapping[str, Any]:
+        asked = running.asked | {"at": TABLES[running.kind].at}
+        (told,) = self._warehouse.rows(sql.query("market_load_digest"), asked)
+        if told["rows"] != running.sent and not TABLES[running.kind].has_versions:
+            raise WarehouseError(f"{running.name}: expected {running.sent} rows stored, was {told['rows']}")
+        return told
+
+    def _before(self, running: RunningLoad) -> Mapping[str, Any] | None:
+        asked = {"kind": str(running.kind), "session": running.session, "source": running.source}
+        found = self._warehouse.rows(sql.query("market_load_current"), asked)
+        return found[0] if found else None
+
+    def _new(self, running: RunningLoad, before: int) -> int:
+        asked = running.asked | {"before": before}
+        return int(self._warehouse.value(sql.query("market_load_new"), asked) or 0)
+
+    def _roll_up(self, running: RunningLoad) -> None:
+        minutes = TABLES[running.kind].minutes
+        if minutes is None:
+            return
+        hours = self._warehouse.rows(sql.query("market_load_hours"), running.asked)
+        for group in _groups(hours):
+            asked = running.asked | {
+                "minutes": f"{minutes}s_touched",
+                "symbols": [row["symbol"] for row in group],
+                "hours": [row["hour"] for row in group],
+            }
+            self._warehouse.command(sql.query("market_load_touch"), asked, NO_DEDUPLICATION)
+
+    def _point(self, running: RunningLoad, told: Mapping[str, Any], refused: int) -> None:
+        columns = (
+            "kind",
+            "session",
+            "source",
+            "load_id",
+            "rows",
+            "refused",
+            "digest",
+            "oldest_at",
+            "newest_at",
+        )
+        row = (
+            str(running.kind),
+            running.session,
+            running.source,
+            running.load_id,
+            told["rows"],
+            refused,
+            told["digest"],
+            told["oldest_at"],
+            told["newest_at"],
+        )
+        self._warehouse.insert("core.market_loads", columns, [row], f"load-{running.load_id}")
+
+    def _sweep(self, running: RunningLoad, keep: set[int]) -> None:
+        """Drop what earlier loads of this session and source left; one that runs now has a higher id."""
+        asked = {"rows": TABLES[running.kind].rows, "session": running.session, "source": running.source}
+        for row in self._warehouse.rows(sql.query("market_loads_left"), asked):
+            if row["load_id"] not in keep and row["load_id"] < running.load_id:
+                self._drop(running, row["load_id"])
+
+    def _drop(self, running: RunningLoad, load_id: int) -> None:
+        kind = TABLES[running.kind]
+        asked = {"session": running.session, "load_id": load_id}
+        if kind.is_parted:
+            self._warehouse.command(
+                f"alter table core.{kind.rows} drop partition tuple({{session:Date}}, {{load_id:UInt64}})",
+                asked,
+            )
+        else:
+            self._delete(kind.rows, asked)
+        if kind.minutes is not None:
+            self._delete(f"{kind.minutes}_rows", asked)
+
+    def _delete(self, table: str, asked: Mapping[str, object]) -> None:
+        where = "session = {session:Date} and load_id = {load_id:UInt64}"
+        self._warehouse.command(f"delete from core.{table} where {where}", asked)
+
+
+def _parts(rows: Iterable[MarketRow]) -> Iterator[list[MarketRow]]:
+    iterator = iter(rows)
+    while part := list(islice(iterator, ROWS_PER_PART)):
+        yield part
+
+
+def _of_session(told: ToldRows, table: pa.Table, session: date) -> tuple[pa.Table, list[Misfit]]:
+    """The rows of this session, and apart from them those of another."""
+    is_own = pc.equal(table.column("session"), pa.scalar(session, pa.date32()))
+    if pc.all(is_own).as_py():
+        return table, []
+    strangers = table.filter(pc.invert(is_own))
+    places = strangers.column("place").to_numpy()
+    found = zip(np.asarray(places), strangers.column("session").to_pylist(), strict=True)
+    misfits = [
+        Misfit(
+            row=told.rows[int(place)],
+            origin=told.origins[0],
+            place=int(place),
+            reason=f"{told.kind}: session: expected a time of {session}, was one of {other}",
+        )
+        for place, other in found
+    ]
+    return table.filter(is_own), misfits
+
+
+def _groups(hours: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    group: list[Mapping[str, Any]] = []
+    size = 0
+    for row in hours:
+        if group and size + row["rows"] > ROLLED_UP_AT_ONCE:
+            yield group
+            group, size = [], 0
+        group.append(row)
+        size += row["rows"]
+    if group:
+        yield group
+
+
+def _report(running: RunningLoad, told: Mapping[str, Any], *, new: int, refused: int) -> LoadReport:
+    return LoadReport(
+        kind=running.kind,
+        total=running.sent + refused,
+        new=new,
+        repeated=running.sent - new,
+        refused=refused,
+        oldest_at=told["oldest_at"],
+        newest_at=told["newest_at"],
+    )

@@ -1,0 +1,93 @@
+"""Market rows that were refused, as rows of the dead letter: by a normalizer, by a column, or unreadable.
+
+The key of a letter is what it says and where it came from, so that a repeat is the same letter.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from hashlib import sha1
+from typing import Any
+
+import orjson
+
+from adapters.clickhouse.batch_audit import (
+    PAYLOAD_CHARS_MAX,
+    REJECTED_COLUMNS,
+    REJECTED_ROWS_PER_INSERT,
+    stored_text,
+)
+from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.market_rows import Misfit
+from trading.model.market import RefusedRow
+from trading.ports.outbox import UnreadableEntry
+
+SOURCE = "market"  # column `source` of the dead letter; `venue` says who told the row
+
+Letter = tuple[str, str, str, str, str, datetime]  # teller, origin, field, reason, payload, received_at
+
+
+def letter_of_refused(row: RefusedRow, teller: str, origin: str, received_at: datetime) -> Letter:
+    """What a normalizer or a reader of files refused."""
+    reason = f"{row.feed} {row.symbol} {row.at.isoformat()}: {row.reason}"
+    return teller, origin, row.field, reason, row.payload, received_at
+
+
+def letter_of_misfit(misfit: Misfit, origin: str) -> Letter:
+    """What no column holds."""
+    field = misfit.reason.partition(": ")[2].partition(":")[0]
+    told = misfit.origin
+    return told.source, origin, field, misfit.reason, payload_of(misfit.row), told.heard_at
+
+
+def letter_of_unreadable(entry: UnreadableEntry) -> Letter:
+    """An entry of the outbox that is no block."""
+    milliseconds = entry.entry_id.partition("-")[0]
+    at = datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+    return "outbox", f"{entry.stream} {entry.entry_id}", "entry", entry.reason, entry.text, at
+
+
+def payload_of(row: Any) -> str:
+    """The row as JSON, or in Python's words where JSON cannot say it."""
+    try:
+        return orjson.dumps(row, default=str).decode()
+    except (TypeError, ValueError):
+        return repr(row)
+
+
+def store_letters(warehouse: Warehouse, letters: Iterable[Letter]) -> int:
+    """Store letters; equal ones of one origin are told apart by their number. Returns how many."""
+    told: Counter[Letter] = Counter()
+    cells = []
+    for letter in letters:
+        cells.append(_cells(letter, told[letter]))
+        told[letter] += 1
+    for start in range(0, len(cells), REJECTED_ROWS_PER_INSERT):
+        part = cells[start : start + REJECTED_ROWS_PER_INSERT]
+        warehouse.insert("audit.rejected_rows", REJECTED_COLUMNS, part, f"rejected-{_digest(part)}")
+    return len(cells)
+
+
+def _cells(letter: Letter, number: int) -> list[object]:
+    teller, origin, field, reason, payload, received_at = letter
+    origin, reason, payload = stored_text(origin), stored_text(reason), stored_text(payload)
+    named = "\x1f".join((origin, reason, payload, str(number)))
+    return [
+        stored_text(teller),
+        SOURCE,
+        sha1(named.encode(), usedforsecurity=False).hexdigest(),
+        "",
+        origin,
+        stored_text(field),
+        reason,
+        payload[:PAYLOAD_CHARS_MAX],
+        len(payload.encode()),
+        False,
+        "",
+        received_at,
+    ]
+
+
+def _digest(cells: Sequence[Sequence[object]]) -> str:
+    keys = "".join(str(row[2]) for row in cells)
+    return sha1(keys.encode(), usedforsecurity=False).hexdigest()

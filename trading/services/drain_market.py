@@ -1,0 +1,246 @@
+"""Drain the market's outbox into the warehouse: each block once, in any number of tries, killed at will.
+
+The order is the argument. (1) A batch is stored, each row keyed by its entry and its place in it. (2) Only
+then is it acknowledged. A kill between the two repeats (1): the reader gives the batch again as a repeat, the
+store looks first and adds what is missing. Fewer, larger inserts are cheaper for the warehouse, so who calls
+pauses between batches that were not full.
+
+A warehouse that is down raises: nothing is acknowledged, the outbox keeps what it has, and the caller waits.
+A block that the warehouse refuses for good is found by halving its batch, after TRIES_MAX rounds (a table
+that is missing for a moment must not send blocks away); it goes to the dead letter with its payload, alone.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+
+from trading.errors import DeskError, PermanentError, WarehouseError
+from trading.model.market import ChainSnapshot, MarketEntry
+from trading.ports.alerts import Alerts
+from trading.ports.clock import Clock
+from trading.ports.market_outbox import READ_BLOCKS_MAX, MarketBatch, MarketOutboxReader
+from trading.ports.market_store import LoadReport, MarketStore
+from trading.ports.outbox import OutboxBacklog, UnreadableEntry
+from trading.services.drain_fills import is_due
+
+logger = logging.getLogger(__name__)
+
+ROWS_PER_BATCH = 100_000  # of one insert, about; more are stored and acknowledged in parts
+PAUSE_S = 1.0  # between batches that were not full: the warehouse gets a row at most so late
+CLAIM_AFTER_S = 30.0  # what another consumer was given and left for so long is ours
+CLAIM_EVERY = timedelta(seconds=10)
+BACKLOG_EVERY = timedelta(seconds=10)
+TRIES_MAX = 3  # rounds in which the warehouse refuses a batch before its blocks are tried by themselves
+STUCK_ALERT = "market_drain_stuck"
+REFUSED_ALERT = "market_blocks_refused"
+REFUSALS = (  # a block that our own code stumbles over must not stop the others either
+    PermanentError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketDrainTools:
+    """What the drain reads and writes."""
+
+    reader: MarketOutboxReader
+    store: MarketStore
+    clock: Clock
+    alerts: Alerts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketDrainReport:
+    """What one round did; `is_full` says that more is waiting."""
+
+    blocks: int = 0
+    rows: int = 0
+    repeated: int = 0
+    refused: int = 0
+    unreadable: int = 0
+    is_full: bool = False
+
+
+@dataclass(slots=True)
+class _Round:
+    """Counts of a round in the making."""
+
+    new: Counter[str] = field(default_factory=Counter)
+
+    def add(self, reports: Sequence[LoadReport]) -> None:
+        for report in reports:
+            self.new["rows"] += report.new
+            self.new["repeated"] += report.repeated
+            self.new["refused"] += report.refused
+
+
+class MarketDrain:
+    """One consumer of all symbols' streams; call `drain_once` for ever."""
+
+    def __init__(
+        self, tools: MarketDrainTools, blocks_max: int = READ_BLOCKS_MAX, rows_max: int = ROWS_PER_BATCH
+    ) -> None:
+        self._tools = tools
+        self._blocks_max, self._rows_max = blocks_max, rows_max
+        self._refusals = 0  # rounds in a row in which the warehouse refused
+        self._good: MarketEntry | None = None  # stored before: what proves that the warehouse takes blocks
+        self._claimed_at: datetime | None = None
+        self._looked_at: datetime | None = None
+        self.backlog: OutboxBacklog | None = None
+
+    def drain_once(self, wait_s: float) -> MarketDrainReport:
+        """Drain what is there, waiting up to `wait_s` for it.
+
+        Raises WarehouseUnavailableError, WarehouseError or LiveStateUnavailableError: what was not stored was
+        not acknowledged either, and the caller calls again after a pause.
+        """
+        self._claim()
+        batch = self._tools.reader.read(self._blocks_max, wait_s)
+        report = self._drained(batch) if batch.entries or batch.unreadable else MarketDrainReport()
+        self._look()
+        return report
+
+    def _drained(self, batch: MarketBatch) -> MarketDrainReport:
+        told = _Round()
+        for place, part in enumerate(_parts(batch, self._rows_max)):
+            told.add(self._stored(part, () if place else batch.unreadable, is_repeat=batch.is_repeat))
+            self._tools.reader.ack([*part, *(() if place else batch.unreadable)])
+        if not batch.entries:
+            self._tools.store.record((), batch.unreadable, is_repeat=batch.is_repeat)
+            self._tools.reader.ack(batch.unreadable)
+        blocks = len(batch.entries)
+        report = MarketDrainReport(
+            blocks=blocks,
+            rows=told.new["rows"],
+            repeated=told.new["repeated"],
+            refused=told.new["refused"],
+            unreadable=len(batch.unreadable),
+            is_full=batch.is_repeat or blocks >= self._blocks_max,
+        )
+        logger.info(
+            "market_drained %s", " ".join(f"{name}={value}" for name, value in asdict(report).items())
+        )
+        self._alert(report.unreadable, "blocks could not be read")
+        return report
+
+    def _stored(
+        self, entries: Sequence[MarketEntry], unreadable: Sequence[UnreadableEntry], *, is_repeat: bool
+    ) -> Sequence[LoadReport]:
+        try:
+            reports = self._tools.store.record(entries, unreadable, is_repeat=is_repeat)
+        except REFUSALS as error:
+            self._refusals += 1
+            if self._refusals < TRIES_MAX:
+                raise
+            logger.error("market_drain_refused blocks=%d error=%s", len(entries), error)
+            reports = self._by_themselves(entries, unreadable)
+        else:
+            self._good = entries[-1] if entries else self._good
+        self._refusals = 0
+        return reports
+
+    def _by_themselves(
+        self, entries: Sequence[MarketEntry], unreadable: Sequence[UnreadableEntry]
+    ) -> Sequence[LoadReport]:
+        """Store what can be stored and refuse the rest, where it is the blocks and not the warehouse."""
+        reports: list[LoadReport] = []
+        poisoned = self._halved(entries, reports)
+        if len(poisoned) == len(entries):
+            self._prove_warehouse(poisoned[0].reason)
+        self._tools.store.record((), [*unreadable, *poisoned], is_repeat=True)
+        self._alert(len(poisoned), "blocks were refused")
+        return reports
+
+    def _halved(self, entries: Sequence[MarketEntry], reports: list[LoadReport]) -> list[UnreadableEntry]:
+        """Try all; where they are refused, each half by itself, down to the block that is refused alone."""
+        try:
+            reports += self._tools.store.record(entries, (), is_repeat=True)
+        except REFUSALS as error:
+            if len(entries) == 1:
+                return [_refused(entries[0], error)]
+            middle = len(entries) // 2
+            return [*self._halved(entries[:middle], reports), *self._halved(entries[middle:], reports)]
+        self._good = entries[-1] if entries else self._good
+        return []
+
+    def _prove_warehouse(self, reason: str) -> None:
+        """Nothing of a batch was stored: store again what was stored before, which changes nothing.
+
+        Raises where that fails, or where nothing is known: a table that is missing for an hour must not send
+        an hour of the market to the dead letter.
+        """
+        try:
+            if self._good is None:
+                raise WarehouseError(reason)
+            self._tools.store.record([self._good], (), is_repeat=True)
+        except REFUSALS as error:
+            if self._tools.alerts is not None:
+                text = f"the warehouse refuses every block: {error}"
+                self._tools.alerts.raise_alert(STUCK_ALERT, text)
+            raise WarehouseError(f"market drain: expected blocks that can be stored, was {reason}") from error
+
+    def _claim(self) -> None:
+        now = self._tools.clock.now()
+        if is_due(self._claimed_at, now, CLAIM_EVERY):
+            claimed = self._tools.reader.claim(self._blocks_max, CLAIM_AFTER_S)
+            self._claimed_at = now
+            if claimed:
+                logger.warning("market_drain_claimed blocks=%d", claimed)
+
+    def _look(self) -> None:
+        """Say how much waits; an error is told and tried again, it holds no block up."""
+        now = self._tools.clock.now()
+        if not is_due(self._looked_at, now, BACKLOG_EVERY):
+            return
+        self._looked_at = now
+        try:
+            self.backlog = self._tools.reader.backlog()
+        except DeskError as error:
+            logger.warning("market_backlog_unknown error=%s", error)
+            return
+        oldest = self.backlog.oldest_at
+        age_s = (now - oldest).total_seconds() if oldest else 0.0
+        logger.info(
+            "market_backlog blocks=%d given=%d age_s=%.1f", self.backlog.entries, self.backlog.given, age_s
+        )
+
+    def _alert(self, lost: int, what: str) -> None:
+        if lost and self._tools.alerts is not None:
+            text = f"{lost} {what}; select * from audit.rejected_rows where source = 'market'"
+            self._tools.alerts.raise_alert(REFUSED_ALERT, text)
+
+
+def rows_in(entry: MarketEntry) -> int:
+    """How many rows of the warehouse a block is."""
+    return sum(len(row.contracts) if isinstance(row, ChainSnapshot) else 1 for row in entry.block.rows)
+
+
+def _parts(batch: MarketBatch, rows_max: int) -> Iterator[list[MarketEntry]]:
+    """The entries in order, in parts of about `rows_max` rows; a block is never cut."""
+    part: list[MarketEntry] = []
+    rows = 0
+    for entry in batch.entries:
+        part.append(entry)
+        rows += rows_in(entry)
+        if rows >= rows_max:
+            yield part
+            part, rows = [], 0
+    if part:
+        yield part
+
+
+def _refused(entry: MarketEntry, error: Exception) -> UnreadableEntry:
+    return UnreadableEntry(
+        stream=entry.stream,
+        entry_id=entry.entry_id,
+        epoch=entry.epoch,
+        sequence=entry.sequence,
+        text=repr(entry.block),
+        reason=f"{entry.block.kind}: {error}",
+    )
