@@ -66,21 +66,47 @@ class IngestSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorSettings:
-    """Alpha Vantage: where it is, how often it is asked, what it allows. No key: it is not asked."""
+    """Alpha Vantage: where it is, how often it is asked, what it allows. No key: it is not asked.
+
+    Requests are limited in any minute, and in any second and day where these are not 0. `realtime_options`:
+    the plan includes live chains. `workers_max` requests are on their way at once.
+    """
 
     alpha_vantage_key: str | None = field(default=None, repr=False)
     alpha_vantage_url: str
+    realtime_options: bool
+    requests_per_second: int
     requests_per_minute: int
     requests_per_day: int
     chains_every_s: int
     technicals_every_s: int
     sentiment_every_s: int
+    news_window_s: int
+    workers_max: int
     attempts_max: int
     connect_timeout_s: int
     answer_timeout_s: int
     answer_bytes_max: int
     breaker_failures_max: int
     breaker_open_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StubSettings:
+    """Stand-ins for the vendors, on loopback, that know the simulated gateway's market; off: none.
+
+    Limits as the vendor's plans have them (0: none). `chains` is a folder of recorded chains of `chains_of`,
+    in the place of the gateway's market.
+    """
+
+    enabled: bool
+    alpha_vantage_port: int
+    cboe_port: int
+    yahoo_port: int
+    requests_per_minute: int
+    requests_per_day: int
+    chains: Path | None
+    chains_of: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from trading.market_settings import (
     HistorySettings,
     IngestSettings,
     MarketSettings,
+    StubSettings,
     VendorSettings,
     VolatilitySettings,
 )
@@ -218,6 +219,7 @@ class Settings:
     market: MarketSettings
     ingest: IngestSettings
     vendors: VendorSettings
+    stubs: StubSettings
     volatility: VolatilitySettings
     history: HistorySettings
     configuration_hash: str

@@ -22,6 +22,7 @@ from trading.market_settings import (
     HistorySettings,
     IngestSettings,
     MarketSettings,
+    StubSettings,
     VendorSettings,
     VolatilitySettings,
 )
@@ -85,6 +86,7 @@ def load_settings(
         market=build(MarketSettings, _section("market", sections, names), "market"),
         ingest=build(IngestSettings, _section("ingest", sections, names), "ingest"),
         vendors=build(VendorSettings, _section("vendors", sections, names), "vendors"),
+        stubs=build(StubSettings, _section("stubs", sections, names), "stubs"),
         volatility=build(VolatilitySettings, _section("volatility", sections, names), "volatility"),
         history=build(HistorySettings, _section("history", sections, names), "history"),
         configuration_hash="",
@@ -163,6 +165,7 @@ def _check(settings: Settings) -> None:
     _check_broker(settings.broker)
     _check_gateway(settings.gateway)
     _check_flex(settings.flex)
+    _check_vendors(settings.vendors)
     for field in dataclasses.fields(settings.inbox):
         if getattr(settings.inbox, field.name) < 1:
             raise ConfigurationError(f"inbox.{field.name}: expected 1 or more")
@@ -189,6 +192,14 @@ def _check_flex(flex: FlexSettings) -> None:
         value, least = getattr(flex, field.name), 0 if field.name.endswith("_ms") else 1
         if isinstance(value, int) and value < least:
             raise ConfigurationError(f"flex.{field.name}: expected {least} or more, was {value}")
+
+
+def _check_vendors(vendors: VendorSettings) -> None:
+    for field in dataclasses.fields(vendors):
+        value = getattr(vendors, field.name)
+        least = 0 if field.name in ("requests_per_second", "requests_per_day") else 1
+        if isinstance(value, int) and not isinstance(value, bool) and value < least:
+            raise ConfigurationError(f"vendors.{field.name}: expected {least} or more, was {value}")
 
 
 def _check_range(section: object, key: str, limits: tuple[tuple[str, int], ...]) -> None:

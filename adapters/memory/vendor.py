@@ -4,12 +4,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
+from trading.errors import OutboxFullError
 from trading.feeds.breaker import BreakerTransition
 from trading.feeds.limiter import minute_of
-from trading.ports.breaker_log import BreakerLog
+from trading.ports.breaker_log import ENTRIES_MAX, BreakerEntry, BreakerLog, BreakerOutbox
 from trading.ports.request_ledger import RequestLedger
 from trading.ports.vendor_monitor import VendorMonitor
+
+FIRST_ENTRY_MS = 1_760_000_000_000
+STREAM = "breakers"
 
 
 @dataclass(slots=True)
@@ -45,11 +50,39 @@ class MemoryVendorMonitor(VendorMonitor):
 
 
 @dataclass(slots=True)
+class MemoryBreakerOutbox(BreakerOutbox):
+    """Changes in their order until they are acknowledged."""
+
+    entries: dict[str, BreakerTransition] = field(default_factory=dict)
+    numbered: int = 0
+
+    def append(self, transitions: Sequence[BreakerTransition]) -> None:
+        """Append, unless it is full."""
+        if len(self.entries) + len(transitions) > ENTRIES_MAX:
+            raise OutboxFullError(f"breakers: expected at most {ENTRIES_MAX}, was {len(self.entries)}")
+        for change in transitions:
+            self.numbered += 1
+            self.entries[f"{FIRST_ENTRY_MS + self.numbered}-0"] = change
+
+    def read(self, most: int) -> Sequence[BreakerEntry]:
+        """Return the oldest."""
+        return [
+            BreakerEntry(stream=STREAM, entry_id=entry_id, transition=change)
+            for entry_id, change in islice(self.entries.items(), most)
+        ]
+
+    def ack(self, entries: Sequence[BreakerEntry]) -> None:
+        """Take them away."""
+        for entry in entries:
+            self.entries.pop(entry.entry_id, None)
+
+
+@dataclass(slots=True)
 class MemoryBreakerLog(BreakerLog):
-    """Changes once each, in the order they came."""
+    """Changes by their entry."""
 
-    transitions: list[BreakerTransition] = field(default_factory=list)
+    kept: dict[tuple[str, str], BreakerTransition] = field(default_factory=dict)
 
-    def record(self, transitions: Sequence[BreakerTransition]) -> None:
-        """Keep what is not there yet."""
-        self.transitions.extend(change for change in transitions if change not in self.transitions)
+    def record(self, entries: Sequence[BreakerEntry]) -> None:
+        """Keep each once."""
+        self.kept.update({(entry.stream, entry.entry_id): entry.transition for entry in entries})

@@ -250,6 +250,12 @@ MONITORING_STALE = _family(
 MONITORING_ALPHA_VANTAGE = _family(
     "monitoring:alpha_vantage:metrics", "hash", None, "chain ingestion", "vendor feed health"
 )
+MONITORING_VENDOR = _family(
+    "monitoring:<vendor>:metrics", "hash", None, "vendors", "budget, refusals and counts of one vendor"
+)
+VENDOR_REQUESTS = _family(
+    "vendors:<vendor>:requests", "hash", 2 * DAY_S, "vendors", "requests by minute, for the daily cap"
+)
 FEEDS = _family(
     "monitoring:feeds", "hash", DAY_S, "market ingestion, vendors", "how each feed is, with its deadline"
 )

@@ -9,8 +9,8 @@ class VendorMonitor(ABC):
 
     @abstractmethod
     def tell(self, vendor: str, metrics: Mapping[str, str]) -> None:
-        """Set what is known of the vendor; names that are not told any more are taken away."""
+        """Set figures of the vendor; those that are not named stay."""
 
     @abstractmethod
     def tell_sentiment(self, symbol: str, metrics: Mapping[str, str]) -> None:
-        """Set what is known of a symbol's news."""
+        """Set figures of a symbol's news."""
