@@ -21,8 +21,9 @@ from trading.ports.live_state import LiveState
 from trading.settings import Settings
 
 GATEWAY, DRAIN, BROKER, INGEST = "gateway", "drain", "broker", "ingest"
+MARKET_DRAIN = "market-drain"  # wherever a feed of the market runs
 ON_GATEWAY = (BROKER, INGEST)  # those that talk with the gateway
-BEATING = (DRAIN, BROKER, INGEST)  # those that say in Redis that they live
+BEATING = (DRAIN, BROKER, MARKET_DRAIN, INGEST)  # those that say in Redis that they live
 CONTROL = "gateway-control"  # the second port of the gateway; no service of its own
 STOP_GRACE_S = 10.0  # a drain writes what it holds, a gateway its journal
 
@@ -42,8 +43,8 @@ def wanted_residents(settings: Settings) -> tuple[str, ...]:
     if not settings.gateway.enabled and settings.broker.host is None:
         return ()
     gateway = (GATEWAY,) if settings.gateway.enabled else ()
-    ingest = (INGEST,) if settings.ingest.enabled else ()
-    return (*gateway, DRAIN, BROKER, *ingest)
+    market = (MARKET_DRAIN, INGEST) if settings.ingest.enabled else ()
+    return (*gateway, DRAIN, BROKER, *market)
 
 
 def broker_endpoints(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
@@ -111,7 +112,7 @@ def _gateway(environment: Mapping[str, str], ports: Mapping[str, int]) -> Servic
 
 
 def _command(name: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", f"desk.residents.{name}")
+    return (sys.executable, "-m", f"desk.residents.{name.replace('-', '_')}")
 
 
 def _beats_since(name: str, heartbeats: Heartbeats) -> Callable[[float], bool]:

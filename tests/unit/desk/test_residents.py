@@ -27,8 +27,8 @@ def settings_with(home: Path, **more: str) -> Settings:
     ("environment", "wanted"),
     [
         ({}, ()),
-        ({"BROKER_HOST": "127.0.0.1"}, ("drain", "broker", "ingest")),
-        ({"DESK_GATEWAY": "true"}, ("gateway", "drain", "broker", "ingest")),
+        ({"BROKER_HOST": "127.0.0.1"}, ("drain", "broker", "market-drain", "ingest")),
+        ({"DESK_GATEWAY": "true"}, ("gateway", "drain", "broker", "market-drain", "ingest")),
         ({"DESK_GATEWAY": "true", "DESK_INGEST": "false"}, ("gateway", "drain", "broker")),
     ],
 )
