@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 
 from adapters.configuration import load_settings
 from trading.market_settings import VolatilitySettings
@@ -13,6 +14,7 @@ FRIDAY = date(2026, 11, 20)
 IBKR, YAHOO, DAILY = VolatilitySource.IBKR, VolatilitySource.YAHOO, VolatilitySource.CBOE_HISTORY
 
 
+@cache
 def default_limits() -> VolatilitySettings:
     """What config/volatility.yaml says without an environment."""
     return load_settings({}).volatility

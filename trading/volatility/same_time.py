@@ -9,7 +9,7 @@ they are samples of those minutes and of no other.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from statistics import fmean, stdev
 
@@ -18,7 +18,7 @@ from trading.model.times import NEW_YORK
 
 LATE_MINUTES_MAX = 5  # an older session's value of five minutes before still is that time of day
 
-Minutes = Mapping[int, Decimal]  # minute of New York's day → the last value in it
+Minutes = Mapping[int, Decimal]  # minute of New York's day → the first value in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +47,11 @@ class SameTime:
             return False
         minutes = self._sessions.setdefault(session, {})
         minute = minute_of_day(at)
-        is_first = minute not in minutes
+        if minute in minutes:
+            return False
         minutes[minute] = value
         self._forget()
-        return is_first
+        return True
 
     def fill(self, session: date, minutes: Minutes) -> None:
         """Note what another record has of a session, where nothing was heard."""
@@ -83,6 +84,11 @@ def minute_of_day(at: datetime) -> int:
     """The minute of New York's clock."""
     local = at.astimezone(NEW_YORK)
     return local.hour * 60 + local.minute
+
+
+def moment_of(session: date, minute: int) -> datetime:
+    """The moment at which a minute of New York's day begins."""
+    return datetime.combine(session, time(minute // 60, minute % 60), NEW_YORK)
 
 
 def daily_minutes(session: date, opened: Decimal, closed: Decimal) -> Minutes:

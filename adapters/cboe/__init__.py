@@ -1,0 +1,1 @@
+"""The exchange's public file of the one-day volatility index, one row a session."""

@@ -1,0 +1,1 @@
+"""What the desk keeps in its own folder beside the stores: small, replaceable, read at a start."""

@@ -1,0 +1,109 @@
+"""One GET to a public address without a key: bounded in bytes and in time, the answer whole or not at all.
+
+Redirects are not followed and nothing is repeated here: who asks again, and when, is the caller's plan.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import httpx
+
+from trading.errors import ConfigurationError, shown
+from trading.ports.vendor_source import RefusalKind, VendorRefusedError, VendorUnavailableError
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+HTTP_OK, HTTP_NOT_MODIFIED, HTTP_CLIENT_ERRORS, HTTP_SERVER_ERRORS = 200, 304, 400, 500
+HTTP_BUSY = frozenset({408, 425, 429})
+RETRY_AFTER_DIGITS_MAX = 6
+HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; trading-desk)"}  # some refuse requests without a known one
+
+
+@dataclass(frozen=True, slots=True)
+class WholeAnswer:
+    """Status 200 with its body, or 304 without one; header names in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerLimits:
+    """Seconds until a connection and until the last byte, and how many bytes."""
+
+    connect_s: float
+    answer_s: float
+    bytes_max: int
+
+
+@dataclass(slots=True)
+class PublicAddress:
+    """One server; safe for threads. `monotonic` is handed in by tests."""
+
+    name: str
+    url: str
+    limits: AnswerLimits
+    monotonic: Callable[[], float] = time.monotonic
+    _client: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse an address that is neither https nor on this machine."""
+        parts = urlsplit(self.url)
+        is_loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
+        if parts.username or parts.password or not (parts.scheme == "https" or is_loopback):
+            raise ConfigurationError(
+                f"{self.name}: expected an https address, or http on loopback, was {shown(self.url)}"
+            )
+        timeout = httpx.Timeout(self.limits.answer_s, connect=self.limits.connect_s)
+        self._client = httpx.Client(timeout=timeout, headers=HEADERS, follow_redirects=False)
+
+    def get(
+        self,
+        path: str = "",
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> WholeAnswer:
+        """Ask once; raises VendorRefusedError or VendorUnavailableError."""
+        try:
+            with self._client.stream(
+                "GET", self.url.rstrip("/") + path, params=params or None, headers=dict(headers or {})
+            ) as answer:
+                self._check(answer)
+                return WholeAnswer(answer.status_code, dict(answer.headers), self._body(answer))
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+            raise VendorUnavailableError(f"{self.name}: {type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def _check(self, answer: httpx.Response) -> None:
+        status = answer.status_code
+        if status in (HTTP_OK, HTTP_NOT_MODIFIED):
+            return
+        if status in HTTP_BUSY or status >= HTTP_SERVER_ERRORS:
+            raise VendorUnavailableError(f"{self.name}: status {status}", wait_s=_retry_after_s(answer))
+        note = "" if status >= HTTP_CLIENT_ERRORS else "; no redirect is followed"
+        raise VendorRefusedError(RefusalKind.OTHER, f"{self.name}: refused with status {status}{note}")
+
+    def _body(self, answer: httpx.Response) -> bytes:
+        chunks, size = [], 0
+        until = self.monotonic() + self.limits.answer_s
+        for chunk in answer.iter_bytes():
+            size += len(chunk)
+            if size > self.limits.bytes_max:
+                raise VendorUnavailableError(f"{self.name}: expected at most {self.limits.bytes_max} bytes")
+            if self.monotonic() > until:
+                raise VendorUnavailableError(
+                    f"{self.name}: expected a whole answer within {self.limits.answer_s:g} s"
+                )
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def _retry_after_s(answer: httpx.Response) -> float | None:
+    text = answer.headers.get("Retry-After", "")
+    is_number = text.isascii() and text.isdigit() and len(text) <= RETRY_AFTER_DIGITS_MAX
+    return float(text) if is_number else None
