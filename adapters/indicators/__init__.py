@@ -1,0 +1,1 @@
+"""Technical indicators computed here, by a library."""
