@@ -5,6 +5,7 @@ call. A missing address is an error of the factory, with the way to mend it.
 """
 
 import os
+import random
 import socket
 import time
 from datetime import timedelta
@@ -22,6 +23,7 @@ from adapters.clickhouse.position_record import ClickHousePositionRecord
 from adapters.clickhouse.quality_history import ClickHouseQualityHistory
 from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.clock import SystemClock
+from adapters.home_folder.volatility_record import VolatilityFolder
 from adapters.ibkr.live_messages import LiveMessages
 from adapters.inbox.drop import FolderDrop
 from trading.errors import ConfigurationError
@@ -41,6 +43,7 @@ from trading.services.drain_market import MarketDrainTools
 from trading.services.drain_outbox import DrainTools
 from trading.services.fetch_statements import FetchTools
 from trading.services.ingest_fills import IngestStores
+from trading.services.poll_volatility import VolatilityPoller, VolatilityTools
 from trading.services.reconcile_session import ReconcileStores
 from trading.services.run_coverage_shift import CoverageTools
 from trading.services.watch_positions import WatchTools, watch_positions
@@ -117,6 +120,36 @@ def open_feed_board(settings: Settings) -> FeedBoard:
     from adapters.redis.feed_board import RedisFeedBoard
 
     return RedisFeedBoard(_redis_url(settings))
+
+
+def volatility_poller(settings: Settings) -> VolatilityPoller:
+    """Polls the one-day index; the resident of the vendors hosts it. A simulated day asks no real vendor."""
+    from adapters.cboe.history import CboeHistory
+    from adapters.venue.whole_answer import AnswerLimits, PublicAddress
+    from adapters.yahoo.chart import YahooChart
+
+    told, is_simulated = settings.volatility, settings.broker.simulated_clock
+    limits = AnswerLimits(
+        connect_s=told.connect_timeout_s, answer_s=told.answer_timeout_s, bytes_max=told.answer_bytes_max
+    )
+
+    def address(name: str, url: str | None) -> PublicAddress | None:
+        is_asked = bool(url) and (not is_simulated or urlsplit(url).hostname in LOOPBACK)
+        return PublicAddress(name, str(url), limits) if is_asked else None
+
+    yahoo, cboe = address("yahoo", told.yahoo_url), address("cboe", told.cboe_history_url)
+    return VolatilityPoller(
+        VolatilityTools(
+            settings=told,
+            market=open_market_state(settings),
+            sink=open_market_sink(settings),
+            record=VolatilityFolder(settings.paths.home / "volatility"),
+            quotes=None if yahoo is None else YahooChart(yahoo),
+            history=None if cboe is None else CboeHistory(cboe),
+            has_broker=settings.broker.host is not None and settings.ingest.enabled,
+            chance=random.Random().random,  # noqa: S311 - jitter, no secret
+        )
+    )
 
 
 def open_alerts(settings: Settings) -> Alerts:
