@@ -8,6 +8,7 @@ goes with it. Memory is bounded by one part.
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -22,7 +23,6 @@ import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.market_columns import TABLES
 from adapters.clickhouse.market_refusals import (
-    Letter,
     letter_of_misfit,
     letter_of_refused,
     store_letters,
@@ -49,7 +49,8 @@ class RunningLoad:
     heard_at: datetime
     sent: int = 0
     parts: int = 0
-    letters: list[Letter] = field(default_factory=list)
+    refused: int = 0
+    letters: Counter[bytes] = field(default_factory=Counter)  # those that were stored, by what they say
 
     @property
     def name(self) -> str:
@@ -78,7 +79,7 @@ class MarketLoads:
         running = RunningLoad(kind=kind, session=session, source=source, load_id=load_id, heard_at=heard_at)
         for part in _parts(rows):
             self._send(running, part)
-        refused = store_letters(self._warehouse, running.letters)
+        refused = running.refused
         told = self._told(running)
         before = self._before(running)
         if before and (before["rows"], before["digest"]) == (told["rows"], told["digest"]):
@@ -91,13 +92,12 @@ class MarketLoads:
         return _report(running, told, new=new, refused=refused)
 
     def _send(self, running: RunningLoad, part: list[MarketRow]) -> None:
-        kept = []
-        for row in part:
-            if isinstance(row, RefusedRow):
-                letter = letter_of_refused(row, running.source, running.name, running.heard_at)
-                running.letters.append(letter)
-            else:
-                kept.append(row)
+        kept = [row for row in part if not isinstance(row, RefusedRow)]
+        letters = [
+            letter_of_refused(row, running.source, running.name, running.heard_at)
+            for row in part
+            if isinstance(row, RefusedRow)
+        ]
         origin = Origin(
             source=running.source,
             heard_at=running.heard_at,
@@ -107,13 +107,13 @@ class MarketLoads:
         running.parts += 1
         told = told_rows(running.kind, [(origin, kept)])
         tables, misfits = fitting(told)
-        running.letters += [letter_of_misfit(misfit, running.name) for misfit in misfits]
-        if not tables:
-            return
-        table, strangers = _of_session(told, pa.concat_tables(tables), running.session)
-        running.letters += [letter_of_misfit(misfit, running.name) for misfit in strangers]
-        token = f"load-{running.load_id}-{running.parts}"
-        running.sent += self._warehouse.insert_arrow(f"core.{TABLES[running.kind].rows}", table, token)
+        if tables:
+            table, strangers = _of_session(told, pa.concat_tables(tables), running.session)
+            misfits += strangers
+            token = f"load-{running.load_id}-{running.parts}"
+            running.sent += self._warehouse.insert_arrow(f"core.{TABLES[running.kind].rows}", table, token)
+        letters += [letter_of_misfit(misfit, running.name) for misfit in misfits]
+        running.refused += store_letters(self._warehouse, letters, running.letters)
 
     def _told(self, running: RunningLoad) -> Mapping[str, Any]:
         asked = running.asked | {"at": TABLES[running.kind].at}

@@ -55,13 +55,17 @@ def payload_of(row: Any) -> str:
         return repr(row)
 
 
-def store_letters(warehouse: Warehouse, letters: Iterable[Letter]) -> int:
-    """Store letters; equal ones of one origin are told apart by their number. Returns how many."""
-    told: Counter[Letter] = Counter()
+def store_letters(warehouse: Warehouse, letters: Iterable[Letter], told: Counter[bytes] | None = None) -> int:
+    """Store letters and return how many; equal ones are told apart by their number.
+
+    `told` counts those that were stored before of the same origins, when they come in several parts.
+    """
+    counted = Counter() if told is None else told
     cells = []
     for letter in letters:
-        cells.append(_cells(letter, told[letter]))
-        told[letter] += 1
+        name = sha1("\x1f".join(map(stored_text, letter[1:5])).encode(), usedforsecurity=False).digest()
+        cells.append(_cells(letter, counted[name]))
+        counted[name] += 1
     for start in range(0, len(cells), REJECTED_ROWS_PER_INSERT):
         part = cells[start : start + REJECTED_ROWS_PER_INSERT]
         warehouse.insert("audit.rejected_rows", REJECTED_COLUMNS, part, f"rejected-{_digest(part)}")

@@ -33,11 +33,18 @@ class MarketStore(ABC):
     def record(
         self, entries: Sequence[MarketEntry], unreadable: Sequence[UnreadableEntry], *, is_repeat: bool
     ) -> Sequence[LoadReport]:
-        """Store entries of the outbox, keyed by (stream, entry_id, place in the block)."""
+        """Store entries of the outbox, keyed by (stream, entry_id, place in the block).
+
+        `is_repeat`: some of it may be there already, wholly or in part; it is looked for first. The reports
+        count rows by kind; a chain counts its contracts. A row that cannot be held goes to the dead letter.
+        """
 
     @abstractmethod
     def load(self, kind: MarketKind, session: date, source: str, rows: Iterable[MarketRow]) -> LoadReport:
-        """Store one session's rows of a source, keyed by their content; repeating adds nothing.
+        """Store one session's rows of a source in place of all that it said of that session and kind.
 
-        Rows of the same source, kind, session and symbols that are not among `rows` any more are taken away.
+        Readers see the rows of before or those of now, never some of each. Repeating adds nothing, whatever
+        the order: `new` counts rows that were not there by their content. A row whose time belongs to another
+        session goes to the dead letter. Live rows, and those of other sources, are not touched; `rows` is
+        read once, in bounded memory. No rows means that there is nothing.
         """
