@@ -1,6 +1,6 @@
 """The market-data session hears a simulated session over TCP: what it writes is what the world says."""
 
-from market_desk import market_desk, market_settings, symbol_settings
+from ingest_desk import market_desk, market_settings, symbol_settings
 
 from trading.model.market import MarketKind
 

@@ -1,27 +1,29 @@
 """The capture of a session: everything that was heard of the market, as text, to be replayed.
 
-Gzip JSON lines. The first says the version; then, in the order in which things happened:
+Gzip JSON lines. The first says the version; then, in the order in which things happened, `[name, at, …]`:
 
-    ["line", at, number, {kind, symbol, ticks, contract…}]   a number was given to a line
-    ["end", at, number]
-    ["heard", at, field, field, …]                           one message, as it came
-    ["act", at, name, argument…]                             what else the feeds were told: a loss, a session
-    ["flush", at]                                            what was collected went on its way
+    line number {kind, symbol, ticks, contract…}   a number was given to a line
+    heard field field …                            one message, as it came
+    end number | session day | chain symbol options listed | quiet reason | lose reason
+    error number words final | empty number words | delayed number | undecodable fields error
+    flush                                          what was collected went on its way
 
-`at` is the market's time (None before it is known), never this machine's: the same session gives the same
-bytes.
+`at` is the market's time (null before it is known), never this machine's: the same session gives the same
+bytes. Numbers of requests are part of it, since messages carry them.
 """
 
 import gzip
 import io
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from adapters.ibkr.market.lines import Line
+from adapters.ibkr.market.lines import KnownContract, Line, LineKind
+from trading.model.instruments import Option, Right
 
 VERSION = 1
 LEVEL = 4  # of compression: a busy session is 10 MB a minute as text
@@ -42,21 +44,17 @@ class CaptureWriter:
         """A number was given to a line."""
         self._write(["line", at, number, line_fields(line)])
 
-    def end(self, at: datetime | None, number: int) -> None:
-        """A line is over."""
-        self._write(["end", at, number])
+    def chain(self, at: datetime | None, symbol: str, options: Sequence[Option], listed: int) -> None:
+        """A chain is to be made of these."""
+        self._write(["chain", at, symbol, [option_fields(option) for option in options], listed])
 
     def heard(self, at: datetime | None, fields: Sequence[str]) -> None:
         """A message came."""
         self._write(["heard", at, *fields])
 
-    def act(self, at: datetime | None, name: str, *arguments: object) -> None:
+    def act(self, name: str, at: datetime | None, *arguments: object) -> None:
         """The feeds were told something else."""
-        self._write(["act", at, name, *arguments])
-
-    def flush(self, at: datetime | None) -> None:
-        """What was collected went on its way."""
-        self._write(["flush", at])
+        self._write([name, at, *arguments])
 
     def close(self) -> None:
         """Write what is left, and end the file."""
@@ -71,7 +69,7 @@ class CaptureWriter:
 
 def line_fields(line: Line) -> dict[str, Any]:
     """A line as JSON."""
-    contract, option = line.contract, line.contract.option
+    contract = line.contract
     return {
         "kind": line.kind.value,
         "symbol": line.symbol,
@@ -81,5 +79,52 @@ def line_fields(line: Line) -> dict[str, Any]:
         "sec_type": contract.sec_type,
         "exchange": contract.exchange,
         "instrument_id": contract.instrument_id,
-        "option": None if option is None else {"occ": option.occ, "multiplier": option.multiplier},
+        "option": None if contract.option is None else option_fields(contract.option),
     }
+
+
+def option_fields(option: Option) -> list[Any]:
+    """An option as JSON: its fields, in the order of `read_option`."""
+    return [
+        option.symbol,
+        option.expiry,
+        option.right.value,
+        str(option.strike),
+        option.multiplier,
+        option.exchange,
+        option.currency,
+        option.trading_class,
+        option.conid,
+    ]
+
+
+def read_option(fields: Sequence[Any]) -> Option:
+    """The option of `option_fields`."""
+    symbol, expiry, right, strike, multiplier, exchange, currency, trading_class, conid = fields
+    return Option(
+        symbol=symbol,
+        expiry=date.fromisoformat(expiry),
+        right=Right(right),
+        strike=Decimal(strike),
+        multiplier=multiplier,
+        exchange=exchange,
+        currency=currency,
+        trading_class=trading_class,
+        conid=conid,
+    )
+
+
+def read_line(fields: Mapping[str, Any]) -> Line:
+    """The line of `line_fields`."""
+    option = fields["option"]
+    contract = KnownContract(
+        conid=fields["conid"],
+        symbol=fields["of"],
+        sec_type=fields["sec_type"],
+        exchange=fields["exchange"],
+        instrument_id=fields["instrument_id"],
+        option=None if option is None else read_option(option),
+    )
+    return Line(
+        kind=LineKind(fields["kind"]), symbol=fields["symbol"], ticks=fields["ticks"], contract=contract
+    )

@@ -1,183 +1,273 @@
-"""What is heard, brought to rows by the normalizers, and collected per symbol until the next flush.
+"""What is heard, brought to rows by the normalizers, and collected until the next flush.
 
-One for each session. Lines come and go; what is known of an instrument stays with its contract. Keep out:
-when to flush, where updates go, what is asked for.
+Lines come and go; what is known of an instrument stays with its contract, so a look that ends and begins
+again goes on where it was. Keep out: when to flush, where updates go, what is asked for; what a quote, a
+print, a book or a chain is (`trading/market`).
+
+What can lose money here: a state that looks alive after the line was lost (every underlying is marked stale
+at once, and its next tick ends that), a hole that nobody knows of (each one is a refused row, from when to
+when).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 
+from adapters.ibkr.market.budget import SymbolPlan
 from adapters.ibkr.market.heard import GreeksHeard
-from adapters.ibkr.market.lines import LEVEL1_KINDS, KnownContract, Line, LineKind
-from trading.model.market import (
-    Bar,
-    MarketBlock,
-    MarketKind,
-    MarketRow,
-    Quote,
-    RefusedRow,
-    Trade,
-)
+from adapters.ibkr.market.lines import LEVEL1_KINDS, Line, LineKind
+from adapters.ibkr.market.symbol_feeds import SOURCE, SymbolFeeds, is_due, symbol_feeds
+from trading.calendar import session_close, session_open
+from trading.market.book import synthetic_book
+from trading.market.chains import broker_greeks
+from trading.market.numbers import decimal_of
+from trading.market.quote_board import QuoteBoard
+from trading.market.tape import PrintSource, Tape
+from trading.market.updates import Flush
+from trading.market_settings import IngestSettings
+from trading.model.instruments import Option
+from trading.model.market import OptionGreeks, Quote, RefusedRow, TradingState
 from trading.ports.market_state import SymbolUpdate
 
-SOURCE = "ibkr"
 NOBODY = "IBKR"  # the symbol of what names no line
-DELAYED_BY = {66: 1, 67: 2, 68: 4, 69: 0, 70: 3, 71: 5, 74: 8}
-BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, VOLUME = 0, 1, 2, 3, 4, 5, 8
-RT_VOLUME = 48
-MINUTE_S = 60
-
-
-@lru_cache(maxsize=65_536)
-def decimal(value: float) -> Decimal:
-    """The number as the broker wrote it: a float's shortest text is it."""
-    return Decimal(repr(value)).normalize() if value != int(value) else Decimal(int(value))
-
-
-@dataclass(slots=True)
-class _Board:
-    contract: KnownContract
-    symbol: str
-    values: dict[int, float] = field(default_factory=dict)
-    at: datetime | None = None
-
-
-@dataclass(slots=True)
-class _Collected:
-    quotes: dict[int, _Board] = field(default_factory=dict)
-    trades: list[Trade] = field(default_factory=list)
-    bars: list[Bar] = field(default_factory=list)
-    refused: list[RefusedRow] = field(default_factory=list)
+CLOSE_TICKS = frozenset({9, 75})
+RT_VOLUME_TICK = 48
+OPEN_INTEREST_OF = {27: "C", 28: "P"}
+MODEL_RANK, OTHER_RANK = 2, 1
+GREEKS_RANK = {13: MODEL_RANK, 83: MODEL_RANK}  # the model's own; else that of bid, ask or last
+DELAYED_FROM = 3
+CHAIN_LEAST = timedelta(seconds=1)  # of this machine: a fast simulated day tells no more chains than that
+PAYLOAD_CHARS_MAX = 2_000
+CHAIN = "chain"
 
 
 class Feeds:
-    """All symbols' feeds."""
+    """All symbols' feeds; one thread's."""
 
-    def __init__(self) -> None:
-        self._lines: dict[int, _Board] = {}
-        self._kinds: dict[int, Line] = {}
-        self._boards: dict[int, _Board] = {}
-        self._changed: dict[str, _Collected] = {}
-        self._minutes: dict[int, Bar] = {}
+    def __init__(self, plans: Mapping[str, SymbolPlan], ingest: IngestSettings) -> None:
+        self._plans = plans
+        self._ingest = ingest
+        self._depth_every = timedelta(milliseconds=ingest.depth_every_ms)
+        self._chain_every = timedelta(seconds=ingest.chain_every_s)
+        self.board = QuoteBoard()
+        self.symbols: dict[str, SymbolFeeds] = {}
+        self._lines: dict[int, Line] = {}
+        self._conids: dict[int, int] = {}
+        self._known: dict[int, Line] = {}  # contracts that the board has a line of
+        self._tapes: dict[int, Tape] = {}
+        self._told_tapes: dict[int, Tape] = {}  # those that heard something since the last flush
+        self._greeks: dict[int, tuple[int, OptionGreeks]] = {}
+        self._refused: list[RefusedRow] = []
+        self._session: date | None = None
+        self._bounds: tuple[datetime, datetime] | None = None
+
+    # lines
 
     def begin(self, number: int, line: Line) -> None:
         """A line was asked for."""
         contract = line.contract
-        board = self._boards.setdefault(contract.conid, _Board(contract, line.symbol))
-        self._lines[number], self._kinds[number] = board, line
+        self._lines[number], self._conids[number] = line, contract.conid
+        if contract.conid not in self._known:
+            self._meet(line)
+        tape = self._tapes.get(contract.conid)
+        if tape is not None and line.kind in (LineKind.LEVEL1, LineKind.OPTION):
+            tape.begin_line()
+        symbol = self.symbols.get(line.symbol)
+        if line.kind is LineKind.DEPTH and symbol is not None and symbol.book is not None:
+            symbol.book.reset()
 
     def end(self, number: int) -> None:
-        """A line is over."""
+        """A line is over; what it told is kept."""
         self._lines.pop(number, None)
-        self._kinds.pop(number, None)
+        self._conids.pop(number, None)
 
     def begin_session(self, session: date) -> None:
-        """A new session."""
+        """Another session: chains begin anew, minutes are those of its hours."""
+        self._session = session
+        self._bounds = (session_open(session), session_close(session))
+        for each in self.symbols.values():
+            each.minutes.begin_session(*self._bounds)
+            if each.chain is not None:
+                each.chain.begin_session()
+        self._forget({conid for conid, line in self._known.items() if line.contract.option is not None})
 
-    def expect_chain(self, symbol: str, contracts: Sequence[KnownContract], listed: int) -> None:
-        """What the chain is to be made of."""
+    def expect_chain(self, symbol: str, options: Sequence[Option], listed: int) -> None:
+        """Say what a chain is made of."""
+        feeds = self.symbols.get(symbol)
+        if feeds is None or feeds.chain is None or not options:
+            return
+        feeds.chain.expect(options, listed)
+        kept = {option.conid for option in options}
+        is_gone = {
+            conid
+            for conid, line in self._known.items()
+            if line.symbol == symbol and line.contract.option is not None and conid not in kept
+        }
+        self._forget(is_gone)
 
     def quiet(self, reason: str, at: datetime | None) -> None:
-        """Nothing is heard for now."""
+        """Nothing is heard from here on: what is known is stale, and a gap begins."""
+        if at is None:
+            return
+        for each in self.symbols.values():
+            self.board.mark(each.contract.conid, TradingState.STALE, reason, at)
+            if each.gap_since is None:
+                each.gap_since, each.gap_reason = at, reason
 
     def lose(self, reason: str, at: datetime | None) -> None:
         """All lines are gone."""
         self._lines.clear()
-        self._kinds.clear()
+        self._conids.clear()
+        self.quiet(reason, at)
+        for each in self.symbols.values():
+            if each.book is not None:
+                each.book.reset()
 
-    def error(self, line: Line, words: str) -> None:
-        """The broker refused something about a line."""
+    def error(self, number: int, words: str, *, is_final: bool) -> None:
+        """The broker refused something about a line; without its own line the tape is that of level 1."""
+        line = self._lines.get(number)
+        if line is None:
+            return
+        feeds = self.symbols.get(line.symbol)
+        if feeds is not None:
+            counted = feeds.count(_feed_of(line))
+            counted.errors += 1
+            counted.text = words
+            if line.kind is LineKind.PRINTS and is_final:
+                feeds.tape.source = PrintSource.RT_VOLUME
+
+    def empty_book(self, number: int, words: str, at: datetime | None) -> None:
+        """The book is told anew from here on."""
+        line = self._lines.get(number)
+        feeds = self.symbols.get(line.symbol) if line is not None else None
+        if line is not None and line.kind is LineKind.DEPTH and feeds is not None and feeds.book is not None:
+            feeds.book.reset()
+            if at is not None:
+                self._gap(line.symbol, LineKind.DEPTH.value, at, at, words)
+
+    def undecodable(self, fields: Sequence[str], error: str, at: datetime | None) -> None:
+        """A message that nobody can read goes to the dead letter."""
+        line = next(
+            (self._lines[int(f)] for f in fields[1:3] if _is_number(f) and int(f) in self._lines), None
+        )
+        if at is None:
+            return
+        symbol = NOBODY if line is None else line.symbol
+        row = RefusedRow(
+            symbol=symbol,
+            feed=SOURCE if line is None else _feed_of(line),
+            at=at,
+            field="message",
+            reason=error,
+            payload="|".join(fields)[:PAYLOAD_CHARS_MAX],
+        )
+        self._refused.append(row)
+        if line is not None and symbol in self.symbols:
+            self.symbols[symbol].count(_feed_of(line)).refused += 1
+
+    def spot(self, symbol: str) -> Decimal | None:
+        """Where an underlying stands; None while nobody knows."""
+        feeds = self.symbols.get(symbol)
+        return None if feeds is None else feeds.spot()
+
+    # what is heard
 
     def data_kind(self, number: int, kind: int) -> None:
         """Live or delayed."""
+        line = self._lines.get(number)
+        feeds = self.symbols.get(line.symbol) if line is not None else None
+        if feeds is not None and line is not None and line.kind is LineKind.LEVEL1:
+            feeds.is_delayed = kind >= DELAYED_FROM
 
-    def empty_book(self, number: int, words: str, at: datetime | None) -> None:
-        """The book is told anew."""
-
-    def undecodable(self, fields: tuple[str, ...], error: str, at: datetime | None) -> None:
-        """A message nobody can read."""
-        if at is not None:
-            self._of(NOBODY).refused.append(
-                RefusedRow(
-                    symbol=NOBODY,
-                    feed=SOURCE,
-                    at=at,
-                    field="message",
-                    reason=error,
-                    payload="|".join(fields),
-                )
-            )
-
-    def spot(self, symbol: str) -> Decimal | None:
-        """Where the underlying stands."""
-        for board in self._boards.values():
-            if board.symbol == symbol and board.contract.option is None:
-                values = board.values
-                known = [values[tick] for tick in (BID, ASK) if values.get(tick, -1) > 0]
-                if len(known) == 2:
-                    return (decimal(known[0]) + decimal(known[1])) / 2
-                last = values.get(LAST, 0)
-                return decimal(last) if last > 0 else None
-        return None
-
-    def price(self, number: int, tick: int, price: float, size: float, at: datetime | None) -> None:
+    def price(self, number: int, tick: int, price: float, size: float, at: datetime) -> None:
         """A price with its size."""
-        self._set(number, tick, price, at)
+        conid = self._conids.get(number)
+        if conid is None:
+            return
+        self.board.price(conid, tick, price, size, at)
+        if tick in CLOSE_TICKS and price > 0:
+            line = self._lines[number]
+            if line.contract.option is None and line.symbol in self.symbols:
+                self.symbols[line.symbol].close = decimal_of(price)
 
-    def size(self, number: int, tick: int, size: float, at: datetime | None) -> None:
-        """A size."""
-        self._set(number, tick, size, at)
+    def size(self, number: int, tick: int, size: float, at: datetime) -> None:
+        """A size; open interest is one, too."""
+        conid = self._conids.get(number)
+        if conid is None:
+            return
+        if tick in OPEN_INTEREST_OF:
+            self._open_interest(self._lines[number], tick, size)
+        else:
+            self.board.size(conid, tick, size, at)
 
-    def value(self, number: int, tick: int, value: float, at: datetime | None) -> None:
+    def value(self, number: int, tick: int, value: float, at: datetime) -> None:
         """A generic tick."""
+        conid = self._conids.get(number)
+        if conid is not None:
+            self.board.value(conid, tick, value, at)
 
-    def text(self, number: int, tick: int, text: str, at: datetime | None) -> None:
+    def text(self, number: int, tick: int, text: str, at: datetime) -> None:
         """A print as text."""
-        board = self._lines.get(number)
-        if board is None or tick != RT_VOLUME:
-            return
-        price, size, ms, *_ = text.split(";")
-        if price and any(
-            line.kind is LineKind.PRINTS and line.contract is board.contract for line in self._kinds.values()
-        ):
-            return
-        when = datetime.fromtimestamp(int(ms) / 1000, UTC)
-        self._trade(board, when, Decimal(price), Decimal(size), "", "")
+        conid = self._conids.get(number)
+        tape = self._tapes.get(conid) if conid is not None and tick == RT_VOLUME_TICK else None
+        if tape is not None and conid is not None:
+            tape.rt_volume(text, at)
+            self._told_tapes[conid] = tape
 
-    def greeks(self, number: int, tick: int, heard: GreeksHeard, at: datetime | None) -> None:
-        """Model values."""
+    def greeks(self, number: int, tick: int, heard: GreeksHeard, at: datetime) -> None:
+        """Model values of an option; those of the model go before those of bid, ask and last."""
+        line = self._lines.get(number)
+        feeds = self.symbols.get(line.symbol) if line is not None else None
+        if line is None or feeds is None or feeds.chain is None:
+            return
+        told = broker_greeks(
+            at,
+            implied_volatility=heard.implied_volatility,
+            delta=heard.delta,
+            gamma=heard.gamma,
+            vega=heard.vega,
+            theta=heard.theta,
+            price=heard.price,
+            underlying=heard.underlying,
+        )
+        conid, rank = line.contract.conid, GREEKS_RANK.get(tick, OTHER_RANK)
+        standing = self._greeks.get(conid)
+        if standing is not None and standing[0] > rank:
+            return
+        if told is not None:
+            self._greeks[conid] = (rank, told)
+        elif standing is None or standing[0] == rank:
+            self._greeks.pop(conid, None)
+        feeds.chain.greeks(line.contract.instrument_id, told)
+        feeds.chain_is_changed = True
+        feeds.count(CHAIN).heard(0, at)
+
+    def snapshot_end(self, number: int, at: datetime | None) -> None:
+        """A look is whole."""
+        line = self._lines.get(number)
+        if line is not None and line.symbol in self.symbols:
+            self.symbols[line.symbol].count(CHAIN).heard(0, at)
 
     def print_(
-        self,
-        number: int,
-        epoch_s: int,
-        price: float,
-        size: float,
-        exchange: str,
-        cond: str,
-        at: datetime | None,
+        self, number: int, epoch_s: int, price: float, size: float, exchange: str, cond: str, at: datetime
     ) -> None:
-        """A trade."""
-        board = self._lines.get(number)
-        if board is not None:
-            when = datetime.fromtimestamp(epoch_s, UTC)
-            self._trade(board, when, decimal(price), decimal(size), exchange, cond)
+        """A trade, tick by tick."""
+        conid = self._conids.get(number)
+        tape = self._tapes.get(conid) if conid is not None else None
+        if tape is not None and conid is not None:
+            tape.print_(epoch_s, price, size, exchange, cond, at)
+            self._told_tapes[conid] = tape
 
     def touch(
-        self,
-        number: int,
-        epoch_s: int,
-        bid: float,
-        ask: float,
-        sizes: Sequence[float],
-        at: datetime | None,
+        self, number: int, epoch_s: int, bid: float, ask: float, sizes: Sequence[float], at: datetime
     ) -> None:
-        """Bid and ask."""
-        for tick, value in ((BID, bid), (ASK, ask), (BID_SIZE, sizes[0]), (ASK_SIZE, sizes[1])):
-            self._set(number, tick, value, at)
+        """Bid and ask, tick by tick."""
+        conid = self._conids.get(number)
+        if conid is not None:
+            self.board.touch(conid, bid, ask, (sizes[0], sizes[1]), at)
+            line = self._lines[number]
+            if line.symbol in self.symbols:
+                self.symbols[line.symbol].count(LineKind.TOUCHES.value).heard(1, at)
 
     def level(
         self,
@@ -188,10 +278,15 @@ class Feeds:
         side: int,
         price: float,
         size: float,
-        at: datetime | None,
+        at: datetime,
     ) -> bool:
-        """A change of a book."""
-        return True
+        """A change of a book; False where it cannot be."""
+        line = self._lines.get(number)
+        feeds = self.symbols.get(line.symbol) if line is not None else None
+        if feeds is None or feeds.book is None:
+            return True
+        feeds.count(LineKind.DEPTH.value).heard(1, at)
+        return feeds.book.change(position, maker, operation, side, price, size, at)
 
     def bar(
         self,
@@ -201,134 +296,188 @@ class Feeds:
         volume: float,
         average: float,
         count: int,
-        at: datetime | None,
+        at: datetime,
     ) -> None:
-        """Five seconds, rolled up to minutes."""
-        board = self._lines.get(number)
-        if board is None:
+        """Five seconds; those outside of the session's hours are no minute of it."""
+        line = self._lines.get(number)
+        feeds = self.symbols.get(line.symbol) if line is not None else None
+        if feeds is None or self._bounds is None:
             return
-        begins = datetime.fromtimestamp(epoch_s - epoch_s % MINUTE_S, UTC)
-        before = self._minutes.get(board.contract.conid)
-        values = [decimal(price) for price in prices]
-        if before is not None and before.at == begins:
-            self._minutes[board.contract.conid] = Bar(
-                symbol=board.symbol,
-                instrument_id=board.contract.instrument_id,
-                at=begins,
-                seconds=MINUTE_S,
-                open=before.open,
-                high=max(before.high, values[1]),
-                low=min(before.low, values[2]),
-                close=values[3],
-                volume=(before.volume or Decimal(0)) + decimal(volume),
-                trades=(before.trades or 0) + count,
-                conid=board.contract.conid,
-            )
-            return
-        if before is not None:
-            self._of(board.symbol).bars.append(before)
-        self._minutes[board.contract.conid] = Bar(
-            symbol=board.symbol,
-            instrument_id=board.contract.instrument_id,
-            at=begins,
-            seconds=MINUTE_S,
-            open=values[0],
-            high=values[1],
-            low=values[2],
-            close=values[3],
-            volume=decimal(volume),
-            trades=count,
-            conid=board.contract.conid,
-        )
+        begins = datetime.fromtimestamp(epoch_s, at.tzinfo)
+        feeds.count(LineKind.BARS.value).heard(0, begins)
+        if self._bounds[0] <= begins < self._bounds[1]:
+            feeds.minutes.piece(begins, prices, volume, average, count)
 
-    def flush(self, at: datetime | None, heard_at: datetime) -> list[SymbolUpdate]:
+    # what goes on its way
+
+    def flush(self, at: datetime | None, heard_at: datetime) -> Sequence[SymbolUpdate]:
         """What changed since the last flush, by symbol."""
         if at is None:
-            return []
-        updates = [self._update(symbol, each, heard_at) for symbol, each in self._changed.items()]
-        self._changed = {}
-        return updates
+            return ()
+        flush = Flush(SOURCE, {name: each.contract.instrument_id for name, each in self.symbols.items()})
+        self._flush_quotes(flush)
+        self._flush_tapes(flush)
+        for each in self.symbols.values():
+            self._flush_minutes(flush, each, at)
+            self._flush_book(flush, each, at)
+            self._flush_chain(flush, each, at, heard_at)
+            self._end_gap(each)
+        refused, self._refused = self._refused, []
+        flush.refused(refused)
+        return flush.updates(heard_at)
+
+    def _flush_quotes(self, flush: Flush) -> None:
+        told = self.board.flush()
+        flush.quotes(told.quotes)
+        flush.states(told.states)
+        flush.refused(told.refused)
+        for quote in told.quotes:
+            feeds = self.symbols.get(quote.symbol)
+            if feeds is None:
+                continue
+            if quote.instrument_id == feeds.contract.instrument_id:
+                feeds.quote = quote
+                feeds.count(LineKind.LEVEL1.value).rows += 1
+                self._synthetic(flush, feeds, quote)
+            elif feeds.chain is not None:
+                feeds.chain.quote(quote)
+                feeds.chain_is_changed = True
+                feeds.count(CHAIN).heard(1, quote.at)
+        for row in told.refused:
+            if row.symbol in self.symbols:
+                self.symbols[row.symbol].count(LineKind.LEVEL1.value).refused += 1
+
+    def _synthetic(self, flush: Flush, feeds: SymbolFeeds, quote: Quote) -> None:
+        """Where there is no book, or none at the moment, the quote is one."""
+        if feeds.book is None or feeds.book.is_empty:
+            book = synthetic_book(quote)
+            if book is not None:
+                flush.book(book, for_warehouse=False)
+
+    def _flush_tapes(self, flush: Flush) -> None:
+        told, self._told_tapes = self._told_tapes, {}
+        for tape in told.values():
+            trades, refused = tape.flush(), tape.flush_refused()
+            flush.trades(trades)
+            flush.refused(refused)
+            feeds = self.symbols.get(tape.symbol)
+            if feeds is not None:
+                counted = feeds.count(LineKind.PRINTS.value)
+                counted.refused += len(refused)
+                if trades:
+                    counted.heard(len(trades), max(trade.at for trade in trades))
+
+    def _flush_minutes(self, flush: Flush, feeds: SymbolFeeds, at: datetime) -> None:
+        minutes = feeds.minutes
+        minutes.advance(at)
+        bars = minutes.flush()
+        if bars:
+            flush.bars(bars)
+            feeds.count(LineKind.BARS.value).heard(len(bars), None)
+        for missing in minutes.flush_missing():
+            ends = missing.at + timedelta(minutes=1)
+            words = f"minute without its pieces at {', '.join(map(str, missing.seconds))} s"
+            self._gap(feeds.symbol, LineKind.BARS.value, missing.at, ends, words)
+        refused = minutes.flush_refused()
+        flush.refused(refused)
+        feeds.count(LineKind.BARS.value).refused += len(refused)
+
+    def _flush_book(self, flush: Flush, feeds: SymbolFeeds, at: datetime) -> None:
+        book = feeds.book
+        if book is None or not book.is_changed:
+            return
+        snapshot = book.snapshot(self._ingest.depth_rows)
+        if snapshot is None:
+            if feeds.quote is not None:
+                self._synthetic(flush, feeds, feeds.quote)
+            return
+        is_for_warehouse = is_due(feeds.depth_told_at, at, self._depth_every)
+        if is_for_warehouse:
+            feeds.depth_told_at = at
+        flush.book(snapshot, for_warehouse=is_for_warehouse)
+
+    def _flush_chain(self, flush: Flush, feeds: SymbolFeeds, at: datetime, heard_at: datetime) -> None:
+        if feeds.chain is None or not feeds.chain_is_changed:
+            return
+        if not is_due(feeds.chain_told_at, at, self._chain_every):
+            return
+        if not is_due(feeds.chain_told_heard_at, heard_at, min(CHAIN_LEAST, self._chain_every)):
+            return
+        feeds.chain.spot = feeds.spot()
+        snapshot = feeds.chain.snapshot(at)
+        if snapshot is not None:
+            feeds.chain_is_changed = False
+            feeds.chain_told_at, feeds.chain_told_heard_at = at, heard_at
+            flush.chain(snapshot)
 
     # inside
 
-    def _of(self, symbol: str) -> _Collected:
-        collected = self._changed.get(symbol)
-        if collected is None:
-            collected = self._changed[symbol] = _Collected()
-        return collected
-
-    def _set(self, number: int, tick: int, value: float, at: datetime | None) -> None:
-        board = self._lines.get(number)
-        if board is not None:
-            board.values[DELAYED_BY.get(tick, tick)] = value
-            board.at = at
-            self._of(board.symbol).quotes[board.contract.conid] = board
-
-    def _trade(
-        self, board: _Board, at: datetime, price: Decimal, size: Decimal, exchange: str, cond: str
-    ) -> None:
-        trade = Trade(
-            symbol=board.symbol,
-            instrument_id=board.contract.instrument_id,
-            at=at,
-            price=price,
-            size=size,
-            exchange=exchange,
-            conditions=cond,
-            conid=board.contract.conid,
-        )
-        self._of(board.symbol).trades.append(trade)
-
-    def _update(self, symbol: str, collected: _Collected, heard_at: datetime) -> SymbolUpdate:
-        quotes = [_quote(board) for board in collected.quotes.values()]
-        own = [
-            quote
-            for quote, board in zip(quotes, collected.quotes.values(), strict=True)
-            if board.contract.option is None
-        ]
-        told: list[tuple[MarketKind, Iterable[MarketRow]]] = [
-            (MarketKind.QUOTE, quotes),
-            (MarketKind.TRADE, collected.trades),
-            (MarketKind.BAR, collected.bars),
-            (MarketKind.REFUSED, collected.refused),
-        ]
-        blocks = tuple(
-            MarketBlock(kind=kind, symbol=symbol, source=SOURCE, heard_at=heard_at, rows=tuple(rows))
-            for kind, rows in told
-            if rows
-        )
-        return SymbolUpdate(
-            symbol=symbol,
-            ticker=own[-1] if own else None,
-            trades=tuple(collected.trades),
-            bars=tuple(collected.bars),
-            blocks=blocks,
+    def _meet(self, line: Line) -> None:
+        """A contract that nothing is known of yet."""
+        contract = line.contract
+        is_option = contract.option is not None
+        if not is_option and line.symbol not in self.symbols:
+            feeds = self.symbols[line.symbol] = symbol_feeds(self._plans[line.symbol], contract)
+            if self._bounds is not None:
+                feeds.minutes.begin_session(*self._bounds)
+            self._tapes[contract.conid] = feeds.tape
+        elif line.kind is LineKind.OPTION:
+            self._tapes[contract.conid] = Tape(
+                line.symbol, contract.instrument_id, source=PrintSource.RT_VOLUME, conid=contract.conid
+            )
+        tape = self._tapes.get(contract.conid)
+        self._known[contract.conid] = line
+        self.board.open_line(
+            contract.conid,
+            line.symbol,
+            contract.instrument_id,
+            conid=contract.conid,
+            is_option=is_option,
+            touch=None if tape is None else tape.touch,
         )
 
+    def _forget(self, conids: Iterable[int]) -> None:
+        """Contracts that nobody listens to any more; one that a line is open of stays."""
+        heard = set(self._conids.values())
+        for conid in sorted(set(conids) - heard):
+            for kept in (self._known, self._tapes, self._greeks):
+                kept.pop(conid, None)
+            self.board.close_line(conid)
 
-def _quote(board: _Board) -> Quote:
-    def positive(tick: int) -> Decimal | None:
-        value = board.values.get(tick, -1.0)
-        return decimal(value) if value > 0 else None
+    def _open_interest(self, line: Line, tick: int, contracts: float) -> None:
+        option, feeds = line.contract.option, self.symbols.get(line.symbol)
+        if option is None or feeds is None or feeds.chain is None or self._session is None:
+            return
+        if option.right == OPEN_INTEREST_OF[tick]:
+            feeds.chain.open_interest(line.contract.instrument_id, contracts, self._session)
+            feeds.chain_is_changed = True
 
-    def any_size(tick: int) -> Decimal | None:
-        value = board.values.get(tick)
-        return None if value is None else decimal(value)
+    def _end_gap(self, feeds: SymbolFeeds) -> None:
+        newest = self.board.newest_at(feeds.contract.conid)
+        since = feeds.gap_since
+        if since is not None and newest is not None and newest > since:
+            self._gap(feeds.symbol, LineKind.LEVEL1.value, since, newest, feeds.gap_reason)
+            feeds.gap_since = None
 
-    assert board.at is not None
-    return Quote(
-        symbol=board.symbol,
-        instrument_id=board.contract.instrument_id,
-        at=board.at,
-        bid=positive(BID),
-        ask=positive(ASK),
-        bid_size=any_size(BID_SIZE),
-        ask_size=any_size(ASK_SIZE),
-        last=positive(LAST),
-        last_size=any_size(LAST_SIZE),
-        volume=any_size(VOLUME),
-        conid=board.contract.conid,
-    )
+    def _gap(self, symbol: str, feed: str, since: datetime, until: datetime, reason: str) -> None:
+        self._refused.append(
+            RefusedRow(
+                symbol=symbol,
+                feed=feed,
+                at=since,
+                field="gap",
+                reason=reason,
+                payload=f"from {since.isoformat()} to {until.isoformat()}",
+            )
+        )
 
 
-__all__ = ["LEVEL1_KINDS", "SOURCE", "Feeds", "decimal", "timedelta"]
+def _feed_of(line: Line) -> str:
+    return CHAIN if line.kind in (LineKind.OPTION, LineKind.SNAPSHOT) else line.kind.value
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+__all__ = ["LEVEL1_KINDS", "SOURCE", "Feeds"]

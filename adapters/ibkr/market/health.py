@@ -1,27 +1,120 @@
-"""How every feed of the session is: what the feeds counted, and what the session knows of their lines."""
+"""How every feed of the session is: what the feeds counted, and what the session knows of their lines.
 
-from collections.abc import Sequence
+Whether a feed stands still is judged where all feeds are (`trading/services/watch_feeds`); here is said what
+it may be judged by: its newest row and how old that may be.
+"""
+
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from adapters.ibkr.market.feeds import SOURCE
+from adapters.ibkr.market.budget import SymbolPlan
 from adapters.ibkr.market.lines import LineKind
 from adapters.ibkr.market.session import MarketSession
-from trading.market_settings import IngestSettings
+from adapters.ibkr.market.symbol_feeds import SOURCE, FeedCount, SymbolFeeds
+from trading.market_settings import ChainMode, IngestSettings
 from trading.ports.feed_health import FeedHealth, FeedState
+
+CHAIN = "chain"
+BAR_S = 5  # a bar is told when it is over
+HICCUP_S = 3.0  # of this machine: a pause of ours is no silence of a market that is played fast
+NO_COUNT = FeedCount()
+FEED_KINDS = {
+    LineKind.LEVEL1.value: LineKind.LEVEL1,
+    LineKind.BARS.value: LineKind.BARS,
+    LineKind.DEPTH.value: LineKind.DEPTH,
+    LineKind.PRINTS.value: LineKind.PRINTS,
+    LineKind.TOUCHES.value: LineKind.TOUCHES,
+}
 
 
 def healths(
     session: MarketSession, ingest: IngestSettings, at: datetime, said_at: datetime
 ) -> Sequence[FeedHealth]:
-    """One line for each feed of each symbol."""
+    """One line for each feed of each symbol, also for one that has no line: it says why."""
     return [
-        FeedHealth(
-            feed=LineKind.LEVEL1.value,
-            symbol=symbol,
-            source=SOURCE,
-            state=FeedState.RUNNING,
-            said_at=said_at,
-            limit_s=float(ingest.quote_stale_after_s),
-        )
-        for symbol in session.budget.symbols
+        each
+        for plan in session.budget.symbols.values()
+        for each in _of_symbol(session, plan, ingest, at, said_at)
     ]
+
+
+def _of_symbol(
+    session: MarketSession, plan: SymbolPlan, ingest: IngestSettings, at: datetime, said_at: datetime
+) -> Iterator[FeedHealth]:
+    feeds = session.feeds.symbols.get(plan.symbol)
+    for feed in _feeds_of(session, plan):
+        counted = feeds.counts.get(feed, NO_COUNT) if feeds is not None else NO_COUNT
+        problem = _problem(session, plan.symbol, feed, feeds)
+        yield FeedHealth(
+            feed=feed,
+            symbol=plan.symbol,
+            source=SOURCE,
+            state=FeedState.BROKEN if problem else FeedState.RUNNING,
+            said_at=said_at,
+            newest_at=_newest(session, feed, feeds, counted),
+            rows=counted.rows,
+            refused=counted.refused,
+            errors=counted.errors,
+            reconnects=max(0, session.counts.connects - 1),
+            limit_s=None if problem else _limit_s(session, plan, ingest, feed),
+            text=problem or _note(session, feed, feeds, counted),
+        )
+
+
+def _feeds_of(session: MarketSession, plan: SymbolPlan) -> list[str]:
+    """The feeds that a symbol has, and those that it should have and has no line for."""
+    has = {
+        LineKind.LEVEL1.value: plan.level1,
+        LineKind.BARS.value: plan.bars,
+        LineKind.DEPTH.value: plan.depth,
+        LineKind.PRINTS.value: plan.level1 and plan.symbol in session.discovery.watched,
+        LineKind.TOUCHES.value: plan.touches,
+        CHAIN: plan.chain is not ChainMode.NONE,
+    }
+    return [feed for feed, is_there in has.items() if is_there or (plan.symbol, feed) in session.without]
+
+
+def _problem(session: MarketSession, symbol: str, feed: str, feeds: SymbolFeeds | None) -> str:
+    """Why nothing can come."""
+    without = session.without.get((symbol, feed))
+    watched = session.discovery.watched.get(symbol)
+    is_partial = feed == CHAIN and feeds is not None and feeds.count(CHAIN).rows > 0
+    if without is not None and not is_partial:
+        return without.text
+    if watched is not None and watched.is_given_up:
+        return watched.problem
+    kind = FEED_KINDS.get(feed)
+    if feeds is None or kind is None:
+        return ""
+    refusal = session.lines.refusal(kind, feeds.contract.conid)
+    return "" if kind is LineKind.PRINTS else refusal  # without its own line the tape is that of level 1
+
+
+def _note(session: MarketSession, feed: str, feeds: SymbolFeeds | None, counted: FeedCount) -> str:
+    notes = [counted.text]
+    if feeds is not None:
+        notes.append("delayed" if feeds.is_delayed else "")
+        without = session.without.get((feeds.symbol, feed))
+        notes.append(without.text if without is not None else "")
+        watched = session.discovery.watched[feeds.symbol]
+        notes.append(watched.problem if feed == CHAIN else "")
+    return "; ".join(note for note in notes if note)
+
+
+def _newest(
+    session: MarketSession, feed: str, feeds: SymbolFeeds | None, counted: FeedCount
+) -> datetime | None:
+    if feeds is not None and feed == LineKind.LEVEL1.value:
+        return session.feeds.board.newest_at(feeds.contract.conid)
+    return counted.newest_at
+
+
+def _limit_s(session: MarketSession, plan: SymbolPlan, ingest: IngestSettings, feed: str) -> float | None:
+    """How old the newest row may be; prints and changes of the touch come when somebody trades."""
+    hiccup_s = HICCUP_S * session.speed
+    if feed in (LineKind.PRINTS.value, LineKind.TOUCHES.value):
+        return None
+    if feed == CHAIN:
+        return float(max(ingest.chain_stale_after_s, hiccup_s))
+    extra = BAR_S if feed == LineKind.BARS.value else 0
+    return float(max(ingest.quote_stale_after_s + extra, hiccup_s))

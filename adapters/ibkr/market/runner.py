@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from adapters.ibkr.market.capture import CaptureWriter
-from adapters.ibkr.market.feeds import Feeds
 from adapters.ibkr.market.health import healths
 from adapters.ibkr.market.listener import MarketListener
 from adapters.ibkr.market.requests import SENDERS
@@ -74,8 +73,7 @@ class MarketRunner:
     ) -> None:
         settings = market_link_settings(broker, ingest)
         self._ingest, self._ports, self._capture = ingest, ports, capture
-        self.feeds = Feeds()
-        self.session = MarketSession(settings, market, ingest, self.feeds, ports.clock, chance, capture)
+        self.session = MarketSession(settings, market, ingest, ports.clock, chance, capture)
         self.spool = MarketSpool()
         self._heard, self._told = asyncio.Event(), asyncio.Event()
         self._link = market_link(settings, self.session, self._heard.set)

@@ -24,6 +24,7 @@ from adapters.ibkr.market.heard import ChainHeard, GreeksHeard, HearsMarket
 from adapters.ibkr.market.lines import KnownContract, Line, LineKind
 from adapters.ibkr.market.market_clock import MarketClock
 from adapters.ibkr.market.open_lines import OpenLines
+from adapters.ibkr.market.recorded import RecordedFeeds
 from adapters.ibkr.market.request_pacing import RequestPacing
 from adapters.ibkr.market.requests import DELAYED, LIVE, MarketSend, end_line, open_line
 from adapters.ibkr.market.rotation import Rotation
@@ -81,7 +82,6 @@ class MarketSession(HearsMarket):
         broker: BrokerSettings,
         market: MarketSettings,
         ingest: IngestSettings,
-        feeds: Feeds,
         clock: Clock,
         chance: random.Random,
         capture: CaptureWriter | None = None,
@@ -97,11 +97,12 @@ class MarketSession(HearsMarket):
             broker_clock=BrokerClock(broker.speed, is_simulated=broker.simulated_clock),
         )
         self._keeper = Keeper(self._context, chance, self)
-        self._clock = MarketClock(self._context.broker_clock)
+        self._clock = MarketClock(broker.speed)
         self.discovery = Discovery(market, self.budget, timedelta(seconds=broker.request_timeout_s))
         self.lines = OpenLines(RequestPacing(broker.speed))
         self.rotation = Rotation(self.budget.chain_lines)
-        self.feeds = feeds
+        self.feeds = Feeds(self.budget.symbols, ingest)
+        self._acts = RecordedFeeds(self.feeds, capture)
         self.counts = SessionCounts()
         self.at: datetime | None = None  # of the packet that is being heard
         self.without: dict[tuple[str, str], NoLine] = {
@@ -111,7 +112,7 @@ class MarketSession(HearsMarket):
         self._choose_due: datetime | None = None
         self._want_due: datetime | None = None
         self._data_kind = LIVE
-        self._lines_lost = False
+        self._expected: dict[str, tuple[int, int, int]] = {}  # chains as the feeds were told of them
 
     # what the edge calls
 
@@ -119,6 +120,11 @@ class MarketSession(HearsMarket):
     def outputs(self) -> Outputs:
         """What is to be done now."""
         return self._context.outputs
+
+    @property
+    def speed(self) -> int:
+        """Broker seconds in one of ours."""
+        return self._settings.speed
 
     @property
     def state(self) -> LinkState:
@@ -138,12 +144,9 @@ class MarketSession(HearsMarket):
         """The kinds of messages that are wanted as they came: what a capture keeps."""
         return MARKET_MESSAGES if self._capture is not None else frozenset()
 
-    def flush(self, now: datetime) -> list[SymbolUpdate]:
+    def flush(self, now: datetime) -> Sequence[SymbolUpdate]:
         """What changed since the last flush."""
-        at = self.market_time()
-        if self._capture is not None:
-            self._capture.flush(at)
-        return self.feeds.flush(at, now)
+        return self._acts.flush(self.market_time(), now)
 
     def tick(self) -> None:
         """Let time pass: ask what is due, open what is wanted, move what may be sent."""
@@ -198,7 +201,7 @@ class MarketSession(HearsMarket):
         kind = fields[0] if fields and fields[0].isascii() and fields[0].isdigit() else "text"
         shown = "|".join(fields)[:FIELDS_SHOWN_CHARS_MAX]
         self._context.alert(f"undecodable_{kind[:8]}", f"{error}; fields: {shown}")
-        self.feeds.undecodable(fields, error, self.at)
+        self._acts.undecodable(fields, error, self.at)
 
     def next_number(self, number: int) -> None:
         """Orders and requests share their numbers."""
@@ -208,6 +211,7 @@ class MarketSession(HearsMarket):
         """The broker's time; with the first one the lines can be dated, so they are opened."""
         now, context = self._context.now(), self._context
         skew = context.broker_clock.read(broker_at, now)
+        self._clock.read(broker_at, now)
         self.at = self._clock.at(now)
         if abs(skew) > SKEW_ALERT + ANSWER_TIME * self._settings.speed:
             context.alert("clock_skew", f"the broker's clock is {skew.total_seconds():+.1f} s off")
@@ -251,54 +255,64 @@ class MarketSession(HearsMarket):
 
     def snapshot_end(self, number: int) -> None:
         """A look is whole."""
+        self.feeds.snapshot_end(number, self.at)
         if self.rotation.over(number) is not None:
             self._drop_look(number, is_line=False)
 
     def price(self, number: int, tick: int, price: float, size: float) -> None:
         """A price with its size."""
-        self.feeds.price(number, tick, price, size, self.at)
+        if self.at is not None:
+            self.feeds.price(number, tick, price, size, self.at)
 
     def size(self, number: int, tick: int, size: float) -> None:
         """A size."""
-        self.feeds.size(number, tick, size, self.at)
+        if self.at is not None:
+            self.feeds.size(number, tick, size, self.at)
         if tick in OPEN_INTEREST_TICKS:
             self.rotation.heard_open_interest(number)
 
     def value(self, number: int, tick: int, value: float) -> None:
         """A generic tick."""
-        self.feeds.value(number, tick, value, self.at)
+        if self.at is not None:
+            self.feeds.value(number, tick, value, self.at)
 
     def text(self, number: int, tick: int, text: str) -> None:
         """A tick that is a text."""
-        self.feeds.text(number, tick, text, self.at)
+        if self.at is not None:
+            self.feeds.text(number, tick, text, self.at)
 
     def greeks(self, number: int, tick: int, heard: GreeksHeard) -> None:
         """Model values; the model's own are the last of what a look brings."""
-        self.feeds.greeks(number, tick, heard, self.at)
+        if self.at is not None:
+            self.feeds.greeks(number, tick, heard, self.at)
         look = self.rotation.looks().get(number)
         if look is not None and look.is_line and tick in MODEL_TICKS:
             self._end_look(number)
 
     def print_(self, number: int, epoch_s: int, price: float, size: float, exchange: str, cond: str) -> None:
         """A trade, tick by tick."""
-        self.feeds.print_(number, epoch_s, price, size, exchange, cond, self.at)
+        if self.at is not None:
+            self.feeds.print_(number, epoch_s, price, size, exchange, cond, self.at)
 
     def touch(self, number: int, epoch_s: int, bid: float, ask: float, sizes: Sequence[float]) -> None:
         """Bid and ask, tick by tick."""
-        self.feeds.touch(number, epoch_s, bid, ask, sizes, self.at)
+        if self.at is not None:
+            self.feeds.touch(number, epoch_s, bid, ask, sizes, self.at)
 
     def level(
         self, number: int, position: int, maker: str, operation: int, side: int, price: float, size: float
     ) -> None:
         """A change of a book; one that cannot be has the book asked for anew."""
-        if not self.feeds.level(number, position, maker, operation, side, price, size, self.at):
+        at = self.at
+        if at is not None and not self.feeds.level(number, position, maker, operation, side, price, size, at):
             self._ask_again(number, "the book's changes do not fit together")
 
     def bar(
         self, number: int, epoch_s: int, prices: Sequence[float], volume: float, average: float, count: int
     ) -> None:
         """Five seconds."""
-        self.feeds.bar(number, epoch_s, prices, volume, average, count, self.at)
+        if self.at is not None:
+            self.feeds.bar(number, epoch_s, prices, volume, average, count, self.at)
 
     # what the keeper calls
 
@@ -308,7 +322,7 @@ class MarketSession(HearsMarket):
 
     def break_off(self, reason: str, *, may_come_late: bool) -> None:
         """The broker is away. Where the connection stays, so may its lines: 1101 and 1102 say which."""
-        self.feeds.quiet(reason, self.market_time())
+        self._acts.quiet(reason, self.market_time())
         if not may_come_late:
             self._lose_lines(reason)
             self.discovery.forget_questions()
@@ -331,7 +345,8 @@ class MarketSession(HearsMarket):
         if at is not None and self.discovery.begin_session(trading_session(at)):
             self.rotation.begin_session()
             self.lines.forgive()
-            self.feeds.begin_session(trading_session(at))
+            self._expected.clear()
+            self._acts.begin_session(trading_session(at), at)
             self._choose_due = now
         self._discover(now)
         if self._want_due is None or self._want_due <= now:
@@ -372,11 +387,18 @@ class MarketSession(HearsMarket):
             if plan.chain is ChainMode.NONE or not plan.level1:
                 continue
             contracts = self.discovery.chosen(symbol, self.feeds.spot(symbol))
-            self.feeds.expect_chain(symbol, contracts, self.discovery.listed(symbol))
+            self._expect_chain(symbol, contracts)
             if plan.chain is ChainMode.SNAPSHOT:
                 self.rotation.choose(symbol, contracts)
             elif contracts:
                 left -= self._stream(symbol, contracts, left, now)
+
+    def _expect_chain(self, symbol: str, contracts: Sequence[KnownContract]) -> None:
+        options = [each.option for each in contracts if each.option is not None]
+        names = (len(options), self.discovery.listed(symbol), hash(tuple(each.conid for each in options)))
+        if options and self._expected.get(symbol) != names:
+            self._expected[symbol] = names
+            self._acts.expect_chain(symbol, options, self.discovery.listed(symbol), self.market_time())
 
     def _stream(self, symbol: str, contracts: Sequence[KnownContract], left: int, now: datetime) -> int:
         """Have a line for each contract, as far as lines are left; returns how many."""
@@ -413,7 +435,7 @@ class MarketSession(HearsMarket):
         number = self._context.take_number()
         self._context.send(open_line(number, line, rank))
         self.lines.opened(number, line)
-        self.feeds.begin(number, line)
+        self._acts.begin(number, line, self.market_time())
         return number
 
     # inside, what ends
@@ -421,7 +443,7 @@ class MarketSession(HearsMarket):
     def _end(self, number: int) -> None:
         line = self.lines.ended(number)
         if line is not None:
-            self.feeds.end(number)
+            self._acts.end(number, self.market_time())
             self._context.send(end_line(number, line))
 
     def _end_look(self, number: int) -> None:
@@ -432,7 +454,7 @@ class MarketSession(HearsMarket):
         line = self.lines.ended(number)
         if line is None:
             return
-        self.feeds.end(number)
+        self._acts.end(number, self.market_time())
         if is_line:
             self._context.send(end_line(number, line))
 
@@ -441,7 +463,7 @@ class MarketSession(HearsMarket):
         self.lines.clear()
         self._want_due = None
         self.rotation.forget_looks()
-        self.feeds.lose(reason, self.market_time())
+        self._acts.lose(reason, self.market_time())
 
     def _line_said(self, number: int, code: int, text: str) -> None:
         """A code that names a line or a question."""
@@ -458,19 +480,20 @@ class MarketSession(HearsMarket):
             if reaction.alert and number < 0:
                 self._context.alert(f"code_{code}", words)
             return
-        self._react(number, line, reaction.action, words)
         if reaction.action is not LineAction.NOTE:
             self.counts.errors += 1
-            self.feeds.error(line, words)
+            is_final = reaction.action is LineAction.GIVE_UP
+            self._acts.error(number, words, self.at, is_final=is_final)
+        self._react(number, line, reaction.action, words)
         if reaction.alert:
             self._context.alert(f"code_{code}", f"{line.kind} of {line.symbol}: {reaction.meaning}: {text}")
 
     def _react(self, number: int, line: Line, action: LineAction, words: str) -> None:
         now = self._context.now()
         if action is LineAction.EMPTY_BOOK:
-            self.feeds.empty_book(number, words, self.at)
+            self._acts.empty_book(number, words, self.at)
         elif action is LineAction.MARK_DELAYED:
-            self.feeds.data_kind(number, DELAYED)
+            self._acts.delayed(number, self.at)
         elif action is LineAction.ASK_AGAIN:
             self._ask_again(number, words)
         elif action in (LineAction.ASK_LATER, LineAction.NO_LINE_LEFT):
@@ -492,13 +515,13 @@ class MarketSession(HearsMarket):
     def _ask_again(self, number: int, words: str) -> None:
         line = self.lines.by_number.get(number)
         if line is not None:
-            self.feeds.empty_book(number, words, self.at)
+            self._acts.empty_book(number, words, self.at)
             self._end(number)
 
     def _refuse(self, number: int, line: Line, words: str, until: datetime | None) -> None:
         self.lines.ended(number)
         self.rotation.over(number)
-        self.feeds.end(number)
+        self._acts.end(number, self.market_time())
         if line.kind is not LineKind.SNAPSHOT:
             self.lines.refuse(line, words, until)
 
