@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from trading.market.numbers import decimal_of
+from trading.market.numbers import NUMBER_LIMIT, decimal_of
 from trading.model.market import Bar, BarOf, RefusedRow, Trade
 
 PIECE_S = 5
@@ -78,7 +78,7 @@ class MinuteBars:
             self._refuse(reason, f"{at.isoformat()} {list(prices)!r} {volume!r}", at)
             return
         open_, high, low, close = map(decimal_of, prices)
-        has_volume = volume >= 0
+        has_volume = 0 <= volume < NUMBER_LIMIT
         self._take(
             at,
             _Piece(
@@ -87,7 +87,7 @@ class MinuteBars:
                 low=low,
                 close=close,
                 volume=decimal_of(volume) if has_volume else None,
-                average=decimal_of(average) if has_volume and average > 0 else None,
+                average=decimal_of(average) if has_volume and 0 < average < NUMBER_LIMIT else None,
                 trades=count if count >= 0 else None,
             ),
         )
@@ -118,7 +118,7 @@ class MinuteBars:
 
     def _reason_against(self, at: datetime, prices: Sequence[float]) -> str:
         open_, high, low, close = prices
-        if not (0 < low <= min(open_, close) and max(open_, close) <= high < float("inf")):
+        if not (0 < low <= min(open_, close) and max(open_, close) <= high < NUMBER_LIMIT):
             return "prices that are none"
         if at.second % PIECE_S or at.microsecond:
             return "a time between the pieces"

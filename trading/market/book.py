@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 
-from trading.market.numbers import decimal_of
+from trading.market.numbers import NUMBER_LIMIT, decimal_of
 from trading.model.market import DepthLevel, DepthSnapshot, Quote
 
 ROWS_MAX = 60  # of one side by position; a venue that tells more is cut
@@ -43,11 +43,11 @@ class PositionBook:
         if rows is None or position < 0:
             return self._lost()
         if operation == UPDATE:
-            if position >= len(rows) or not (price > 0 and size >= 0):
+            if position >= len(rows) or not (0 < price < NUMBER_LIMIT and 0 <= size < NUMBER_LIMIT):
                 return self._lost()
             rows[position] = (price, size, maker)
         elif operation == INSERT:
-            if position > len(rows) or not (price > 0 and size >= 0):
+            if position > len(rows) or not (0 < price < NUMBER_LIMIT and 0 <= size < NUMBER_LIMIT):
                 return self._lost()
             rows.insert(position, (price, size, maker))
             if len(rows) > ROWS_MAX:

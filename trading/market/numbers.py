@@ -1,7 +1,8 @@
 """Numbers as feeds tell them, floats, to decimals: a float that was read from a text gives that text back.
 
-The shortest text of a float is what stood on the wire, so nothing is rounded here; equal numbers come again
-and again and are made once. Keep out: which numbers are allowed where.
+The shortest text of a float is what stood on the wire; only what is finer than the warehouse's twelve places
+(a float that was computed) is rounded to them. Equal numbers come again and again and are made once. Keep
+out: which numbers are allowed where.
 """
 
 from decimal import Decimal
@@ -9,8 +10,11 @@ from functools import lru_cache
 from math import isfinite
 
 from trading.errors import InvalidFieldError
+from trading.model.money import PRICE_PLACES
 
 NUMBERS_CACHED = 262_144
+NUMBER_LIMIT = 1e24  # a price or size is below it; the broker's "unset", 1.797e308, is not
+FINEST = Decimal(1).scaleb(-PRICE_PLACES)
 UNSET_FROM = 1e300  # the broker's 1.797e308 stands for a number that is not set
 NOT_COMPUTED = frozenset({-1.0, -2.0})
 
@@ -21,7 +25,11 @@ def decimal_of(number: float) -> Decimal:
     if not isfinite(number):
         raise InvalidFieldError("number", "a finite number", number)
     whole = int(number)
-    return Decimal(whole) if whole == number else Decimal(repr(number))
+    if whole == number:
+        return Decimal(whole)
+    exact = Decimal(repr(number))
+    places = exact.as_tuple().exponent
+    return exact.quantize(FINEST) if isinstance(places, int) and places < -PRICE_PLACES else exact
 
 
 def optional_decimal(number: float | None) -> Decimal | None:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from trading.market.numbers import optional_decimal
+from trading.market.numbers import NUMBER_LIMIT, optional_decimal
 from trading.model.market import InstrumentState, Quote, RefusedRow, TradingState
 
 REFUSED_PER_FLUSH_MAX = 1_000  # more are counted only
@@ -128,7 +128,7 @@ class QuoteBoard:
         if state is None:
             self.unknown += 1
             return
-        if not (price > 0 and size >= 0):
+        if not (0 < price < NUMBER_LIMIT and 0 <= size < NUMBER_LIMIT):
             self._no_price(state, slot, price, size, at)
             return
         values = state.values
@@ -154,13 +154,13 @@ class QuoteBoard:
         if state is None:
             self.unknown += 1
             return
-        if not size >= 0:
+        if not 0 <= size < NUMBER_LIMIT:
             self._refuse(state, FIELD_NAMES[slot], "no size", repr(size), at)
             return
         state.at = at
         if state.values[slot] != size:
-            if slot < LAST_SIZE and state.values[slot - SIZE_OF] is None and not size:
-                return  # no size of no price
+            if slot != VOLUME and state.values[slot - SIZE_OF] is None:
+                return  # a size of no price; the price brings its own
             state.values[slot] = size
             if not state.is_changed:
                 state.is_changed = True
@@ -229,7 +229,8 @@ class QuoteBoard:
             elif state.mark is not None:
                 self._unmark(state)
             return
-        reason = "no size" if price > 0 else "zero price" if price == 0 else "no price"
+        is_price = 0 < price < NUMBER_LIMIT
+        reason = "no size" if is_price else "zero price" if price == 0 else "no price"
         self._refuse(state, FIELD_NAMES[slot], reason, f"{price!r} x {size!r}", at)
 
     def _refuse(self, state: _Line, field: str, reason: str, payload: str, at: datetime) -> None:
@@ -277,10 +278,10 @@ def _quote(line: _Line) -> Quote | None:
         at=line.at,
         bid=optional_decimal(bid),
         ask=optional_decimal(ask),
-        bid_size=optional_decimal(bid_size),
-        ask_size=optional_decimal(ask_size),
+        bid_size=None if bid is None else optional_decimal(bid_size),
+        ask_size=None if ask is None else optional_decimal(ask_size),
         last=optional_decimal(last),
-        last_size=optional_decimal(last_size),
+        last_size=None if last is None else optional_decimal(last_size),
         volume=optional_decimal(volume),
         conid=line.conid,
     )
