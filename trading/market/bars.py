@@ -118,7 +118,7 @@ class MinuteBars:
 
     def _reason_against(self, at: datetime, prices: Sequence[float]) -> str:
         open_, high, low, close = prices
-        if not (0 < low <= min(open_, close) and max(open_, close) <= high < NUMBER_LIMIT):
+        if not (0 < low <= open_ <= high < NUMBER_LIMIT and low <= close <= high):
             return "prices that are none"
         if at.second % PIECE_S or at.microsecond:
             return "a time between the pieces"
