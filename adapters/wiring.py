@@ -28,7 +28,7 @@ from adapters.ibkr.live_messages import LiveMessages
 from adapters.inbox.drop import FolderDrop
 from trading.errors import ConfigurationError
 from trading.model.fills import Venue
-from trading.ports.alerts import Alerts
+from trading.ports.alerts import AlertLog, Alerts
 from trading.ports.broker_commands import CommandQueue
 from trading.ports.feed_health import FeedBoard
 from trading.ports.live_state import LiveState
@@ -70,56 +70,56 @@ def open_live_state(settings: Settings) -> LiveState:
     """The live state."""
     from adapters.redis.live_state import RedisLiveState  # 0.25 s, and the code location must load in 3 s
 
-    return RedisLiveState(_redis_url(settings))
+    return RedisLiveState(redis_url(settings))
 
 
 def open_outbox(settings: Settings) -> Outbox:
     """Where the broker session puts its events."""
     from adapters.redis.outbox import RedisOutbox
 
-    return RedisOutbox(_redis_url(settings))
+    return RedisOutbox(redis_url(settings))
 
 
 def open_outbox_reader(settings: Settings, consumer: str) -> OutboxReader:
     """Where the drain takes them; a process that starts again under its name gets what it held."""
     from adapters.redis.outbox import RedisOutboxReader
 
-    return RedisOutboxReader(_redis_url(settings), consumer=consumer)
+    return RedisOutboxReader(redis_url(settings), consumer=consumer)
 
 
 def open_command_queue(settings: Settings) -> CommandQueue:
     """What the broker session is told."""
     from adapters.redis.commands import RedisCommandQueue
 
-    return RedisCommandQueue(_redis_url(settings))
+    return RedisCommandQueue(redis_url(settings))
 
 
 def open_market_sink(settings: Settings) -> MarketSink:
     """Where feeds put what markets say."""
     from adapters.redis.market_sink import RedisMarketSink
 
-    return RedisMarketSink(_redis_url(settings))
+    return RedisMarketSink(redis_url(settings))
 
 
 def open_market_state(settings: Settings) -> MarketState:
     """The live market, to read."""
     from adapters.redis.market_state import RedisMarketState
 
-    return RedisMarketState(_redis_url(settings))
+    return RedisMarketState(redis_url(settings))
 
 
 def open_market_outbox_reader(settings: Settings, consumer: str) -> MarketOutboxReader:
     """Where the market drain takes its blocks; a process that starts again gets what it held."""
     from adapters.redis.market_outbox import RedisMarketOutboxReader
 
-    return RedisMarketOutboxReader(_redis_url(settings), consumer=consumer)
+    return RedisMarketOutboxReader(redis_url(settings), consumer=consumer)
 
 
 def open_feed_board(settings: Settings) -> FeedBoard:
     """Where each feed says how it is."""
     from adapters.redis.feed_board import RedisFeedBoard
 
-    return RedisFeedBoard(_redis_url(settings))
+    return RedisFeedBoard(redis_url(settings))
 
 
 def volatility_poller(settings: Settings) -> VolatilityPoller:
@@ -156,7 +156,14 @@ def open_alerts(settings: Settings) -> Alerts:
     """Where a person sees what he must."""
     from adapters.redis.alerts import RedisAlerts
 
-    return RedisAlerts(_redis_url(settings))
+    return RedisAlerts(redis_url(settings))
+
+
+def open_alert_log(settings: Settings) -> AlertLog:
+    """What was alerted lately."""
+    from adapters.redis.alerts import RedisAlertLog
+
+    return RedisAlertLog(redis_url(settings))
 
 
 def ingest_stores(settings: Settings, warehouse: Warehouse, component: str) -> IngestStores:
@@ -335,7 +342,7 @@ def _safe_url(name: str, url: str) -> str:
     raise ConfigurationError(f"venues.{name}: expected an https address, was {url}")
 
 
-def _redis_url(settings: Settings) -> str:
+def redis_url(settings: Settings) -> str:
     return _required(settings.services.redis_url, "redis", "REDIS_URL")
 
 

@@ -45,6 +45,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "orders": "orders.orders",
     "positions": "positions.positions",
     "coverage": "coverage.coverage",
+    "feeds": "feeds.feeds",
+    "alerts": "alerts.alerts",
     "reconcile": "reconcile.reconcile",
     "breaks": "breaks.app",
     "locks": "locks.app",
