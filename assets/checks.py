@@ -24,7 +24,7 @@ def build_quality_checks(rules: Sequence[QualityRule]) -> list[dg.AssetChecksDef
 
 def _table_checks(table: TableName, rules: tuple[QualityRule, ...]) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
-        name=f"{table.database}_{table.table}_quality", specs=[_spec(rule) for rule in rules]
+        name=f"{table.database}_{table.table}_quality", specs=[rule_spec(rule) for rule in rules]
     )
     def check(
         context: dg.AssetCheckExecutionContext,
@@ -38,7 +38,8 @@ def _table_checks(table: TableName, rules: tuple[QualityRule, ...]) -> dg.AssetC
     return check
 
 
-def _spec(rule: QualityRule) -> dg.AssetCheckSpec:
+def rule_spec(rule: QualityRule) -> dg.AssetCheckSpec:
+    """What Dagster shows of one rule."""
     return dg.AssetCheckSpec(
         name=rule.name, asset=asset_key(rule.table), description=rule.about, blocking=rule.blocking
     )

@@ -1,4 +1,7 @@
-"""The one partition set of the desk: sessions of the exchange, as days in New York.
+"""The partition sets of the desk: sessions of the exchange, as days in New York.
+
+The books begin with their first fills; market data begins earlier, with the oldest tape that is recorded, and
+has a set of its own, so that the books' assets show no years that they do not have.
 
 Weekends and holidays are excluded, so a Friday is there on Saturday. Today's session is there too
 (`end_offset`), because the provisional reconciliation runs in its evening; on a closed day the next session
@@ -16,17 +19,28 @@ from trading.ports.model_runner import SessionRange
 
 # The desk's books begin here; older fills are kept, and belong to no partition.
 FIRST_SESSION = date(2020, 1, 2)
+FIRST_MARKET_SESSION = date(2013, 10, 1)
 WEEKENDS = "0 0 * * 6,0"
 
 
 @cache
 def exchange_sessions() -> dg.DailyPartitionsDefinition:
-    """The partitions: one for each session from FIRST_SESSION to today."""
+    """The partitions of the books: one for each session from FIRST_SESSION to today."""
+    return _sessions_from(FIRST_SESSION)
+
+
+@cache
+def market_sessions() -> dg.DailyPartitionsDefinition:
+    """The partitions of market data: one for each session from FIRST_MARKET_SESSION to today."""
+    return _sessions_from(FIRST_MARKET_SESSION)
+
+
+def _sessions_from(first: date) -> dg.DailyPartitionsDefinition:
     return dg.DailyPartitionsDefinition(
-        start_date=FIRST_SESSION.isoformat(),
+        start_date=first.isoformat(),
         timezone=str(NEW_YORK),
         end_offset=1,
-        exclusions=[WEEKENDS, *(_midnight(day) for day in CLOSED_WEEKDAYS if day >= FIRST_SESSION)],
+        exclusions=[WEEKENDS, *(_midnight(day) for day in CLOSED_WEEKDAYS if day >= first)],
     )
 
 

@@ -12,6 +12,8 @@ from assets.books import BREAKS, PNL
 from assets.checks import build_quality_checks
 from assets.landing import BATCHES, FILLS, REVISIONS, STATEMENTS
 from assets.live import ENTRIES, LIVE_CHECKS
+from assets.market import MARKET_ASSETS, MARKET_SOURCES
+from assets.market_checks import MARKET_CHECKS
 from assets.models import build_model_assets, build_model_checks
 from orchestration.jobs import JOBS
 from orchestration.resources import RESOURCES
@@ -29,8 +31,18 @@ def defs() -> dg.Definitions:
     specs = ModelProject(dbt_like_models.FOLDER).specs
     rules = (*RULES, *invariant_rules(CHECKED))
     return dg.Definitions(
-        assets=[*dg.load_assets_from_modules([landing, live, book_assets]), *build_model_assets(specs)],
-        asset_checks=[*build_quality_checks(rules), *LIVE_CHECKS, *build_model_checks(specs)],
+        assets=[
+            *dg.load_assets_from_modules([landing, live, book_assets]),
+            *MARKET_SOURCES,
+            *MARKET_ASSETS,
+            *build_model_assets(specs),
+        ],
+        asset_checks=[
+            *build_quality_checks(rules),
+            *LIVE_CHECKS,
+            *MARKET_CHECKS,
+            *build_model_checks(specs),
+        ],
         jobs=[*JOBS, *SHIFTS],
         schedules=SCHEDULES,
         sensors=[inbox, books, residents],

@@ -9,6 +9,8 @@ import dbt_like_models
 import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.landing_log import ClickHouseLandingLog
+from adapters.clickhouse.market_audit import ClickHouseMarketAudit
+from adapters.clickhouse.market_store import ClickHouseMarketStore
 from adapters.clickhouse.model_project import ModelProject, source_columns
 from adapters.clickhouse.model_runner import ClickHouseModelRunner
 from adapters.clickhouse.pnl_history import ClickHousePnlHistory
@@ -17,6 +19,7 @@ from adapters.clickhouse.table_census import ClickHouseTableCensus
 from adapters.clock import SystemClock
 from adapters.inbox.folder import FolderInbox
 from adapters.inbox.reader import VenueFileReader
+from adapters.lean.history import LeanHistory
 from adapters.plots.figures import MatplotlibPlots
 from adapters.quality.expectations import GreatExpectationsGate
 from adapters.quality.invariants import CombinedGate, InvariantGate
@@ -33,9 +36,13 @@ from adapters.wiring import (
 )
 from trading.ports.alerts import Alerts
 from trading.ports.live_state import LiveState
+from trading.ports.market_audit import MarketAudit
+from trading.ports.market_history import MarketHistory
 from trading.services.check_live import LiveCheckTools
+from trading.services.check_market import MarketCheckTools
 from trading.services.compute_books import BookTools
 from trading.services.land_files import LandingTools
+from trading.services.load_market import MarketTools
 from trading.services.reconcile_books import ReconcileTools
 from trading.services.run_coverage_shift import CoverageTools
 from trading.settings import Settings
@@ -122,6 +129,36 @@ def coverage(made: Made) -> CoverageTools:
 def live_checks(made: Made) -> LiveCheckTools:
     """The live capture against statements, hours and clock."""
     return live_check_tools(made.settings, made.warehouse)
+
+
+def market_tools(made: Made) -> MarketTools:
+    """Recorded files, where a folder of them is named, and the warehouse."""
+    return MarketTools(
+        histories=market_histories(made.settings),
+        store=ClickHouseMarketStore(made.warehouse),
+        clock=SystemClock(),
+    )
+
+
+def market_histories(settings: Settings) -> tuple[MarketHistory, ...]:
+    """The sources of past market data that are configured."""
+    folder = settings.history.lean_folder
+    return () if folder is None else (LeanHistory(folder),)
+
+
+def market_audit(made: Made) -> MarketAudit:
+    """Counts of market data, and what is to be drawn of it."""
+    return ClickHouseMarketAudit(made.warehouse)
+
+
+def market_checks(made: Made) -> MarketCheckTools:
+    """Checks of market data, with the splits that the sources know."""
+    return MarketCheckTools(
+        audit=ClickHouseMarketAudit(made.warehouse),
+        histories=market_histories(made.settings),
+        history=ClickHouseQualityHistory(made.warehouse),
+        clock=SystemClock(),
+    )
 
 
 def live_state(made: Made) -> LiveState:

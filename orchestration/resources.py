@@ -23,6 +23,9 @@ MADE_OF_WAREHOUSE = {
     "clock": "The machine's clock.",
     "coverage": "What the coverage shift asks, tells and reads.",
     "live_checks": "What the checks of the live capture read.",
+    "market_tools": "Sources of past market data, and where their rows go.",
+    "market_audit": "Counts of market data and findings of its checks.",
+    "market_checks": "What the checks of market data read.",
     "live_state": "The live state in Redis.",
     "alerts": "What a person must see, in Redis.",
 }

@@ -1,4 +1,4 @@
-"""The warehouse's SQL as text: migrations, queries, invariants, access rules. Loads text, and nothing else.
+"""The warehouse's SQL as text: migrations, queries, invariants, market checks, access rules. Loads text only.
 
 A file is found by its name; what runs it, and with which parameters, is the adapters' business.
 """
@@ -32,6 +32,11 @@ def access_rules() -> tuple[Script, ...]:
 def invariants() -> tuple[Script, ...]:
     """Return the statements that must return no rows."""
     return _scripts("invariants")
+
+
+def market_checks() -> tuple[Script, ...]:
+    """Return the statements that name what is wrong with market data: `what`, and how many rows."""
+    return _scripts("market_checks")
 
 
 @cache

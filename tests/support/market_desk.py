@@ -1,165 +1,71 @@
-"""A market-data session against a simulated gateway in a thread, its ports in memory or real Redis."""
+"""Market assets driven in-process on memory stores, with a clock that is told."""
 
-import asyncio
-import dataclasses
-import random
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from adapters.clock import SystemClock
-from adapters.configuration import load_settings
-from adapters.ibkr.market.runner import MarketPorts, MarketRunner
-from adapters.ibkr.session.client_library import INSTALLED
-from adapters.memory.alerts import MemoryAlerts
-from adapters.memory.live_state import MemoryLiveState
-from adapters.memory.market import MemoryFeedBoard, MemoryMarket, MemoryMarketSink, MemoryMarketState
-from simulation.gateway import GatewayPlan, Running, run_in_thread
-from trading.market_settings import ChainMode, IngestSettings, MarketSettings, SymbolSettings
-from trading.model.market import MarketKind, MarketRow
-from trading.settings import BrokerSettings
+import dagster as dg
 
-WAIT_S = 30.0
-SPEED = 60
-LINK_SETTINGS = {
-    "silence_after_s": 2, "connect_timeout_s": 5, "request_timeout_s": 5, "reconnect_first_s": 0.05,
-    "reconnect_max_s": 0.3,
-}  # fmt: skip
+from adapters.memory.market_audit import MemoryMarketAudit
+from adapters.memory.market_store import MemoryMarketStore
+from assets.market import MARKET_ASSETS, MARKET_SOURCES
+from trading.ports.clock import Clock
+from trading.ports.market_history import MarketHistory
+from trading.services.load_market import MarketTools
 
 
-def symbol_settings(**changes: Any) -> SymbolSettings:
-    """One symbol without books and chains."""
-    given: dict[str, Any] = {
-        "sector": "test", "depth": False, "tick_by_tick": False, "bars": True, "chain": ChainMode.NONE,
-        "has_news": False,
-    }  # fmt: skip
-    return SymbolSettings(**(given | changes))
+@dataclass
+class ToldClock(Clock):
+    """Shows what it is told."""
+
+    moment: datetime = datetime(2026, 11, 20, 23, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """That moment."""
+        return self.moment
 
 
-def market_settings(**symbols: SymbolSettings) -> MarketSettings:
-    """These symbols, with small chains."""
-    return MarketSettings(symbols=symbols, chain_expiries_max=2, chain_strikes_each_side=3)
+@dataclass
+class MemoryMarketDesk:
+    """The market's assets on a memory store."""
+
+    histories: Sequence[MarketHistory]
+    clock: ToldClock = field(default_factory=ToldClock)
+    store: MemoryMarketStore = field(default_factory=MemoryMarketStore)
+
+    def load(
+        self, *tables: str, first: str, last: str = ""
+    ) -> Mapping[str, Sequence[dg.AssetMaterialization]]:
+        """Build tables for a range of sessions; what was told of each, by table."""
+        wanted = [asset for asset in MARKET_ASSETS if asset.key.path[-1] in tables]
+        tags = {
+            "dagster/asset_partition_range_start": first,
+            "dagster/asset_partition_range_end": last or first,
+        }
+        if not last:
+            tags = {"dagster/partition": first}
+        job = dg.Definitions(
+            assets=[*wanted, *MARKET_SOURCES],
+            jobs=[dg.define_asset_job("load", selection=[asset.key for asset in wanted])],
+            resources={
+                "market_tools": MarketTools(histories=self.histories, store=self.store, clock=self.clock),
+                "market_audit": MemoryMarketAudit(self.store),
+            },
+        ).resolve_job_def("load")
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = job.execute_in_process(instance=instance, tags=tags)
+        return {table: _told(result, table) for table in tables}
 
 
-def ingest_settings(**changes: Any) -> IngestSettings:
-    """The shipped ones."""
-    shipped = load_settings({}, with_stack=False).ingest
-    return dataclasses.replace(shipped, **({"flush_every_ms": 50} | changes))
+def _told(result: dg.ExecuteInProcessResult, table: str) -> Sequence[dg.AssetMaterialization]:
+    return [
+        event.step_materialization_data.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(["core", table])
+    ]
 
 
-def broker_settings(port: int, speed: int = SPEED, **changes: Any) -> BrokerSettings:
-    """The shipped ones, for a gateway on this port."""
-    shipped = load_settings({}, with_stack=False).broker
-    given = {"host": "127.0.0.1", "port": port, "simulated_clock": True, "library": INSTALLED, "speed": speed}
-    return dataclasses.replace(shipped, **(given | LINK_SETTINGS | changes))
-
-
-@dataclasses.dataclass(slots=True)
-class MarketDesk:
-    """A running session and what it has told."""
-
-    running: Running
-    runner: MarketRunner
-    market: MemoryMarket
-    alerts: MemoryAlerts
-    board: MemoryFeedBoard
-
-    def rows(self, kind: MarketKind, symbol: str) -> list[MarketRow]:
-        """All rows of one kind and symbol in the outbox, in order."""
-        entries = list(self.market.entries.values())
-        blocks = [entry.block for entry in entries if hasattr(entry, "block")]
-        return [
-            row for block in blocks if block.kind is kind and block.symbol == symbol for row in block.rows
-        ]
-
-    @property
-    def state(self) -> MemoryMarketState:
-        """The live market."""
-        return MemoryMarketState(self.market)
-
-    def wait_for(self, is_so: Callable[[], Any], what: Callable[[], object] | str) -> None:
-        """Poll with a bound; what is the case at the end is the failure's text."""
-        deadline = time.monotonic() + WAIT_S
-        while not is_so():
-            if time.monotonic() > deadline:
-                raise AssertionError(what if isinstance(what, str) else what())
-            time.sleep(0.02)
-
-    def has(self, kind: MarketKind, symbol: str, count: int = 1) -> None:
-        """Wait for so many rows."""
-        self.wait_for(
-            lambda: len(self.rows(kind, symbol)) >= count,
-            lambda: f"{len(self.rows(kind, symbol))} of {count} {kind} of {symbol}; {self.alerts.told}",
-        )
-
-
-@contextmanager
-def market_desk(
-    market: MarketSettings,
-    *,
-    plan: GatewayPlan | None = None,
-    ingest: IngestSettings | None = None,
-    ports: Callable[[MemoryMarket], dict[str, Any]] | None = None,
-    before: Callable[[Running], None] | None = None,
-    **broker: Any,
-) -> Iterator[MarketDesk]:
-    """Everything up in trading hours, and down again."""
-    plan = plan or GatewayPlan(speed=SPEED, orders=0, control_port=None, skip_nights=True)
-    with run_in_thread(plan) as running:
-        running.do(into_trading_hours)
-        if before is not None:
-            before(running)
-        memory, alerts, board = MemoryMarket(), MemoryAlerts(), MemoryFeedBoard()
-        given: dict[str, Any] = {
-            "sink": MemoryMarketSink(memory), "board": board, "live_state": MemoryLiveState(),
-            "alerts": alerts, "clock": SystemClock(), **(ports(memory) if ports else {}),
-        }  # fmt: skip
-        runner = MarketRunner(
-            broker_settings(running.port, int(plan.speed or 1), **broker),
-            market,
-            ingest or ingest_settings(),
-            MarketPorts(**given),
-            random.Random(7),
-        )
-        with session_in_thread(runner):
-            yield MarketDesk(running, runner, memory, given["alerts"], board)
-
-
-@contextmanager
-def session_in_thread(runner: MarketRunner) -> Iterator[None]:
-    """Run a session in a loop of its own; its failure is raised at the end."""
-    loop, stop, failures = asyncio.new_event_loop(), asyncio.Event(), list[BaseException]()
-
-    def work() -> None:
-        asyncio.set_event_loop(loop)  # the client library asks for it
-        try:
-            loop.run_until_complete(runner.run(stop))
-        except BaseException as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        if thread.is_alive():
-            loop.call_soon_threadsafe(stop.set)
-        thread.join(20)
-        loop.close()
-    if failures:
-        raise failures[0]
-
-
-def into_trading_hours(gateway: Any) -> None:
-    """To a minute after an opening."""
-    calendar, now = gateway.world.calendar, gateway.clock.now()
-    for session in gateway.world.sessions:
-        opens, closes = calendar.session_open(session), calendar.session_close(session)
-        if now < closes - timedelta(minutes=60):
-            if now < opens + timedelta(minutes=1):
-                gateway.move_to(opens + timedelta(minutes=1))
-            return
-    raise AssertionError("the world has no session left")
+def value(told: dg.AssetMaterialization, name: str) -> Any:
+    """One figure of what was told."""
+    return told.metadata[name].value

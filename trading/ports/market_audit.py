@@ -26,9 +26,8 @@ class SourceCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What one check found: how many rows it looked at and how many are wrong, with the first of them."""
+    """What one check found: how many rows are wrong, with the first of them by name."""
 
-    examined: int
     wrong: int
     named: tuple[str, ...] = ()
 

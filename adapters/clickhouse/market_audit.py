@@ -1,0 +1,81 @@
+"""What the warehouse holds of the market: counts by source, findings of the checks, smiles to draw."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sql
+from adapters.clickhouse.client import Warehouse
+from trading.errors import ConfigurationError
+from trading.model.market import MarketKind
+from trading.ports.market_audit import Findings, MarketAudit, SmilePoint, SourceCount
+from trading.ports.model_runner import SessionRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """A view of one kind of rows, with the columns that say when, of which symbol, of which instrument."""
+
+    name: str
+    at: str = "at"
+    symbol: str = "symbol"
+    instrument: str = "instrument_id"
+
+
+VIEWS: Mapping[MarketKind, _View] = {
+    MarketKind.QUOTE: _View(name="core.quotes"),
+    MarketKind.TRADE: _View(name="core.trades"),
+    MarketKind.BAR: _View(name="core.bars"),
+    MarketKind.DEPTH: _View(name="core.depth"),
+    MarketKind.CHAIN: _View(name="core.chains"),
+    MarketKind.STATE: _View(name="core.instrument_states"),
+    MarketKind.VOLATILITY: _View(name="core.volatility", symbol="index_name", instrument="index_name"),
+    MarketKind.NEWS: _View(name="core.news", at="published_at", symbol="publisher", instrument="item_id"),
+    MarketKind.SENTIMENT: _View(name="core.sentiment", instrument="symbol"),
+    MarketKind.TECHNICAL: _View(name="core.technicals", instrument="concat(symbol, ' ', indicator)"),
+}
+
+
+class ClickHouseMarketAudit(MarketAudit):
+    """The port on a real or embedded server."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._checks = {script.name: script.text for script in sql.market_checks()}
+
+    def counts(self, kind: MarketKind, sessions: SessionRange) -> Sequence[SourceCount]:
+        """Count one view's rows by source, live and loaded apart."""
+        if kind not in VIEWS:
+            raise ConfigurationError(f"kind: expected one of {', '.join(VIEWS)}, was {kind}")
+        view = VIEWS[kind]
+        rows = self._warehouse.rows(
+            f"select source, load_id = 0 as is_live, count() as rows, uniqExact(session) as sessions, "
+            f"uniqExact({view.symbol}) as symbols, uniqExact({view.instrument}) as instruments, "
+            f"min({view.at}) as oldest_at, max({view.at}) as newest_at from {view.name} "
+            "where session between {first:Date} and {last:Date} "
+            "group by source, is_live order by source, is_live",
+            {"first": sessions.first, "last": sessions.last},
+        )
+        return [SourceCount(**{**row, "is_live": bool(row["is_live"])}) for row in rows]
+
+    def examine(
+        self, check: str, sessions: SessionRange, parameters: Mapping[str, object], named_max: int
+    ) -> Findings:
+        """Run a statement of `sql/market_checks`."""
+        if check not in self._checks:
+            raise ConfigurationError(f"check: expected one of {sorted(self._checks)}, was {check!r}")
+        text = self._checks[check].strip().rstrip(";")
+        asked = {"first": sessions.first, "last": sessions.last, **parameters}
+        (row,) = self._warehouse.rows(
+            f"select sum(wrong) as wrong, groupArray({int(named_max)})(what) as named from (\n{text}\n)",
+            {name: value for name, value in asked.items() if f"{{{name}:" in text},
+        )
+        return Findings(wrong=int(row["wrong"]), named=tuple(map(str, row["named"])))
+
+    def smiles(self, session: date, symbols_max: int, expiries_max: int) -> Sequence[SmilePoint]:
+        """Read the last chain of the session."""
+        rows = self._warehouse.rows(
+            sql.query("market_smiles"),
+            {"session": session, "symbols_max": symbols_max, "expiries_max": expiries_max},
+        )
+        return [SmilePoint(**{**row, "is_call": bool(row["is_call"])}) for row in rows]

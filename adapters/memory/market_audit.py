@@ -1,0 +1,51 @@
+"""Counts of market rows in memory; findings and smiles are what a test puts there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from adapters.memory.market_store import MemoryMarketStore, StoredRow, moment_of
+from trading.model.market import MarketKind
+from trading.ports.market_audit import Findings, MarketAudit, SmilePoint, SourceCount
+from trading.ports.model_runner import SessionRange
+
+
+@dataclass(slots=True)
+class MemoryMarketAudit(MarketAudit):
+    """Looks at a memory store's loads."""
+
+    store: MemoryMarketStore
+    findings: dict[str, Findings] = field(default_factory=dict)
+    points: list[SmilePoint] = field(default_factory=list)
+
+    def counts(self, kind: MarketKind, sessions: SessionRange) -> Sequence[SourceCount]:
+        """Count by source."""
+        found: dict[str, list[StoredRow]] = {}
+        for stored in self.store.rows(kind):
+            if sessions.first <= stored.session <= sessions.last:
+                found.setdefault(stored.source, []).append(stored)
+        return [_count(source, rows) for source, rows in sorted(found.items())]
+
+    def examine(
+        self, check: str, sessions: SessionRange, parameters: Mapping[str, object], named_max: int
+    ) -> Findings:
+        """Return what was put there."""
+        return self.findings.get(check, Findings(wrong=0))
+
+    def smiles(self, session: date, symbols_max: int, expiries_max: int) -> Sequence[SmilePoint]:
+        """Return what was put there."""
+        return self.points
+
+
+def _count(source: str, rows: Sequence[StoredRow]) -> SourceCount:
+    moments = [moment_of(stored.row) for stored in rows]
+    return SourceCount(
+        source=source,
+        is_live=False,
+        rows=len(rows),
+        sessions=len({stored.session for stored in rows}),
+        symbols=len({getattr(stored.row, "symbol", "") for stored in rows}),
+        instruments=len({getattr(stored.row, "instrument_id", "") for stored in rows}),
+        oldest_at=min(moments),
+        newest_at=max(moments),
+    )

@@ -1,0 +1,55 @@
+"""Checks of market data: one definition for each table, over the sessions of the run, dirty rows by name."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import dagster as dg
+
+from assets.checks import rule_spec
+from assets.market import newest_session
+from assets.metadata import asset_key
+from assets.models import SEVERITY
+from assets.sessions import asked_sessions
+from trading.ports.model_runner import SessionRange, TableName
+from trading.ports.quality import QualityResult, QualityRule
+from trading.services.check_market import MARKET_RULES, MarketCheckTools, check_market
+
+
+def build_market_checks(rules: Sequence[QualityRule] = MARKET_RULES) -> list[dg.AssetChecksDefinition]:
+    """One definition for each table of market data."""
+    ordered = sorted(rules, key=lambda rule: rule.table)
+    return [
+        _table_checks(table, tuple(group)) for table, group in groupby(ordered, key=lambda rule: rule.table)
+    ]
+
+
+def _table_checks(table: TableName, rules: tuple[QualityRule, ...]) -> dg.AssetChecksDefinition:
+    @dg.multi_asset_check(
+        name=f"{table.database}_{table.table}_market", specs=[rule_spec(rule) for rule in rules]
+    )
+    def check(
+        context: dg.AssetCheckExecutionContext, market_checks: dg.ResourceParam[MarketCheckTools]
+    ) -> Iterator[dg.AssetCheckResult]:
+        sessions = asked_sessions(context) or newest_session()
+        for result in check_market(rules, sessions, market_checks):
+            yield _told(result, sessions)
+
+    return check
+
+
+def _told(result: QualityResult, sessions: SessionRange) -> dg.AssetCheckResult:
+    named = "\n".join(f"- {what}" for what in result.sample)
+    return dg.AssetCheckResult(
+        asset_key=asset_key(result.rule.table),
+        check_name=result.rule.name,
+        passed=result.passed,
+        severity=SEVERITY[result.rule.severity],
+        metadata={
+            "failing_rows": result.failing_rows or 0,
+            "sessions": f"{sessions.first} to {sessions.last}",
+            "the first of them": dg.MetadataValue.md(named or "none"),
+        },
+    )
+
+
+MARKET_CHECKS = tuple(build_market_checks())

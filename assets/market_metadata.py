@@ -1,0 +1,72 @@
+"""What a run tells people of market data: rows by source with their ages, what was left out, files read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from trading.ports.market_audit import SourceCount
+from trading.services.load_market import MarketLoads
+
+Metadata = dict[str, Any]
+FILES_SHOWN_MAX = 200
+COUNT_COLUMNS = dg.TableSchema(
+    columns=[
+        dg.TableColumn("kind", "string"),
+        dg.TableColumn("source", "string"),
+        dg.TableColumn("came", "string", description="live, or loaded from a source of past sessions"),
+        dg.TableColumn("rows", "int"),
+        dg.TableColumn("symbols", "int"),
+        dg.TableColumn("instruments", "int"),
+        dg.TableColumn("oldest", "string"),
+        dg.TableColumn("newest", "string"),
+        dg.TableColumn("age_hours", "float", description="of the newest row"),
+    ]
+)
+
+
+def loads_metadata(loads: MarketLoads) -> Metadata:
+    """What was read and what of it was new; lines that did not become rows, by reason."""
+    files = sorted({file for load in loads.loads for file in load.files})
+    return {
+        "rows_told": loads.total,
+        "rows_new": loads.new,
+        "rows_repeated": loads.total - loads.new,
+        "lines_left_out": sum(loads.left_out.values()),
+        "left out, by reason": dg.MetadataValue.json(dict(sorted(loads.left_out.items()))),
+        "sources": sorted({load.source for load in loads.loads}),
+        "history": str(loads.standing),
+        "files": files[:FILES_SHOWN_MAX],
+    }
+
+
+def counts_metadata(counts: Sequence[tuple[str, SourceCount]], now: datetime) -> Metadata:
+    """Rows in the warehouse by kind and source."""
+    live = sum(count.rows for _, count in counts if count.is_live)
+    newest = max((count.newest_at for _, count in counts), default=None)
+    return {
+        "rows_in_sessions": sum(count.rows for _, count in counts),
+        "rows_live": live,
+        "instruments": max((count.instruments for _, count in counts), default=0),
+        "newest_at": newest.isoformat() if newest else "nothing",
+        "rows by source": dg.MetadataValue.table(
+            [_record(kind, count, now) for kind, count in counts], schema=COUNT_COLUMNS
+        ),
+    }
+
+
+def _record(kind: str, count: SourceCount, now: datetime) -> dg.TableRecord:
+    return dg.TableRecord(
+        {
+            "kind": kind,
+            "source": count.source,
+            "came": "live" if count.is_live else "loaded",
+            "rows": count.rows,
+            "symbols": count.symbols,
+            "instruments": count.instruments,
+            "oldest": count.oldest_at.isoformat(),
+            "newest": count.newest_at.isoformat(),
+            "age_hours": round((now - count.newest_at).total_seconds() / 3600, 2),
+        }
+    )

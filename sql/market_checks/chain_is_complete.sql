@@ -1,0 +1,29 @@
+-- Each listed contract of a symbol's last chain of the session has a bid or an offer, and is in the chain at all.
+with newest as (
+    select symbol, session, source, max(at) as at
+    from core.chains
+    where session between {first:Date} and {last:Date}
+    group by symbol, session, source
+),
+counted as (
+    select
+        c.symbol as symbol,
+        c.session as session,
+        c.source as source,
+        any(c.listed) as listed,
+        count() as contracts,
+        countIf(c.bid is null and c.ask is null) as unquoted,
+        groupArrayIf(3)(c.instrument_id, c.bid is null and c.ask is null) as first_ones
+    from core.chains as c
+    inner join newest as n on n.symbol = c.symbol and n.session = c.session and n.source = c.source and n.at = c.at
+    where c.session between {first:Date} and {last:Date}
+    group by c.symbol, c.session, c.source
+)
+select
+    concat(symbol, ' ', toString(session), ' ', source, ': ', toString(contracts - unquoted), ' quoted of ',
+        toString(contracts), ' in the chain', if(listed is null, '', concat(', ', toString(listed), ' listed')),
+        if(empty(first_ones), '', concat('; not quoted: ', arrayStringConcat(first_ones, ', ')))) as what,
+    unquoted + if(ifNull(listed, 0) > contracts, ifNull(listed, 0) - contracts, 0) as wrong
+from counted
+where wrong > 0
+order by wrong desc, what

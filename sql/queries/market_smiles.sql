@@ -1,0 +1,36 @@
+-- Implied volatility by strike in the last chain of a session: calls above the spot, puts below it, which trade most.
+-- Of the symbols with most contracts, the expiries nearest to the session.
+with newest as (
+    select symbol, argMax(source, at) as source, max(at) as at
+    from core.chains
+    where session = {session:Date} and implied_volatility > 0
+    group by symbol
+),
+points as (
+    select
+        c.symbol as symbol, c.expiry as expiry, c.strike as strike, c.implied_volatility as implied_volatility,
+        c.option_right = 'C' as is_call, c.spot as spot
+    from core.chains as c
+    inner join newest as n on n.symbol = c.symbol and n.source = c.source and n.at = c.at
+    where c.session = {session:Date} and c.implied_volatility > 0
+        and (c.spot is null or (c.option_right = 'C') = (c.strike >= c.spot))
+),
+busiest as (
+    select symbol
+    from points
+    group by symbol
+    order by count() desc, symbol
+    limit {symbols_max:UInt32}
+),
+nearest as (
+    select symbol, expiry
+    from points
+    where symbol in (select symbol from busiest)
+    group by symbol, expiry
+    order by symbol, expiry
+    limit {expiries_max:UInt32} by symbol
+)
+select symbol, expiry, strike, implied_volatility, is_call, spot
+from points
+where (symbol, expiry) in (select symbol, expiry from nearest)
+order by symbol, expiry, strike, is_call

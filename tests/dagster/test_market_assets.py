@@ -1,0 +1,89 @@
+"""Market assets build past sessions from history, count the one that is on, and may be asked again."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.freshness import CronFreshnessPolicy
+from dagster_desk import DEFINITIONS
+from lean_folder import LeanFolder, option_member
+from market_desk import MemoryMarketDesk, ToldClock, value
+
+from adapters.lean.history import LeanHistory
+from assets.closed_days import CLOSED_WEEKDAYS
+from assets.market import TABLES
+from assets.sessions import FIRST_MARKET_SESSION, market_sessions
+from trading.calendar import is_session
+from trading.model.market import MarketKind
+
+NOON_MS = 43_200_000
+ASKED = ("chains", "bars", "trades", "quotes", "volatility", "news_sentiment", "technicals")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> MemoryMarketDesk:
+    """Two sessions of one contract, a print, and a line after the close."""
+    folder = LeanFolder(tmp_path)
+    for day in ("20151223", "20151224"):
+        lines = f"{NOON_MS},1,1,1,300,1,2,2,2,400,2\n72000000,1,1,1,300,1,2,2,2,400,2"
+        folder.archive(f"{day}_quote_american.zip", {option_member("quote", day=day): lines})
+        folder.archive(
+            f"{day}_trade_american.zip", {option_member("trade", day=day): f"{NOON_MS},350,350,350,350,5"}
+        )
+    return MemoryMarketDesk(histories=[LeanHistory(tmp_path)])
+
+
+def test_every_market_asset_is_there_with_its_sources() -> None:
+    """The seven assets descend from sources outside, are fresh by market hours and partitioned by session."""
+    graph = DEFINITIONS.resolve_asset_graph()
+    specs = {spec.key: spec for spec in DEFINITIONS.resolve_all_asset_specs()}
+    for name in ASKED:
+        node = graph.get(dg.AssetKey(["core", name]))
+        assert node.group_name == "market"
+        assert node.partitions_def == market_sessions()
+        assert isinstance(specs[node.key].freshness_policy, CronFreshnessPolicy)
+        sources = {key.path[0] for key in node.parent_keys}
+        assert sources == {"market_sources"}, name
+    assert {table.name for table in TABLES} == set(ASKED)
+
+
+def test_market_sessions_are_sessions_from_the_oldest_tape_on() -> None:
+    """The recorded days are partitions; the closed days of 2013 and 2014 are none."""
+    keys = set(market_sessions().get_partition_keys())
+    assert {"2013-10-07", "2014-06-06", "2015-12-24", "2021-01-04", "2023-08-03"} <= keys
+    assert not {"2013-11-28", "2014-04-18", "2014-12-25", "2015-12-25"} & keys
+    closed = {day for day in CLOSED_WEEKDAYS if day >= FIRST_MARKET_SESSION}
+    assert not any(is_session(day) for day in closed)
+    assert len(keys) == sum(is_session(datetime.fromisoformat(key).date()) for key in keys)
+
+
+def test_a_past_session_is_loaded_once_however_often_it_is_built(desk: MemoryMarketDesk) -> None:
+    """Building again tells the same rows and adds none; what is after the close is told as left out."""
+    for new in (1, 0):
+        (told,) = desk.load("quotes", first="2015-12-24")["quotes"]
+        assert (value(told, "rows_told"), value(told, "rows_new")) == (1, new)
+        assert value(told, "rows_in_sessions") == 1
+        assert value(told, "left out, by reason") == {"outside the session": 1}
+        assert value(told, "files") == ["20151224_quote_american.zip"]
+        assert value(told, "history") == "loaded"
+
+
+def test_a_range_says_of_each_session_what_concerns_it(desk: MemoryMarketDesk) -> None:
+    """A backfill over a week tells each session's rows, and that a session has no source."""
+    told = desk.load("bars", "chains", first="2015-12-22", last="2015-12-24")
+    assert [value(item, "rows_told") for item in told["bars"]] == [0, 1, 1]
+    assert [value(item, "history") for item in told["bars"]] == ["no source has it", "loaded", "loaded"]
+    assert [value(item, "instruments") for item in told["chains"]] == [0, 1, 1]
+
+
+def test_the_session_that_is_on_is_counted_only(desk: MemoryMarketDesk) -> None:
+    """Before its close nothing is loaded, though a file is there: half a day is no day."""
+    desk.clock = ToldClock(datetime(2015, 12, 24, 17, 59, tzinfo=UTC))
+    (told,) = desk.load("quotes", first="2015-12-24")["quotes"]
+    assert value(told, "rows_told") == 0
+    assert value(told, "history") == "not over: the live capture's"
+    assert not desk.store.rows(MarketKind.QUOTE)
+    desk.clock = ToldClock(datetime(2015, 12, 24, 18, 0, tzinfo=UTC))
+    (told,) = desk.load("quotes", first="2015-12-24")["quotes"]
+    assert value(told, "rows_new") == 1

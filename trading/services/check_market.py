@@ -1,0 +1,130 @@
+"""Checks of market data by session: what is known to be dirty is named and warned of, what is false blocks.
+
+Every check is a statement over the warehouse (`sql/market_checks`) and gets here what it compares with: the
+exchange's hours, the splits that the sources know, and bounds. Rows outside of their session and prints told
+twice block what is computed from them. All else warns: a crossed quote, a stale contract and a series listed
+twice are what real tapes hold, and nothing is taken away.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from trading.calendar import LATE_CLOSE_SYMBOLS, session_close, session_open, sessions_between
+from trading.model.contract_master import Split
+from trading.ports.clock import Clock
+from trading.ports.market_audit import MarketAudit
+from trading.ports.market_history import MarketHistory
+from trading.ports.model_runner import SessionRange, Severity, TableName
+from trading.ports.quality import QualityHistory, QualityResult, QualityRule
+
+NAMED_MAX = 20
+SPLITS_MAX = 10_000
+INDEXES_LATE = ("SPX", "XSP", "VIX", "NDX", "RUT", "DJX", "OEX", "XEO")  # their options trade to 16:15
+QUOTES = TableName(database="core", table="quotes")
+TRADES = TableName(database="core", table="trades")
+BARS = TableName(database="core", table="bars")
+CHAINS = TableName(database="core", table="chains")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketBounds:
+    """What is still in order; interest and dividends per year, the slack of parity as a part of the spot."""
+
+    stale_min: int = 60
+    fresh_min: int = 15
+    volatility_max: float = 5.0
+    rate_max: float = 0.06
+    dividend_max: float = 0.06
+    parity_slack: float = 0.002
+    greeks_slack: float = 0.001
+    split_days_around: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketCheckTools:
+    """What the checks read, and where their results are kept."""
+
+    audit: MarketAudit
+    histories: Sequence[MarketHistory]
+    history: QualityHistory
+    clock: Clock
+    bounds: MarketBounds = MarketBounds()
+
+
+def _error(name: str, table: TableName, about: str) -> QualityRule:
+    return QualityRule(name=name, table=table, about=about, severity=Severity.ERROR, blocking=True)
+
+
+def _warning(name: str, table: TableName, about: str) -> QualityRule:
+    return QualityRule(name=name, table=table, about=about, severity=Severity.WARN)
+
+
+MARKET_RULES: tuple[QualityRule, ...] = (
+    _error("quotes_lie_in_the_session", QUOTES, "What was loaded of a session lies in its hours."),
+    _warning("quotes_are_not_crossed", QUOTES, "A bid stands below its offer; crossed ones are named."),
+    _warning("quotes_are_not_stale", QUOTES, "What was quoted in a session is quoted nearly to its end."),
+    _error("trades_lie_in_the_session", TRADES, "What was loaded of a session lies in its hours."),
+    _error("trades_are_told_once", TRADES, "A print has one place in its source."),
+    _warning("prints_have_one_source", TRADES, "No instrument's prints are told live and by a file too."),
+    _error("bars_lie_in_the_session", BARS, "What was loaded of a session lies in its hours."),
+    _warning("bars_have_no_gaps", BARS, "Every minute of the session has a bar of each share and index."),
+    _warning("chain_is_complete", CHAINS, "Each listed contract is in the chain with a bid or an offer."),
+    _warning("greeks_are_in_range", CHAINS, "Model values are such as an option can have."),
+    _warning("put_call_parity_holds", CHAINS, "Calls and puts of one strike agree within their spreads."),
+    _warning("series_are_listed_once", CHAINS, "Around a split no series stands under both its strikes."),
+    _warning("open_interest_is_of_the_new_series", CHAINS, "After a split no open interest is of before it."),
+)
+
+
+def check_market(
+    rules: Sequence[QualityRule], sessions: SessionRange, tools: MarketCheckTools
+) -> Sequence[QualityResult]:
+    """Apply rules to the sessions and keep the results."""
+    parameters = _parameters(sessions, tools)
+    results = []
+    for rule in rules:
+        found = tools.audit.examine(rule.name, sessions, parameters, NAMED_MAX)
+        results.append(
+            QualityResult(
+                rule=rule, passed=found.wrong == 0, failing_rows=found.wrong, sample=tuple(found.named)
+            )
+        )
+    tools.history.record(results, sessions, tools.clock.now())
+    return results
+
+
+def _parameters(sessions: SessionRange, tools: MarketCheckTools) -> Mapping[str, object]:
+    days = sessions_between(sessions.first, sessions.last)
+    bounds = tools.bounds
+    splits = _splits(sessions, tools)
+    return {
+        "sessions": list(days),
+        "opens": [session_open(day) for day in days],
+        "closes": [session_close(day) for day in days],
+        "upto": tools.clock.now(),
+        "late_symbols": sorted({*LATE_CLOSE_SYMBOLS, *INDEXES_LATE}),
+        "stale_min": bounds.stale_min,
+        "fresh_min": bounds.fresh_min,
+        "volatility_max": bounds.volatility_max,
+        "rate_max": bounds.rate_max,
+        "dividend_max": bounds.dividend_max,
+        "parity_slack": bounds.parity_slack,
+        "greeks_slack": bounds.greeks_slack,
+        "split_symbols": [split.symbol for split in splits],
+        "split_days": [split.effective for split in splits],
+        "split_ratios": [split.numerator / split.denominator for split in splits],
+        "split_days_around": bounds.split_days_around,
+    }
+
+
+def _splits(sessions: SessionRange, tools: MarketCheckTools) -> Sequence[Split]:
+    """The splits near the sessions, as the sources know them; two sources may know one."""
+    around = timedelta(days=tools.bounds.split_days_around)
+    found = {
+        (split.symbol, split.effective): split
+        for history in tools.histories
+        for split in history.splits()
+        if sessions.first - around <= split.effective <= sessions.last + around
+    }
+    return list(found.values())[:SPLITS_MAX]
