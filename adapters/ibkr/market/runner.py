@@ -232,8 +232,10 @@ class MarketRunner:
         await asyncio.sleep(every)
 
 
-def market_link(settings: BrokerSettings, session: MarketSession, wake: Callable[[], None]) -> Link:
-    """The market-data session's link."""
+def market_link(
+    settings: BrokerSettings, session: MarketSession, wake: Callable[[], None], *, is_throttled: bool = True
+) -> Link:
+    """The market-data session's link; without the library's own throttle only in lock-step."""
     return Link(
         settings,
         session,
@@ -241,4 +243,5 @@ def market_link(settings: BrokerSettings, session: MarketSession, wake: Callable
         listen=lambda: MarketListener(session, settings.time_zone, wake),
         senders=SENDERS,
         as_text=session.as_text,
+        is_throttled=is_throttled,
     )

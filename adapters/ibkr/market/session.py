@@ -11,7 +11,7 @@ What can lose money here, and what is done against it:
 """
 
 import random
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -105,6 +105,7 @@ class MarketSession(HearsMarket):
         self._acts = RecordedFeeds(self.feeds, capture)
         self.counts = SessionCounts()
         self.at: datetime | None = None  # of the packet that is being heard
+        self.on_time: Callable[[], None] = _nothing  # called when the broker's time came
         self.without: dict[tuple[str, str], NoLine] = {
             (each.symbol, each.feed): each for each in self.budget.without
         }
@@ -215,6 +216,7 @@ class MarketSession(HearsMarket):
         self.at = self._clock.at(now)
         if abs(skew) > SKEW_ALERT + ANSWER_TIME * self._settings.speed:
             context.alert("clock_skew", f"the broker's clock is {skew.total_seconds():+.1f} s off")
+        self.on_time()
         if context.state is LinkState.ADOPTING:
             self._keeper.walked("the broker's time is known, lines are asked for")
 
@@ -471,7 +473,7 @@ class MarketSession(HearsMarket):
         if self.discovery.is_open(number):
             self.counts.errors += 1
             watched = self.discovery.failed(number, words, is_unknown=code == UNKNOWN_CONTRACT, now=now)
-            if watched is not None and watched.is_given_up:
+            if watched is not None and watched.is_given_up and watched.symbol != VOLATILITY_INDEX:
                 self._context.alert(f"code_{code}", f"{watched.symbol}: {words}")
             return
         line = self.lines.by_number.get(number)
@@ -542,6 +544,10 @@ def _lines_of(plan: SymbolPlan, underlying: KnownContract, depth_rows: int) -> l
         for kind, ticks, is_wanted in wanted
         if is_wanted
     ]
+
+
+def _nothing() -> None:
+    """Nobody waits for it."""
 
 
 __all__ = ["VOLATILITY_INDEX", "MarketSession", "SessionCounts"]

@@ -33,9 +33,12 @@ def require_library(wanted: BrokerLibrary) -> None:
         )
 
 
-def new_client(wrapper: object) -> Any:
+def new_client(wrapper: object, *, is_throttled: bool = True) -> Any:
     """A client that tells `wrapper` what it decodes; it is not connected."""
-    return _library.client.Client(wrapper)
+    client = _library.client.Client(wrapper)
+    if not is_throttled:
+        client.MaxRequests = 0
+    return client
 
 
 def new_contract(**fields: object) -> Any:

@@ -25,7 +25,8 @@ class Link:
     """A connection from its first attempt to its end; `hears` is told of both, `wake` after each packet.
 
     `listen` makes what the library tells its messages to, `senders` how each request is written; messages of
-    the kinds `as_text` are heard as they came, too.
+    the kinds `as_text` are heard as they came, too. The library's own throttle counts this machine's seconds;
+    without it only our queue does.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Link:
         listen: Callable[[], object],
         senders: Mapping[StrEnum, Sender],
         as_text: Set[str],
+        is_throttled: bool = True,
     ) -> None:
         self._settings = settings
         self._hears = hears
@@ -44,6 +46,7 @@ class Link:
         self._listen = listen
         self._senders = senders
         self._as_text = as_text
+        self._is_throttled = is_throttled
         self._client: Any = None
         self._transport: Any = None
         self._attempt: asyncio.Task[None] | None = None
@@ -51,7 +54,7 @@ class Link:
     def open(self) -> None:
         """Connect in the background; the outcome is heard."""
         self.close()
-        client = new_client(self._listen())
+        client = new_client(self._listen(), is_throttled=self._is_throttled)
         tap(client.decoder, self._hears, self._as_text)
         client.conn.disconnected += lambda reason: self._closed(client, reason)
         self._client = client
