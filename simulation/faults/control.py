@@ -1,7 +1,7 @@
 """The control port: one JSON object a line on loopback, answered by one JSON object a line.
 
     {"do": "drop link"}                          a fault now, in the script's words
-    {"step": 60} | {"step": 60, "each": 1}       a clock that stands goes on so far, in pieces of so many seconds
+    {"step": 60} | {"step": 60, "each": 1}       a clock that stands goes on so many seconds, piece by piece
                                                  (answered when all that was told is on the sockets)
     {"show": "status"} | {"show": "faults"} | {"show": "ran"} | {"show": "switches"}
 

@@ -49,6 +49,7 @@ class Recording:
     touch_tapes: dict[tuple[int, date], TouchTape] = field(default_factory=dict)
     print_tapes: dict[tuple[int, date], PrintTape] = field(default_factory=dict)
     value_tapes: dict[tuple[str, date], TouchTape] = field(default_factory=dict)
+    interests: dict[tuple[int, date], int | None] = field(default_factory=dict)
     chains: dict[date, Chain] = field(default_factory=dict)
     spots: dict[date, Decimal] = field(default_factory=dict)
     begins_ms: list[int] = field(default_factory=list)
@@ -87,8 +88,11 @@ class Recording:
 
     def interest(self, contract: Contract, session: date) -> int | None:
         """Contracts open on the session's morning; None where nobody told."""
-        rows = self.folder.rows(Kind.OPEN_INTEREST, contract.symbol, session, interest_row)
-        return rows[-1][1] if rows else None
+        key = (contract.conid, session)
+        if key not in self.interests:
+            rows = self.folder.rows(Kind.OPEN_INTEREST, contract.symbol, session, interest_row)
+            self.interests[key] = rows[-1][1] if rows else None
+        return self.interests[key]
 
     def greeks(self, contract: Contract, session: date) -> Greeks | None:
         """The end-of-day values of the session's universe file; None where it has none."""

@@ -22,6 +22,7 @@ from simulation.sample_desk.contracts import Contract, Underlying, share_of
 SCALE_PER_CENT = SCALE // 100
 BARS_MOST = 12_000
 SECONDS_MOST = 40 * 86_400
+EPOCH, MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 AVERAGE_PLACES = Decimal("0.000001")
 UNKNOWN_MAKER = "SMART"
@@ -275,7 +276,7 @@ def _dollars(scaled: int) -> Decimal:
 
 
 def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+    return (moment - EPOCH) // MILLISECOND
 
 
 def _moment(at_ms: int) -> datetime:

@@ -84,6 +84,8 @@ class Level1(Subscription):
             (LAST_GREEKS, quote.last),
             (MODEL_GREEKS, None),
         ):
+            if not self._line.is_new(("price of greeks", tick), (price, model)):
+                continue
             greeks = model if tick == MODEL_GREEKS else _at_price(model, price)
             if self._line.is_new(("greeks", tick), greeks):
                 shift = GREEKS_DELAYED_BY if self._line.is_delayed else 0

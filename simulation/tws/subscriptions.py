@@ -6,6 +6,7 @@ requests are allowed (handlers) and how a message looks (replies).
 
 import heapq
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ class Subscriptions:
 
     running: dict[tuple[str, int], Subscription] = field(default_factory=dict)
     _places: dict[tuple[str, int], int] = field(default_factory=dict)
+    _counts: Counter[str] = field(default_factory=Counter)
     _queue: list[tuple[datetime, int, tuple[str, int]]] = field(default_factory=list)
     _begun: int = 0
     _seen: object = None  # of the faults that change what all lines tell
@@ -49,6 +51,7 @@ class Subscriptions:
     def add(self, kind: str, request_id: int, subscription: Subscription) -> None:
         """Run a subscription; one of the same kind and id is replaced."""
         key = (kind, request_id)
+        self._counts[kind] += key not in self.running
         self.running[key] = subscription
         self._begun += 1
         self._places[key] = self._begun
@@ -68,7 +71,7 @@ class Subscriptions:
 
     def count(self, *kinds: str) -> int:
         """How many run of some kinds."""
-        return sum(1 for kind, _ in self.running if kind in kinds)
+        return sum(self._counts[kind] for kind in kinds)
 
     def drop(self, *kinds: str) -> None:
         """Stop all of some kinds, as a gateway that lost its data does."""
@@ -127,4 +130,6 @@ class Subscriptions:
 
     def _forget(self, key: tuple[str, int]) -> bool:
         self._places.pop(key, None)
-        return self.running.pop(key, None) is not None
+        is_running = self.running.pop(key, None) is not None
+        self._counts[key[0]] -= is_running
+        return is_running

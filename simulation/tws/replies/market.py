@@ -1,6 +1,6 @@
 """Market data: ticks, greeks, depth, tick by tick."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from simulation.broker.model import Greeks
@@ -13,6 +13,7 @@ NOT_COMPUTED_GREEK = "-2"
 PAST_LIMIT = 1
 UNREPORTED = 2
 CAN_AUTO_EXECUTE = 1
+EPOCH, MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
 def request_parameters(request_id: int, min_tick: Decimal, exchange_map: str, permissions: int) -> Message:
@@ -49,7 +50,7 @@ def tick_string(request_id: int, tick: int, value: str) -> Message:
 
 def rt_volume(request_id: int, tick: int, trade: Print, total: int, average: Decimal) -> Message:
     """One trade as `price;size;ms;total volume;average;single`."""
-    at_ms = int(trade.at.timestamp() * 1000)
+    at_ms = (trade.at - EPOCH) // MILLISECOND
     text = f"{plain(trade.price)};{trade.size};{at_ms};{total};{plain(average)};true"
     return tick_string(request_id, tick, text)
 
