@@ -468,7 +468,7 @@ select
     maxIf(q.middle, q.is_two_sided) as high,
     minIf(q.middle, q.is_two_sided) as low,
     argMaxIf(q.middle, q.told, q.is_two_sided) as close,
-    sumIf(q.spread, q.is_two_sided) as spread_sum,
+    ifNull(sumIf(q.spread, q.is_two_sided), 0) as spread_sum, -- null where no quote of the minute had two sides
     toUInt32(count()) as quotes,
     toUInt32(countIf(q.is_two_sided)) as two_sided,
     toUInt32(countIf(q.is_two_sided and q.spread = 0)) as locked,
