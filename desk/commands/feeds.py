@@ -55,15 +55,18 @@ def feeds(
 def _watch(window: FeedsWindow, every_s: float) -> None:
     """Look until Ctrl-C; while the live state is away, say so over the last look and ask again."""
     view = window.look()
-    with Live(FeedsTable(view, is_cut=True), screen=True, auto_refresh=False) as live:
-        try:
-            while True:
-                time.sleep(every_s)
-                trouble = ""
-                try:
-                    view = window.look()
-                except LiveStateUnavailableError as error:
-                    trouble = f"{error}; what is shown is older"
-                live.update(FeedsTable(view, is_cut=True, trouble=trouble), refresh=True)
-        except KeyboardInterrupt:
-            return
+    live = Live(FeedsTable(view, is_cut=True), screen=True, auto_refresh=False)
+    try:
+        live.start()
+        while True:
+            trouble = ""
+            try:
+                view = window.look()
+            except LiveStateUnavailableError as error:
+                trouble = f"{error}; what is shown is older"
+            live.update(FeedsTable(view, is_cut=True, trouble=trouble), refresh=True)
+            time.sleep(every_s)
+    except KeyboardInterrupt:
+        return
+    finally:  # also where Ctrl-C comes while it starts: the terminal is given back
+        live.stop()
