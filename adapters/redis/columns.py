@@ -21,7 +21,7 @@ from trading.model.market import ChainContract, DepthLevel, OptionGreeks, Ticker
 from trading.model.money import canonical
 
 NUMBERS_CACHED = 131_072  # prices and sizes come again and again
-OPTIONS_CACHED = 65_536
+OPTIONS_CACHED = 262_144  # 50 MB; making one costs more than reading its row
 FAULTS = (KeyError, TypeError, ValueError, AttributeError, RecursionError, InvalidOperation)
 
 Row = TypeVar("Row")

@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.redis import keys
 from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client
+from adapters.redis.key_family import KeyFamily
 from adapters.redis.market_values import row_of, row_text
 from trading.errors import InvalidFieldError
 from trading.ports.feed_health import (
@@ -21,11 +22,11 @@ from trading.ports.feed_health import (
     FeedState,
 )
 
-TOTALS_OF: Mapping[str, keys.KeyFamily] = {
+TOTALS_OF: Mapping[str, KeyFamily] = {
     "ibkr": keys.MONITORING_BROKER,
     "alpha_vantage": keys.MONITORING_ALPHA_VANTAGE,
 }
-SYMBOL_HEALTH_OF: Mapping[str, keys.KeyFamily] = {
+SYMBOL_HEALTH_OF: Mapping[str, KeyFamily] = {
     "chain": keys.MONITORING_OPTIONS,
     "news": keys.MONITORING_SENTIMENT,
     "sentiment": keys.MONITORING_SENTIMENT,

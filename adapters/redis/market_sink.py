@@ -6,7 +6,7 @@ content; a source's newest tokens are kept), and a chain that holds the server u
 go beside the script, in small portions, and only those that changed).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -15,10 +15,12 @@ from typing import Any
 from uuid import uuid4
 
 from adapters.redis import keys, market_values
-from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client, run_scripts
+from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client, run_script, run_scripts
+from adapters.redis.key_family import KeyFamily
 from adapters.redis.outbox import alert
 from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
-from trading.model.market import ChainSnapshot, OptionGreeks
+from trading.model.instruments import Option
+from trading.model.market import ChainContract, ChainSnapshot, OptionGreeks
 from trading.ports.market_outbox import STREAM_ENTRIES_MAX
 from trading.ports.market_state import (
     BARS_KEPT,
@@ -36,7 +38,7 @@ TOKEN_BYTES = 12
 ALERT_PAUSE_MS = 60_000
 CALLS_PER_TRIP_MAX = 200
 BYTES_PER_TRIP_MAX = 4 * 1024 * 1024  # what a server takes well within the time an answer may need
-GREEKS_PER_TRIP_MAX = 500
+GREEKS_PER_SCRIPT_MAX = 500  # a millisecond of the server's time
 
 Operation = tuple[str, Sequence[object]]
 
@@ -147,50 +149,51 @@ class RedisMarketSink(MarketSink):
         if update.chain is None:
             return
         told = self._greeks.setdefault(update.symbol, _GreeksTold())
-        texts = told.changed(update.chain)
-        names = list(texts)
-        for start in range(0, len(names), GREEKS_PER_TRIP_MAX):
-            self._set({name: texts[name] for name in names[start : start + GREEKS_PER_TRIP_MAX]})
-        told.remember(update.chain, all_of_them=len(texts))
-
-    def _set(self, texts: Mapping[str, bytes]) -> None:
-        def send() -> None:
-            with self._client.pipeline(transaction=False) as pipe:
-                for key, text in texts.items():
-                    pipe.set(key, text, ex=keys.OPTION_GREEKS.ttl_s)
-                pipe.execute()
-
-        asked(send)
+        changed = told.changed(update.chain)
+        texts = market_values.greeks_texts(list(changed.values()))
+        life_ms = _life_ms(keys.OPTION_GREEKS)
+        names = list(changed)
+        for start in range(0, len(names), GREEKS_PER_SCRIPT_MAX):
+            part = slice(start, start + GREEKS_PER_SCRIPT_MAX)
+            run_script(self._client, "set_values", names[part], (life_ms, *texts[part]))
+        told.remember(update.chain, is_all=told.is_old(update.chain.at))
 
 
 class _GreeksTold:
     """Which greeks of a symbol's contracts are written; all are again before their life is half over."""
 
     def __init__(self) -> None:
-        self._told: dict[str, OptionGreeks] = {}
+        self._keys: dict[Option, str] = {}
+        self._told: dict[Option, OptionGreeks] = {}
         self._all_at: datetime | None = None
 
-    def changed(self, chain: ChainSnapshot) -> dict[str, bytes]:
-        """Print those that are not written."""
-        told = {} if self._is_old(chain.at) else self._told
+    def changed(self, chain: ChainSnapshot) -> dict[str, ChainContract]:
+        """Return the contracts whose greeks are not written, by their key."""
+        told = {} if self.is_old(chain.at) else self._told
         return {
-            keys.OPTION_GREEKS.at(
-                sym=chain.symbol, occ=contract.option.occ.replace(" ", "")
-            ): market_values.greeks_text(contract.option, contract.greeks)
+            self._key(chain.symbol, contract.option): contract
             for contract in chain.contracts
-            if contract.greeks is not None and told.get(contract.option.instrument_id) != contract.greeks
+            if contract.greeks is not None and told.get(contract.option) != contract.greeks
         }
 
-    def remember(self, chain: ChainSnapshot, all_of_them: int) -> None:
+    def remember(self, chain: ChainSnapshot, *, is_all: bool) -> None:
         """They are written now; contracts that are not in the chain any more are forgotten."""
-        there = {c.option.instrument_id: c.greeks for c in chain.contracts if c.greeks is not None}
-        if self._is_old(chain.at) or all_of_them >= len(there):
+        self._told = {each.option: each.greeks for each in chain.contracts if each.greeks is not None}
+        self._keys = {option: self._key(chain.symbol, option) for option in self._told}
+        if is_all:
             self._all_at = chain.at
-        self._told = there
 
-    def _is_old(self, at: datetime) -> bool:
+    def is_old(self, at: datetime) -> bool:
+        """Say whether all are due again; by the market's time, so that a replay writes the same."""
         half_life = timedelta(seconds=(keys.OPTION_GREEKS.ttl_s or 0) / 2)
         return self._all_at is None or not timedelta(0) <= at - self._all_at < half_life
+
+    def _key(self, symbol: str, option: Option) -> str:
+        known = self._keys.get(option)
+        if known is None:
+            known = keys.OPTION_GREEKS.at(sym=symbol, occ=option.occ.replace(" ", ""))
+            self._keys[option] = known
+        return known
 
 
 def _operations(update: SymbolUpdate) -> Iterator[Operation]:
@@ -241,11 +244,11 @@ def _chain(chain: ChainSnapshot, sym: str) -> Iterator[Operation]:
     yield "", ("P", keys.OPTION_CHAIN_EVENTS.at(), event)
 
 
-def _set(family: keys.KeyFamily, sym: str, text: bytes, **parts: str) -> Operation:
+def _set(family: KeyFamily, sym: str, text: bytes, **parts: str) -> Operation:
     return family.at(sym=sym, **parts), ("S", _life_ms(family), text)
 
 
-def _life_ms(family: keys.KeyFamily) -> int:
+def _life_ms(family: KeyFamily) -> int:
     return (family.ttl_s or keys.DAY_S) * 1000
 
 

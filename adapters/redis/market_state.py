@@ -60,7 +60,10 @@ class RedisMarketState(MarketState):
     def volatility(self) -> VolatilityReading | None:
         """Return the newest reading of the volatility index."""
         text = asked(lambda: self._client.get(keys.VOLATILITY_REGIME.at()))
-        return row_of(VolatilityReading, text)
+        try:
+            return row_of(VolatilityReading, text)
+        except InvalidFieldError as error:
+            raise LiveStateUnavailableError(f"live market: {error}") from error
 
     def close(self) -> None:
         """Give the connections back."""

@@ -26,7 +26,7 @@ from adapters.redis.columns import (
     text_of,
 )
 from trading.errors import InvalidFieldError
-from trading.model.instruments import Option, Right
+from trading.model.instruments import Right
 from trading.model.market import (
     ROW_TYPES,
     ChainContract,
@@ -149,16 +149,18 @@ def chain_of(head: bytes | None, calls: bytes | None, puts: bytes | None) -> Cha
         raise InvalidFieldError("chain", "a chain as JSON", head) from cause
 
 
-def greeks_text(option: Option, greeks: OptionGreeks) -> bytes:
-    """Print the greeks of one contract."""
-    told = {
-        column.name: column.write([getattr(greeks, column.name)])[0] for column in columns_of(OptionGreeks)
-    }
-    at = told.pop("at")
-    return _printed(
-        "greeks",
-        {"v": VERSION, "ts": at, "symbol": option.symbol, "instrument": option.instrument_id, **told},
-    )
+def greeks_texts(contracts: Sequence[ChainContract]) -> list[bytes]:
+    """Print the greeks of contracts that have them, one object each."""
+    columns = columns_of(OptionGreeks)
+    there = [contract.greeks for contract in contracts]
+    written = [column.write([getattr(greeks, column.name) for greeks in there]) for column in columns]
+    names = ["ts" if column.name == "at" else column.name for column in columns]
+    return [
+        _printed(
+            "greeks", {"v": VERSION, "symbol": contract.option.symbol, **dict(zip(names, cells, strict=True))}
+        )
+        for contract, *cells in zip(contracts, *written, strict=True)
+    ]
 
 
 def document_text(field: str, document: Mapping[str, object]) -> bytes:
