@@ -7,7 +7,7 @@ indicators of our own (`adapters/indicators`).
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.alpha_vantage.rows import estimate, object_row, refused_row
@@ -22,6 +22,7 @@ SOURCE = "alpha_vantage"
 INTERVAL = "1min"
 META = "Meta Data"
 TABLE_PREFIX = "Technical Analysis"
+AHEAD_MAX = timedelta(minutes=5)  # of the vendor's clock before ours
 TIME_FORMATS = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
 
@@ -77,7 +78,7 @@ def _reading(
     if reason:
         raise InvalidFieldError(indicator, reason, dict(values))
     told_at = _moment(moment)
-    if told_at > at:
+    if told_at > at + AHEAD_MAX:
         raise InvalidFieldError("time", f"a moment until {at}", moment)
     return TechnicalReading(
         symbol=symbol, indicator=indicator, at=told_at, interval=INTERVAL, source=SOURCE, values=values

@@ -16,12 +16,14 @@ from desk.stack.redis_server import find_redis_binary, redis_service, redis_url
 from desk.stack.residents import (
     CONTROL,
     GATEWAY,
+    STUBS,
     broker_endpoints,
     heartbeats_of,
     resident_services,
     wanted_residents,
 )
 from desk.stack.service import Service
+from desk.stack.stand_ins import STAND_INS, stub_endpoints, wished_stub_ports
 from desk.stack.warehouse import NAME as WAREHOUSE
 from desk.stack.warehouse import warehouse_service, warehouse_url
 from trading.settings import Settings
@@ -66,8 +68,10 @@ def build_catalog(settings: Settings, layout: StackLayout, reservations: PortRes
 
 
 def _not_here(external: tuple[str, ...], residents: tuple[str, ...]) -> tuple[str, ...]:
-    """What gets no port: services of the user's own, and a gateway that nobody asked for."""
-    return external if GATEWAY in residents else (*external, GATEWAY, CONTROL)
+    """What gets no port: services of the user's own, a gateway and stand-ins that nobody asked for."""
+    gateway = () if GATEWAY in residents else (GATEWAY, CONTROL)
+    stubs = () if STUBS in residents else STAND_INS
+    return (*external, *gateway, *stubs)
 
 
 def _choose_ports(
@@ -80,6 +84,7 @@ def _choose_ports(
         WEBSERVER: settings.stack.dagster_port,
         GATEWAY: settings.gateway.port,
         CONTROL: settings.gateway.control_port,
+        **wished_stub_ports(settings),
     }
     before = _last_ports(layout)
     chosen: dict[str, int] = {}
@@ -115,7 +120,7 @@ def _endpoints(settings: Settings, passwords: Passwords, ports: Mapping[str, int
         endpoints["REDIS_URL"] = redis_url(passwords.redis, ports[REDIS])
     elif given.redis_url is not None:
         endpoints["REDIS_URL"] = given.redis_url
-    return endpoints | broker_endpoints(settings, ports)
+    return endpoints | broker_endpoints(settings, ports) | stub_endpoints(ports)
 
 
 def _write_endpoints(layout: StackLayout, endpoints: Mapping[str, str]) -> None:

@@ -16,14 +16,16 @@ from datetime import UTC, datetime
 from adapters.wiring import open_live_state
 from desk.stack.ports import LOOPBACK
 from desk.stack.service import Service
+from desk.stack.stand_ins import ALPHA_VANTAGE_STUB, stub_endpoints
 from trading.errors import ConfigurationError, DeskError
 from trading.ports.live_state import LiveState
 from trading.settings import Settings
 
 GATEWAY, DRAIN, BROKER, INGEST = "gateway", "drain", "broker", "ingest"
 MARKET_DRAIN = "market-drain"  # wherever a feed of the market runs
-ON_GATEWAY = (BROKER, INGEST)  # those that talk with the gateway
-BEATING = (DRAIN, BROKER, MARKET_DRAIN, INGEST)  # those that say in Redis that they live
+VENDORS, STUBS = "vendors", "stubs"  # who asks vendors; stand-ins for these on the gateway's market
+ON_GATEWAY = (BROKER, INGEST, VENDORS)  # those that talk with the gateway, or ask for its time
+BEATING = (DRAIN, BROKER, MARKET_DRAIN, INGEST, VENDORS)  # those that say in Redis that they live
 CONTROL = "gateway-control"  # the second port of the gateway; no service of its own
 STOP_GRACE_S = 10.0  # a drain writes what it holds, a gateway its journal
 
@@ -41,10 +43,13 @@ def wanted_residents(settings: Settings) -> tuple[str, ...]:
             "DESK_GATEWAY or BROKER_HOST, or take another DESK_HOME"
         )
     if not settings.gateway.enabled and settings.broker.host is None:
-        return ()
+        return (MARKET_DRAIN, VENDORS) if settings.vendors.alpha_vantage_key else ()
     gateway = (GATEWAY,) if settings.gateway.enabled else ()
-    market = (MARKET_DRAIN, INGEST) if settings.ingest.enabled else ()
-    return (*gateway, DRAIN, BROKER, *market)
+    stubs = (STUBS,) if settings.gateway.enabled and settings.stubs.enabled else ()
+    ingest = (INGEST,) if settings.ingest.enabled else ()
+    is_asked = bool(ingest or stubs or settings.vendors.alpha_vantage_key)
+    market = (MARKET_DRAIN, *ingest, VENDORS) if is_asked else ()
+    return (*gateway, *stubs, DRAIN, BROKER, *market)
 
 
 def broker_endpoints(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
@@ -56,6 +61,7 @@ def broker_endpoints(settings: Settings, ports: Mapping[str, int]) -> dict[str, 
         "BROKER_PORT": str(ports[GATEWAY]),
         "BROKER_SPEED": str(settings.gateway.speed),
         "BROKER_SIMULATED_CLOCK": "true",
+        "DESK_GATEWAY_CONTROL_PORT": str(ports[CONTROL]),
     }
 
 
@@ -71,6 +77,9 @@ def resident_services(
     for name in wanted:
         if name == GATEWAY:
             made.append(_gateway(environment, ports))
+            continue
+        if name == STUBS:
+            made.append(_stubs(environment, ports))
             continue
         needs = (*stores, GATEWAY) if name in ON_GATEWAY and GATEWAY in wanted else stores
         made.append(
@@ -107,6 +116,20 @@ def _gateway(environment: Mapping[str, str], ports: Mapping[str, int]) -> Servic
         port=ports[GATEWAY],
         url=f"tcp://{LOOPBACK}:{ports[GATEWAY]}",
         is_ready=lambda _: True,  # that it listens on its port is asked of every service with a port
+        stop_grace_s=STOP_GRACE_S,
+    )
+
+
+def _stubs(environment: Mapping[str, str], ports: Mapping[str, int]) -> Service:
+    port = ports[ALPHA_VANTAGE_STUB]
+    return Service(
+        name=STUBS,
+        command=_command(STUBS),
+        environment={**environment, **stub_endpoints(ports)},
+        needs=(GATEWAY,),
+        port=port,
+        url=f"http://{LOOPBACK}:{port}",
+        is_ready=lambda _: True,
         stop_grace_s=STOP_GRACE_S,
     )
 

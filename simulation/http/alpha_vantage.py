@@ -12,7 +12,8 @@ from threading import Lock
 
 from simulation.http.articles import Article
 from simulation.http.indicators import atr, bands, macd, rsi
-from simulation.http.server import Answer, Request, StubVenue
+from simulation.http.moods import MoodyVenue
+from simulation.http.server import Answer, Request
 from simulation.http.vendor_book import Minute, VendorBook
 from simulation.http.vendor_words import KEY, refusal
 from trading.model.times import NEW_YORK
@@ -29,7 +30,7 @@ SCORE_WORDS = (
 RELEVANCE_WORDS = "0 < x <= 1, with a higher score indicating higher relevance."
 
 
-class AlphaVantageStub(StubVenue):
+class AlphaVantageStub(MoodyVenue):
     """Answers from a book to whoever has the key; `now` is the market's clock, `machine` this machine's.
 
     Requests over a limit are refused and do not count; limits of 0 are none.
@@ -59,6 +60,9 @@ class AlphaVantageStub(StubVenue):
 
     def answer(self, request: Request) -> Answer:
         """An answer to one function, or a refusal."""
+        mood = self.mood(request)
+        if mood is not None:
+            return mood
         if request.path != PATH:
             return Answer(b"<html><body>Not found</body></html>", 404, {"Content-Type": "text/html"})
         if request.params.get("apikey") != self.key:

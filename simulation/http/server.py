@@ -1,7 +1,7 @@
 """A small HTTP server on loopback that answers as a venue would, and misbehaves on demand.
 
 A venue is a class with `answer`; what is common is here: threads, the journal of requests, and scripted
-faults, each used up by one request: a status, a delay, a body that breaks off, a connection closed
+faults, each used up by one request: a status, a delay, a body that drips or breaks off, a connection closed
 without a word.
 """
 
@@ -52,12 +52,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to one request: `answer` instead of the real one, late, broken off, or nothing at all."""
+    """What happens to one request: `answer` instead of the real one, late, broken off, or nothing at all.
+
+    `drip_s` is a pause between pieces of `drip_bytes`: a body that comes, but hardly.
+    """
 
     answer: Answer | None = None
     delay_s: float = 0.0
     cut_at_bytes: int | None = None
     drop: bool = False
+    drip_s: float = 0.0
+    drip_bytes: int = 256
 
 
 class StubVenue(ABC):
@@ -110,16 +115,23 @@ def _handler(venue: StubVenue) -> type[BaseHTTPRequestHandler]:
             if fault.drop:
                 self.close_connection = True
                 return
-            self._send(fault.answer or venue.answer(request), fault.cut_at_bytes)
+            self._send(fault.answer or venue.answer(request), fault)
 
-        def _send(self, answer: Answer, cut_at_bytes: int | None) -> None:
+        def _send(self, answer: Answer, fault: Fault) -> None:
             self.send_response(answer.status)
             headers = {"Content-Type": "application/json", **answer.headers}
             for name, value in {**headers, "Content-Length": str(len(answer.body))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer.body[:cut_at_bytes])
-            self.close_connection = cut_at_bytes is not None
+            body = answer.body[: fault.cut_at_bytes]
+            self.close_connection = fault.cut_at_bytes is not None
+            try:
+                for start in range(0, len(body), fault.drip_bytes if fault.drip_s else max(1, len(body))):
+                    time.sleep(fault.drip_s)
+                    piece = fault.drip_bytes if fault.drip_s else len(body)
+                    self.wfile.write(body[start : start + piece])
+            except ConnectionError:  # who asked has had enough
+                self.close_connection = True
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: the journal has it."""

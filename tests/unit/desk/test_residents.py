@@ -27,8 +27,18 @@ def settings_with(home: Path, **more: str) -> Settings:
     ("environment", "wanted"),
     [
         ({}, ()),
-        ({"BROKER_HOST": "127.0.0.1"}, ("drain", "broker", "market-drain", "ingest")),
-        ({"DESK_GATEWAY": "true"}, ("gateway", "drain", "broker", "market-drain", "ingest")),
+        ({"BROKER_HOST": "127.0.0.1"}, ("drain", "broker", "market-drain", "ingest", "vendors")),
+        ({"DESK_GATEWAY": "true"}, ("gateway", "drain", "broker", "market-drain", "ingest", "vendors")),
+        (
+            {"DESK_GATEWAY": "true", "DESK_STUBS": "true"},
+            ("gateway", "stubs", "drain", "broker", "market-drain", "ingest", "vendors"),
+        ),
+        ({"DESK_STUBS": "true"}, ()),
+        ({"ALPHA_VANTAGE_KEY": "key"}, ("market-drain", "vendors")),
+        (
+            {"BROKER_HOST": "127.0.0.1", "DESK_INGEST": "false", "ALPHA_VANTAGE_KEY": "key"},
+            ("drain", "broker", "market-drain", "vendors"),
+        ),
         ({"DESK_GATEWAY": "true", "DESK_INGEST": "false"}, ("gateway", "drain", "broker")),
     ],
 )
@@ -62,6 +72,25 @@ def test_everyone_of_the_home_is_told_where_the_simulated_broker_is(tmp_path: Pa
     assert (catalog.endpoints["BROKER_HOST"], catalog.endpoints["BROKER_SPEED"]) == ("127.0.0.1", "60")
     assert services["broker"].needs == (*STORES, "gateway")
     assert services["drain"].needs == STORES
+
+
+def test_a_simulated_day_asks_the_stand_ins_and_nobody_real(tmp_path: Path) -> None:
+    """Their addresses and their key replace the user's own for every process of the home."""
+    told = {"DESK_GATEWAY": "true", "DESK_STUBS": "true", "ALPHA_VANTAGE_KEY": "the-users-own"}
+    settings = settings_with(tmp_path / "home", **told)
+    layout = StackLayout(settings.paths.home)
+    layout.make_folders()
+    reservations = PortReservations(tmp_path / "ports")
+    catalog = build_catalog(settings, layout, reservations)
+    reservations.release()
+    services = {service.name: service for service in catalog.services}
+    for name in ("stubs", "vendors"):
+        environment = services[name].environment
+        assert environment["ALPHA_VANTAGE_KEY"] != "the-users-own"
+        assert environment["ALPHA_VANTAGE_URL"] == services["stubs"].url
+        addresses = [environment[key] for key in ("ALPHA_VANTAGE_URL", "CBOE_HISTORY_URL", "YAHOO_URL")]
+        assert all(address.startswith("http://127.0.0.1:") for address in addresses)
+    assert "the-users-own" not in layout.endpoints_file.read_text()
 
 
 @pytest.mark.parametrize(

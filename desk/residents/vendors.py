@@ -1,0 +1,122 @@
+"""The pollers of vendors as a process: Alpha Vantage and the sources of the volatility index.
+
+`python -m desk.residents.vendors`; the stack starts it where a key is set, the stand-ins run, or the market
+is listened to (the index is judged from the broker's quotes too). SIGTERM and SIGINT end it: what is on its
+way is left, and asked again by the next one within the same plan. While Redis is down nothing is asked.
+"""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from adapters.clock import SystemClock
+from adapters.configuration import load_settings
+from adapters.wiring import (
+    open_alerts,
+    open_feed_board,
+    open_live_state,
+    open_warehouse,
+    volatility_poller,
+)
+from adapters.wiring_vendors import (
+    asks_alpha_vantage,
+    open_breaker_log,
+    open_breaker_outbox,
+    open_vendor_monitor,
+    vendor_poller,
+)
+from desk.logs import log_to_console
+from desk.market_clock import market_clock
+from desk.residents.poll_loop import Outlets, PollLoop
+from trading.errors import DeskError, LiveStateUnavailableError
+from trading.feeds.poller import Moment, Poller
+from trading.ports.live_state import LiveState
+from trading.settings import Settings
+
+COMPONENT = "vendors"
+FAILED = 1
+BEAT_TTL_S = 15
+CLOCK_PAUSE_S = 1.0
+VOLATILITY_WORKERS = 4
+
+_log = logging.getLogger(f"desk.{COMPONENT}")
+
+
+def main() -> int:
+    """Run until a signal comes; returns the process's exit code."""
+    log_to_console(logging.INFO)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        _serve(load_settings(), stop)
+    except DeskError as error:
+        _log.error("ended: %s", error)
+        return FAILED
+    return 0
+
+
+def _serve(settings: Settings, stop: threading.Event) -> None:
+    live_state = open_live_state(settings)
+    clock = market_clock(settings)
+
+    def beat() -> None:
+        _beat_once(live_state)
+
+    def moment() -> Moment | None:
+        market = clock()
+        return None if market is None else Moment(market=market, machine=datetime.now(UTC))
+
+    now = _first_moment(moment, beat, stop)
+    if now is None:
+        return
+    warehouse = open_warehouse(settings)
+    pollers: list[tuple[Poller, int]] = [(volatility_poller(settings), VOLATILITY_WORKERS)]
+    closing: Callable[[], None] = lambda: None  # noqa: E731
+    if asks_alpha_vantage(settings):
+        poller, source = vendor_poller(settings, now)
+        pollers.append((poller, settings.vendors.workers_max))
+        closing = source.close
+    outlets = Outlets(
+        board=open_feed_board(settings),
+        alerts=open_alerts(settings),
+        monitor=open_vendor_monitor(settings),
+        breakers=open_breaker_outbox(settings),
+        log=open_breaker_log(warehouse),
+        beat=beat,
+        tell_every_s=settings.ingest.metrics_every_s,
+        beat_every_s=settings.ingest.heartbeat_every_s,
+    )
+    loop = PollLoop(pollers, outlets, moment)
+    _log.info("polling %s", ", ".join(poller.source for poller, _ in pollers))
+    loop.run(stop.is_set, stop.wait)
+    closing()
+    warehouse.close()
+
+
+def _first_moment(
+    moment: Callable[[], Moment | None], beat: Callable[[], None], stop: threading.Event
+) -> Moment | None:
+    """Wait for the market's time; None where the process is to end."""
+    while not stop.is_set():
+        beat()
+        now = moment()
+        if now is not None:
+            return now
+        stop.wait(CLOCK_PAUSE_S)
+    return None
+
+
+def _beat_once(live_state: LiveState) -> None:
+    """Say that the process lives; a live state that is down is no reason to die."""
+    try:
+        live_state.beat(COMPONENT, SystemClock().now(), BEAT_TTL_S)
+    except LiveStateUnavailableError as error:
+        _log.warning("no heartbeat: %s", error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
