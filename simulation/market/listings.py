@@ -12,6 +12,7 @@ from decimal import Decimal
 from simulation.broker.questions import ChainParameters, ContractQuery, ContractRecord
 from simulation.market.hours import TradingHours
 from simulation.market.rules import rule_of
+from simulation.market.volatility_index import VIX1D
 from simulation.sample_desk.contracts import (
     CONID_STEP,
     FIRST_OPTION_CONID,
@@ -28,7 +29,8 @@ from trading.calendar import TradingCalendar
 
 STRIKES_EACH_SIDE = 20
 FRIDAYS_AHEAD = 3
-SERIES_MOST = 60_000
+WIDE_EXPIRIES, WIDE_STRIKES = 10, 50  # of a synthetic symbol
+SERIES_MOST = 560_000
 COMBINATION_CONID = 28_812_380  # how the broker numbers every combination
 RIGHTS = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
 
@@ -116,16 +118,25 @@ class Listings:
 
 
 def listed(
-    market: Market, sessions: Sequence[date], hours: TradingHours, known: Iterable[Contract] = ()
+    market: Market,
+    sessions: Sequence[date],
+    hours: TradingHours,
+    known: Iterable[Contract] = (),
+    synthetic: Sequence[Underlying] = (),
 ) -> Listings:
-    """List all series of the sessions around each opening, after those that are known already."""
+    """List all series of the sessions around each opening, after those that are known already.
+
+    Synthetic underlyings come last, listed at the first opening only, so that no id depends on them.
+    """
     master = ContractMaster(listed=_by_symbol(known))
     for session in sessions:
         for underlying in UNDERLYINGS:
             _list_series(master, underlying, session, market, hours.calendar)
+    for underlying in synthetic:
+        _list_wide(master, underlying, sessions[0], market, hours.calendar)
     if len(master.listed) > SERIES_MOST:
         raise ValueError(f"series: expected at most {SERIES_MOST}, was {len(master.listed)}")
-    spots = [share_of(underlying) for underlying in UNDERLYINGS]
+    spots = [share_of(underlying) for underlying in (*UNDERLYINGS, VIX1D, *synthetic)]
     contracts = [*spots, euro_dollar(), *master.listed.values()]
     return Listings(master=master, hours=hours, by_conid={contract.conid: contract for contract in contracts})
 
@@ -169,6 +180,21 @@ def _list_series(
     lowest = max(1, nearest - STRIKES_EACH_SIDE)
     for expiry in expiries(underlying, session, calendar):
         for strike in range(lowest, nearest + STRIKES_EACH_SIDE + 1):
+            for right in "CP":
+                master.option(underlying, expiry, right, strike * width)
+
+
+def _list_wide(
+    master: ContractMaster, underlying: Underlying, session: date, market: Market, calendar: TradingCalendar
+) -> None:
+    """A chain of a thousand contracts: ten expiries, fifty strikes, calls and puts."""
+    width = underlying.strike_step_cents
+    nearest = (market.paths[underlying.symbol, session][0] + width // 2) // width
+    lowest = max(1, nearest - WIDE_STRIKES // 2)
+    first = session + timedelta(days=(4 - session.weekday()) % 7)
+    for week in range(WIDE_EXPIRIES):
+        expiry = calendar.session_on_or_before(first + timedelta(weeks=week))
+        for strike in range(lowest, lowest + WIDE_STRIKES):
             for right in "CP":
                 master.option(underlying, expiry, right, strike * width)
 

@@ -1,56 +1,72 @@
-"""Quotes of every contract at every second: a touch around a model price, with sizes from the seed.
+"""Quotes of every contract at every second: a touch around the fair price, with the sizes of the book.
 
-Deterministic in (seed, contract, second). An option's fair price is Black-Scholes on the spot of that
-second; the touch is that price widened by a spread and rounded outwards to the market rule, so bid is
-always below ask and both are allowed prices. Outside its hours a contract has no touch.
+Deterministic in (seed, contract, second). Fair prices come from pricing.py, sizes from book.py less what
+prints took. Outside its hours a contract has no touch. Whoever asks for a few contracts gets them one by one
+over a block of seconds; whoever asks for many of one underlying at one second gets them out of the whole
+chain, computed at once: the answers are the same.
 """
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Final
+
+import numpy as np
 
 from simulation.broker.model import Greeks
 from simulation.broker.questions import Depth, DepthRow
-from simulation.market import black_scholes as model
+from simulation.market import book
+from simulation.market.chain import SALT_CONTRACT, Chain, Chains, Ints
 from simulation.market.hours import EARLY_OPEN, TradingHours
 from simulation.market.hours import local as local_moment
-from simulation.market.mixing import between, mixed
+from simulation.market.interest import OpenInterest
+from simulation.market.mixing import mixed
 from simulation.market.parts import Touch
-from simulation.market.paths import MILLION, SpotPaths, epoch, moment_of, spot_contract_cents
+from simulation.market.paths import SpotPaths, epoch, moment_of
+from simulation.market.pricing import Pricing
+from simulation.market.printed import Printed
 from simulation.market.rules import rule_of
+from simulation.market.sensitivities import Sensitivities, sensitivities
+from simulation.market.volatility_index import VIX1D, VolatilityIndex
 from simulation.sample_desk.contracts import Contract, Underlying
 from simulation.sample_desk.executions import INDEX_EXCHANGE, OPTION_EXCHANGES, SHARE_EXCHANGES
 from trading.model.times import NEW_YORK
 
-SPREAD_PER_MILLE = 12  # of an option's price, beside one increment
-SHARE_SPREAD_EVERY_CENTS = 40_000  # a cent more for each 400 dollars
 EARLY_SPREADS = 4  # wider this often before the bell
-OPTION_SIZE_MOST = 60
-SHARE_SIZE_MOST = 15  # lots of 100
-SIZE_HOLDS_S = 3  # sizes change every few seconds
-WIDTH_HOLDS_S = 7
-OPEN_INTEREST_MOST = 9_000
 DEPTH_MOST = 20
-LEVEL_GROWS = 2  # sizes grow this much per level away from the touch
-FASTEST_PPM = 60  # of the spot in a second: a bridge moves by 50, its line and pin by a few more
-SALT_WIDTH, SALT_BID, SALT_ASK, SALT_INTEREST, SALT_MAKER = 1, 2, 3, 4, 5
+BLOCK_S = 64  # seconds of one contract that are priced together
+CROWD = 5  # contracts of one underlying asked in one second, from which on the whole chain is priced
+CALM_MOST_S = 240
+BLOCKS_KEPT = 2_000
+SALT_MAKER = 5
+NEVER: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """A contract's session in epoch seconds, and the whole sessions left after it."""
+class Snapshot:
+    """A whole chain at one second, by flat number; cents."""
 
-    early: int
-    opens: int
-    closes: int
-    bell_opens: int
-    bell_closes: int
-    last: int | None
-    sessions_after: int
+    second: int
+    fair: list[float]
+    bid: list[int]
+    ask: list[int]
+    bid_size: list[int]
+    ask_size: list[int]
 
-    def is_open(self, second: int) -> bool:
-        """Whether the contract trades in regular hours."""
-        return self.opens <= second < self.closes and (self.last is None or second < self.last)
+
+@dataclass(slots=True)
+class Crowd:
+    """What was asked of one underlying last: second, how many contracts, the chain if it was priced."""
+
+    second: int = NEVER
+    asked: int = 0
+    snapshot: Snapshot | None = None
+    greeks: Sensitivities | None = None
+    greeks_second: int = NEVER
+
+    def has(self, second: int) -> bool:
+        """Whether the chain was priced for the second."""
+        return self.snapshot is not None and self.snapshot.second == second
 
 
 @dataclass(slots=True)
@@ -60,8 +76,15 @@ class Quotes:
     seed: int
     paths: SpotPaths
     hours: TradingHours
+    chains: Chains
+    pricing: Pricing
+    printed: Printed
+    interest: OpenInterest
+    index: VolatilityIndex
     touches: dict[int, tuple[int, Touch | None]] = field(default_factory=dict)
-    days: dict[tuple[int, date], Day] = field(default_factory=dict)
+    crowds: dict[str, Crowd] = field(default_factory=dict)
+    blocks: dict[int, tuple[int, Ints, Ints]] = field(default_factory=dict)
+    share_days: dict[tuple[str, date], tuple[Ints, Ints]] = field(default_factory=dict)
     sessions: dict[int, date] = field(default_factory=dict)
 
     def touch(self, contract: Contract, second: int) -> Touch | None:
@@ -75,42 +98,41 @@ class Quotes:
 
     def spot_cents(self, underlying: Underlying, second: int) -> int:
         """The underlying's price."""
+        if underlying.symbol == VIX1D.symbol:
+            return self.index.cents(second, self.session_at(second))
         return self.paths.cents(underlying, second, self.session_at(second))
 
     def fair_cents(self, contract: Contract, second: int) -> float:
         """The model price; the spot itself for what is not an option."""
-        session = self.session_at(second)
-        return self._fair(contract, second, session, self._day(contract, session))
-
-    def _fair(self, contract: Contract, second: int, session: date, day: Day) -> float:
-        spot = spot_contract_cents(self.paths, contract, second, session)
+        underlying, session = _underlying_of(contract), self.session_at(second)
         if contract.asset != "OPT":
-            return float(spot)
-        years = _years(day, second)
-        if years <= 0.0:
-            return float(contract.intrinsic_cents(spot))
-        sigma = _sigma(contract, spot, years)
-        return model.value(contract.right, float(spot), float(contract.strike_cents), years, sigma)
+            return float(self.spot_cents(underlying, second))
+        chain = self.chains.chain(underlying, session)
+        if contract.expiry is not None and contract.expiry < session:
+            return float(contract.intrinsic_cents(self.spot_cents(underlying, second)))
+        if chain is None or contract.conid not in chain.cells:
+            raise ValueError(f"contract: expected a listed one, was {contract.symbol}")
+        return float(self.pricing.fair_of(chain, chain.cells[contract.conid], np.array([second]))[0])
 
     def greeks(self, contract: Contract, now: datetime) -> Greeks | None:
         """Model greeks in dollars; None for what is no option or has ended."""
-        if contract.asset != "OPT":
-            return None
         second = epoch(now)
-        session = self.session_at(second)
-        years = _years(self._day(contract, session), second)
-        if years <= 0.0:
+        place = self._place(contract, second)
+        if place is None:
             return None
-        spot = spot_contract_cents(self.paths, contract, second, session)
-        sigma = _sigma(contract, spot, years)
-        return model.greeks(contract.right, spot / 100, contract.strike_cents / 100, years, sigma)
+        chain, flat = place
+        if second >= chain.last[chain.cells[contract.conid].expiry]:
+            return None
+        crowd = self.crowds.setdefault(chain.underlying.symbol, Crowd())
+        if crowd.greeks is None or crowd.greeks_second != second:
+            crowd.greeks, crowd.greeks_second = sensitivities(self.pricing, chain, second), second
+        if crowd.snapshot is not None and crowd.has(second):
+            return crowd.greeks.of(flat, crowd.snapshot.fair[flat] / 100.0)
+        return crowd.greeks.of(flat, self.fair_cents(contract, second) / 100.0)
 
     def open_interest(self, contract: Contract, session: date) -> int:
-        """Contracts open since the morning, more of them at round strikes; the same on each session."""
-        if contract.asset != "OPT":
-            return 0
-        most = OPEN_INTEREST_MOST if contract.strike_cents % 500 == 0 else OPEN_INTEREST_MOST // 6
-        return between(0, most, self.seed, contract.conid, SALT_INTEREST)
+        """Contracts open on the session's morning: more at round strikes, moved by the trades since."""
+        return self.interest.of(contract, session)
 
     def depth(self, contract: Contract, rows: int, now: datetime) -> Depth | None:
         """Some levels of both sides, the touch first; None while the contract does not trade."""
@@ -118,18 +140,33 @@ class Quotes:
         touch = self.touch(contract, second)
         if touch is None:
             return None
-        levels = range(min(rows, DEPTH_MOST))
+        taken = self._taken(contract, second)
+        rule, many = rule_of(contract), min(rows, DEPTH_MOST)
         return Depth(
-            bids=tuple(row for place in levels if (row := self._level(contract, second, touch, place, -1))),
-            asks=tuple(row for place in levels if (row := self._level(contract, second, touch, place, 1))),
+            bids=tuple(
+                self._row(contract, second, price, book.BID, taken)
+                for price in book.prices(rule, touch.bid, many, -1)
+            ),
+            asks=tuple(
+                self._row(contract, second, price, book.ASK, taken)
+                for price in book.prices(rule, touch.ask, many, 1)
+            ),
         )
 
     def calm_s(self, contract: Contract, second: int, cents: int) -> int:
-        """Seconds in which the spot, and with it the touch, cannot come so far."""
-        if contract.underlying is None or cents <= 0:
-            return 0
-        spot = self.spot_cents(contract.underlying, second)
-        return cents * MILLION // (spot * FASTEST_PPM + MILLION)
+        """Seconds in which the touch stays within some cents of where it is, looked up in its future."""
+        session = self.session_at(second)
+        seconds = np.arange(second, second + CALM_MOST_S + 1)
+        if contract.asset == "OPT":
+            place = self._place(contract, second)
+            if place is None:
+                return 0
+            bid, ask = self.pricing.touches_of(place[0], place[0].cells[contract.conid], seconds)
+        else:
+            bid, ask = self.pricing.share_touches(_underlying_of(contract), session, seconds)
+        moved = (np.abs(bid - bid[0]) > cents) | (np.abs(ask - ask[0]) > cents)
+        first = int(np.argmax(moved))
+        return (first if moved[first] else CALM_MOST_S) - 1
 
     def session_at(self, second: int) -> date:
         """The session whose prices stand at a second: the one that began last, at four in the morning."""
@@ -141,77 +178,143 @@ class Quotes:
             found = self.sessions[hour] = self.hours.calendar.session_on_or_before(day)
         return found
 
-    def is_open(self, contract: Contract, second: int) -> bool:
-        """Whether the contract trades in regular hours at a second."""
-        return self._day(contract, self.session_at(second)).is_open(second)
+    # --- touches
 
     def _touch(self, contract: Contract, second: int) -> Touch | None:
-        if contract.asset not in ("OPT", "STK") or (contract.settles_in_cash and contract.asset == "STK"):
+        if contract.asset == "OPT":
+            return self._option_touch(contract, second)
+        if contract.asset != "STK" or contract.settles_in_cash:
+            return None
+        return self._share_touch(contract, second)
+
+    def _option_touch(self, contract: Contract, second: int) -> Touch | None:
+        place = self._place(contract, second)
+        if place is None:
+            return None
+        chain, flat = place
+        cell = chain.cells[contract.conid]
+        opens, _ = self.paths.bounds(chain.session)
+        if not opens <= second < chain.closes[cell.expiry] or second >= chain.last[cell.expiry]:
+            return None
+        crowd = self.crowds.setdefault(chain.underlying.symbol, Crowd())
+        if crowd.second != second:
+            crowd.second, crowd.asked = second, 0
+        crowd.asked += 1
+        if crowd.asked > CROWD or crowd.has(second):
+            told = self._snapshot(chain, second)
+            return Touch(told.bid[flat], told.ask[flat], told.bid_size[flat], told.ask_size[flat])
+        bid, ask = self._block(contract, chain, second)
+        return self._sized(contract, second, bid, ask)
+
+    def _share_touch(self, contract: Contract, second: int) -> Touch | None:
+        session = self.session_at(second)
+        if not self.paths.knows(session):
+            return None
+        opens, closes = self.paths.bounds(session)
+        if not epoch(local_moment(session, EARLY_OPEN)) <= second < closes:
+            return None
+        bids, asks = self._share_day(_underlying_of(contract), session)
+        place = max(second - opens, 0)
+        bid, ask = int(bids[place]), int(asks[place])
+        if second < opens:
+            middle, width = (bid + ask) // 2, (ask - bid) * EARLY_SPREADS
+            bid, ask = middle - width // 2, middle - width // 2 + width
+        return self._sized(contract, second, bid, ask)
+
+    def _share_day(self, underlying: Underlying, session: date) -> tuple[Ints, Ints]:
+        key = (underlying.symbol, session)
+        if key not in self.share_days:
+            opens, closes = self.paths.bounds(session)
+            both = self.pricing.share_touches(underlying, session, np.arange(opens, closes))
+            self.share_days[key] = both[0].astype(np.int32), both[1].astype(np.int32)
+        return self.share_days[key]
+
+    def _block(self, contract: Contract, chain: Chain, second: int) -> tuple[int, int]:
+        """Bid and ask out of a block of seconds of this one contract."""
+        start = second - second % BLOCK_S
+        found = self.blocks.get(contract.conid)
+        if found is None or found[0] != start:
+            seconds = np.arange(start, start + BLOCK_S)
+            bid, ask = self.pricing.touches_of(chain, chain.cells[contract.conid], seconds)
+            if len(self.blocks) >= BLOCKS_KEPT:
+                self.blocks.clear()
+            found = self.blocks[contract.conid] = (start, bid, ask)
+        return int(found[1][second - start]), int(found[2][second - start])
+
+    def _snapshot(self, chain: Chain, second: int) -> Snapshot:
+        """The whole chain at a second; the last one is kept."""
+        crowd = self.crowds.setdefault(chain.underlying.symbol, Crowd())
+        if crowd.snapshot is not None and crowd.snapshot.second == second:
+            return crowd.snapshot
+        fair, bids, asks = self.pricing.touches_at(chain, second)
+        bid, ask = bids.ravel(), asks.ravel()
+        sizes = [
+            book.sizes_of(chain.bits, side, cents, second, book.OPTION_SIZE_MOST)
+            for side, cents in ((book.BID, bid), (book.ASK, ask))
+        ]
+        prints = self.printed.options(chain)
+        low, high = prints.between(book.window_of(second), second)
+        cell, cents, taken = prints.flow.cell[low:high], prints.cents[low:high], prints.flow.size[low:high]
+        for size, touch in zip(sizes, (bid, ask), strict=True):
+            hit = cents == touch[cell]
+            np.subtract.at(size, cell[hit], taken[hit])
+        told = Snapshot(
+            second,
+            fair.ravel().tolist(),
+            bid.tolist(),
+            ask.tolist(),
+            np.where(bid > 0, np.maximum(sizes[0], 1), 0).tolist(),
+            np.maximum(sizes[1], 1).tolist(),
+        )
+        crowd.snapshot = told
+        return told
+
+    def _sized(self, contract: Contract, second: int, bid: int, ask: int) -> Touch:
+        taken = self._taken(contract, second)
+        return Touch(
+            bid,
+            ask,
+            self._size(contract, second, book.BID, bid, taken) if bid else 0,
+            self._size(contract, second, book.ASK, ask, taken),
+        )
+
+    # --- sizes
+
+    def _size(self, contract: Contract, second: int, side: int, cents: int, taken: dict[int, int]) -> int:
+        """What stands at a price: what was shown less what was taken, one lot at least."""
+        bits = mixed(self.seed, SALT_CONTRACT, contract.conid)
+        is_option = contract.asset == "OPT"
+        most, lot = (book.OPTION_SIZE_MOST, 1) if is_option else (book.SHARE_SIZE_MOST, book.SHARE_LOT)
+        size = book.size_of(bits, side, cents, second, most) * lot
+        if contract.asset == "STK":
+            opens, closes = self.paths.bounds(self.session_at(second))
+            favored = book.favored(self.seed, contract.conid, opens)
+            size *= book.imbalance(side, favored, second, closes)
+        return max(size - taken.get(cents, 0), lot)
+
+    def _taken(self, contract: Contract, second: int) -> dict[int, int]:
+        """Size traded at each price in the window so far."""
+        told: dict[int, int] = {}
+        for trade in self.printed.trades(contract, book.window_of(second), second, self.session_at(second)):
+            told[trade.cents] = told.get(trade.cents, 0) + trade.size
+        return told
+
+    def _row(self, contract: Contract, second: int, price: int, side: int, taken: dict[int, int]) -> DepthRow:
+        size = self._size(contract, second, side, price, taken)
+        maker = exchange_of(contract, mixed(self.seed, contract.conid, price, side, SALT_MAKER))
+        return DepthRow(price=Decimal(price) / 100, size=size, maker=maker)
+
+    def _place(self, contract: Contract, second: int) -> tuple[Chain, int] | None:
+        """Chain and flat number of an option that is live on the session; None for all else."""
+        if contract.asset != "OPT" or contract.underlying is None:
             return None
         session = self.session_at(second)
         if not self.paths.knows(session):
             return None
-        day = self._day(contract, session)
-        regular = day.is_open(second)
-        if not regular and not (contract.asset == "STK" and day.early <= second < day.closes):
+        chain = self.chains.chain(contract.underlying, session)
+        if chain is None or contract.conid not in chain.flats:
             return None
-        fair = self._fair(contract, second, session, day)
-        width = self._width(contract, fair, second) * (1 if regular else EARLY_SPREADS)
-        rule = rule_of(contract)
-        bid = max(rule.down(int(fair - width / 2)), 0)
-        ask = max(rule.up(int(fair + width / 2) + 1), bid + rule.increment(bid))
-        sizes = self._sizes(contract, second)
-        return Touch(bid, rule.up(ask), sizes[0] if bid else 0, sizes[1])
-
-    def _day(self, contract: Contract, session: date) -> Day:
-        key = (contract.conid, session)
-        found = self.days.get(key)
-        if found is None:
-            found = self.days[key] = self._new_day(contract, session)
-        return found
-
-    def _new_day(self, contract: Contract, session: date) -> Day:
-        hours, calendar = self.hours.of(contract, session), self.hours.calendar
-        bell_opens, bell_closes = self.paths.bounds(session)
-        expiry, after, last = contract.expiry, 0, None
-        if expiry is not None:
-            last = epoch(self.hours.last_trade_at(contract))
-            after = len(calendar.sessions_between(session, expiry)) - 1 if expiry > session else 0
-        return Day(
-            early=epoch(local_moment(session, EARLY_OPEN)),
-            opens=epoch(hours.opens),
-            closes=epoch(hours.closes),
-            bell_opens=bell_opens,
-            bell_closes=bell_closes,
-            last=last,
-            sessions_after=after,
-        )
-
-    def _width(self, contract: Contract, fair: float, second: int) -> int:
-        if contract.asset == "STK":
-            return 1 + int(fair) // SHARE_SPREAD_EVERY_CENTS
-        step = rule_of(contract).increment(int(fair))
-        wider = mixed(self.seed, contract.conid, second // WIDTH_HOLDS_S, SALT_WIDTH) & 1
-        return step * (1 + wider) + int(fair) * SPREAD_PER_MILLE // 1000
-
-    def _sizes(self, contract: Contract, second: int) -> tuple[int, int]:
-        unit, most = (1, OPTION_SIZE_MOST) if contract.asset == "OPT" else (100, SHARE_SIZE_MOST)
-        held = second // SIZE_HOLDS_S
-        bid = between(1, most, self.seed, contract.conid, held, SALT_BID)
-        ask = between(1, most, self.seed, contract.conid, held, SALT_ASK)
-        return bid * unit, ask * unit
-
-    def _level(
-        self, contract: Contract, second: int, touch: Touch, place: int, direction: int
-    ) -> DepthRow | None:
-        rule = rule_of(contract)
-        first = touch.ask if direction > 0 else touch.bid
-        price = first + direction * place * rule.increment(first)
-        if price <= 0 or not first:
-            return None
-        size = (touch.ask_size if direction > 0 else touch.bid_size) * (1 + place * LEVEL_GROWS)
-        maker = exchange_of(contract, mixed(self.seed, contract.conid, place, direction & 3, SALT_MAKER))
-        return DepthRow(price=Decimal(price) / 100, size=size, maker=maker)
+        return chain, chain.flats[contract.conid]
 
 
 def exchange_of(contract: Contract, number: int) -> str:
@@ -222,16 +325,7 @@ def exchange_of(contract: Contract, number: int) -> str:
     return places[number % len(places)]
 
 
-def _sigma(contract: Contract, spot: int, years: float) -> float:
+def _underlying_of(contract: Contract) -> Underlying:
     if contract.underlying is None:
-        raise ValueError(f"contract: expected an option, was {contract.symbol}")
-    return model.volatility(contract.underlying.symbol, float(spot), float(contract.strike_cents), years)
-
-
-def _years(day: Day, second: int) -> float:
-    """Trading time left: whole sessions after this one, and what is left of this one."""
-    if day.last is None or second >= day.last:
-        return 0.0
-    length = day.bell_closes - day.bell_opens
-    left = min(max(day.bell_closes - second, 0), length) / length
-    return max((day.sessions_after + left) / model.SESSIONS_A_YEAR, model.T_LEAST)
+        raise ValueError(f"contract: expected an underlying, was {contract.symbol}")
+    return contract.underlying

@@ -94,7 +94,7 @@ def test_a_family_that_was_never_sent_can_be_cancelled_in_silence(desk: Desk) ->
 
 def test_a_rejected_parent_takes_its_children_with_it(desk: Desk) -> None:
     """Inactive parent, cancelled children."""
-    family = _bracket(desk, 50_000)
+    family = _bracket(desk, 90_000)
     for ticket in family:
         desk.place(ticket)
     assert [desk.status(ticket) for ticket in family] == [Status.INACTIVE, Status.CANCELLED, Status.CANCELLED]
