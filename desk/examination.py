@@ -17,17 +17,19 @@ import psutil
 from packaging.requirements import Requirement
 
 from adapters.clickhouse.migrator import pending
+from adapters.ibkr.market.budget import budget_of
 from adapters.wiring import open_warehouse
 from desk.answers import Advance
 from desk.dagster_api import DagsterApi
 from desk.stack.catalog import external_services
 from desk.stack.control import current_state
+from desk.stack.expected import expected_residents
 from desk.stack.layout import PRIVATE_FILE_MODE, StackLayout
 from desk.stack.ports import port_is_free
 from desk.stack.processes import marked_processes
 from desk.stack.redis_server import NAME as REDIS
 from desk.stack.redis_server import find_redis_binary, url_answers_ping
-from desk.stack.residents import BEATING, heartbeats_of
+from desk.stack.residents import BEATING, INGEST, heartbeats_of
 from desk.stack.warehouse import NAME as WAREHOUSE
 from trading.errors import DeskError
 from trading.settings import Settings
@@ -38,6 +40,7 @@ DISK_NEEDED_GB, DISK_WISHED_GB = 2, 10
 MEMORY_WISHED_GB = 2
 OPEN_FILES_WISHED = 1024
 ENGINE_TIMEOUT_S = 60.0
+NAMES_SHOWN = 12
 GIB = 1024**3
 
 
@@ -248,6 +251,35 @@ def _residents(patient: Patient) -> Finding:
     return _good("residents", ", ".join(f"{name} {beats[name]:%H:%M:%S} UTC" for name in names))
 
 
+def _lines(patient: Patient) -> Finding:
+    """Which symbols get which of the login's few lines, and what is wanted and gets none."""
+    settings = patient.effective
+    if INGEST not in expected_residents(patient.configured):
+        return _good("market data lines", "none: the market is not listened to")
+    budget = budget_of(settings.market, settings.ingest)
+    plans = budget.symbols.values()
+    kinds = {
+        "depth": [plan.symbol for plan in plans if plan.depth],
+        "every print": [plan.symbol for plan in plans if plan.prints],
+        "every touch": [plan.symbol for plan in plans if plan.touches],
+        "bars": [plan.symbol for plan in plans if plan.bars],
+        "level 1": [plan.symbol for plan in plans if plan.level1],
+    }
+    shared = "; ".join(f"{kind}: {_names(symbols)}" for kind, symbols in kinds.items())
+    lines = settings.ingest.market_data_lines
+    detail = f"{lines - budget.chain_lines} of {lines} taken, {budget.chain_lines} left to chains; {shared}"
+    if not budget.without:
+        return _good("market data lines", detail)
+    without = _names([f"{each.symbol} {each.feed}" for each in budget.without])
+    mend = "raise market_data_lines, depth_lines or tick_by_tick_lines in ingest.yaml to what the login has"
+    return _note("market data lines", f"{detail}; no line for {without}", mend)
+
+
+def _names(names: list[str]) -> str:
+    shown = ", ".join(names[:NAMES_SHOWN]) or "none"
+    return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown
+
+
 def _warehouse(patient: Patient) -> Finding:
     if patient.effective.services.warehouse_url is None:
         return _note("warehouse", "no address", "run `desk up` or set CLICKHOUSE_URL")
@@ -323,6 +355,7 @@ CHECKS: tuple[Callable[[Patient], Finding], ...] = (
     _warehouse,
     _redis,
     _residents,
+    _lines,
     _schema,
     _definitions,
 )

@@ -12,7 +12,7 @@ from typing import Any
 from adapters.ibkr.market.budget import Budget, budget_of
 from adapters.wiring import open_feed_board, open_live_state, open_market_outbox_reader, open_outbox_reader
 from desk.answers import as_mapping
-from desk.stack.residents import wanted_residents
+from desk.stack.expected import expected_residents
 from trading.ports.feed_health import FeedBoard, FeedHealth, FeedState
 from trading.ports.live_state import LiveState
 from trading.ports.market_outbox import MarketOutboxReader
@@ -72,14 +72,14 @@ class FeedsView:
 
 
 class FeedsWindow:
-    """Looks again and again over the same connections."""
+    """Looks again and again over the same connections; `configured` is without what a running stack adds."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, configured: Settings) -> None:
         self._board: FeedBoard = open_feed_board(settings)
         self._live_state: LiveState = open_live_state(settings)
         self._broker: OutboxReader = open_outbox_reader(settings, READER)
         self._market: MarketOutboxReader = open_market_outbox_reader(settings, READER)
-        self._expected = [name for name in wanted_residents(settings) if name != "gateway"]
+        self._expected = expected_residents(configured)
         self._lines = lines_in_use(budget_of(settings.market, settings.ingest), settings)
 
     def look(self) -> FeedsView:

@@ -39,7 +39,7 @@ def feeds(
 
         desk feeds --json
     """
-    window = FeedsWindow(load_settings())
+    window = FeedsWindow(load_settings(), load_settings(with_stack=False))
     if not (once or as_json) and sys.stdout.isatty():
         _watch(window, every)
         finish(ExitCode.DONE)
