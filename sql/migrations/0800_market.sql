@@ -1,7 +1,7 @@
 -- What the market said: quotes, trades, bars, depth, chains, states, volatility, news, sentiment, technicals.
 -- Each kind has a table of rows and a view that reads it right. Rows come live, entry by entry of the outbox, or by a load of
 -- one session of one source. A repeat of an entry is the same row by its key, and the views read each once (final). A load
--- writes its rows first, under an id of its own, and moves a pointer last: no reader sees half of one (decisions/0008).
+-- writes its rows first, under an id of its own, and moves a pointer last: no reader sees half of one (decisions/0010).
 
 -- Grain: one kind of rows of one source and session that was loaded; the newest version is the pointer. digest is the sum of
 -- the hashes of the rows' contents, so that the same rows are known again in any order. Order: asked by key; few rows.
