@@ -75,6 +75,7 @@ class Discovery:
             for name, plan in budget.symbols.items()
             if plan.level1
         }
+        self._unsettled = dict(self.watched)  # those that something may be asked about
 
     # asking
 
@@ -83,6 +84,7 @@ class Discovery:
         if session == self._session:
             return False
         self._session = session
+        self._unsettled = dict(self.watched)
         for watched in self.watched.values():
             watched.series, watched.contracts = None, {}
             watched.is_given_up, watched.tries, watched.retry_at = False, 0, None
@@ -91,15 +93,19 @@ class Discovery:
     def due(self, now: datetime) -> Iterator[tuple[Watched, Asked]]:
         """What is to be asked now; each must be `sent` or it comes again."""
         room = QUESTIONS_AT_ONCE - len(self._open)
+        if room <= 0 or not self._unsettled:
+            return
         busy = {id(each.watched) for each in self._open.values()}
-        for watched in self.watched.values():
+        for watched in list(self._unsettled.values()):
             if room <= 0:
                 return
             is_resting = watched.retry_at is not None and watched.retry_at > now
             if id(watched) in busy or watched.is_given_up or is_resting:
                 continue
             asked = self._next(watched)
-            if asked is not None:
+            if asked is None:
+                del self._unsettled[watched.symbol]
+            else:
                 room -= 1
                 yield watched, asked
 

@@ -10,23 +10,22 @@ when).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from adapters.ibkr.market.budget import SymbolPlan
+from adapters.ibkr.market.flushing import Flushing, gap
 from adapters.ibkr.market.heard import GreeksHeard
-from adapters.ibkr.market.lines import LEVEL1_KINDS, Line, LineKind
-from adapters.ibkr.market.symbol_feeds import SOURCE, SymbolFeeds, is_due, symbol_feeds
+from adapters.ibkr.market.lines import Line, LineKind
+from adapters.ibkr.market.symbol_feeds import CHAIN, SOURCE, SymbolFeeds, symbol_feeds
 from trading.calendar import session_close, session_open
-from trading.market.book import synthetic_book
 from trading.market.chains import broker_greeks
 from trading.market.numbers import decimal_of
 from trading.market.quote_board import QuoteBoard
 from trading.market.tape import PrintSource, Tape
-from trading.market.updates import Flush
 from trading.market_settings import IngestSettings
 from trading.model.instruments import Option
-from trading.model.market import OptionGreeks, Quote, RefusedRow, TradingState
+from trading.model.market import OptionGreeks, RefusedRow, TradingState
 from trading.ports.market_state import SymbolUpdate
 
 NOBODY = "IBKR"  # the symbol of what names no line
@@ -36,9 +35,7 @@ OPEN_INTEREST_OF = {27: "C", 28: "P"}
 MODEL_RANK, OTHER_RANK = 2, 1
 GREEKS_RANK = {13: MODEL_RANK, 83: MODEL_RANK}  # the model's own; else that of bid, ask or last
 DELAYED_FROM = 3
-CHAIN_LEAST = timedelta(seconds=1)  # of this machine: a fast simulated day tells no more chains than that
 PAYLOAD_CHARS_MAX = 2_000
-CHAIN = "chain"
 
 
 class Feeds:
@@ -46,11 +43,9 @@ class Feeds:
 
     def __init__(self, plans: Mapping[str, SymbolPlan], ingest: IngestSettings) -> None:
         self._plans = plans
-        self._ingest = ingest
-        self._depth_every = timedelta(milliseconds=ingest.depth_every_ms)
-        self._chain_every = timedelta(seconds=ingest.chain_every_s)
         self.board = QuoteBoard()
         self.symbols: dict[str, SymbolFeeds] = {}
+        self._flushing = Flushing(self.board, self.symbols, ingest)
         self._lines: dict[int, Line] = {}
         self._conids: dict[int, int] = {}
         self._known: dict[int, Line] = {}  # contracts that the board has a line of
@@ -73,8 +68,10 @@ class Feeds:
         if tape is not None and line.kind in (LineKind.LEVEL1, LineKind.OPTION):
             tape.begin_line()
         symbol = self.symbols.get(line.symbol)
-        if line.kind is LineKind.DEPTH and symbol is not None and symbol.book is not None:
-            symbol.book.reset()
+        if symbol is not None:
+            symbol.count(_feed_of(line)).text = ""
+            if line.kind is LineKind.DEPTH and symbol.book is not None:
+                symbol.book.reset()
 
     def end(self, number: int) -> None:
         """A line is over; what it told is kept."""
@@ -143,7 +140,7 @@ class Feeds:
         if line is not None and line.kind is LineKind.DEPTH and feeds is not None and feeds.book is not None:
             feeds.book.reset()
             if at is not None:
-                self._gap(line.symbol, LineKind.DEPTH.value, at, at, words)
+                self._refused.append(gap(line.symbol, LineKind.DEPTH.value, at, at, words))
 
     def undecodable(self, fields: Sequence[str], error: str, at: datetime | None) -> None:
         """A message that nobody can read goes to the dead letter."""
@@ -314,101 +311,9 @@ class Feeds:
         """What changed since the last flush, by symbol."""
         if at is None:
             return ()
-        flush = Flush(SOURCE, {name: each.contract.instrument_id for name, each in self.symbols.items()})
-        self._flush_quotes(flush)
-        self._flush_tapes(flush)
-        for each in self.symbols.values():
-            self._flush_minutes(flush, each, at)
-            self._flush_book(flush, each, at)
-            self._flush_chain(flush, each, at, heard_at)
-            self._end_gap(each)
-        refused, self._refused = self._refused, []
-        flush.refused(refused)
-        return flush.updates(heard_at)
-
-    def _flush_quotes(self, flush: Flush) -> None:
-        told = self.board.flush()
-        flush.quotes(told.quotes)
-        flush.states(told.states)
-        flush.refused(told.refused)
-        for quote in told.quotes:
-            feeds = self.symbols.get(quote.symbol)
-            if feeds is None:
-                continue
-            if quote.instrument_id == feeds.contract.instrument_id:
-                feeds.quote = quote
-                feeds.count(LineKind.LEVEL1.value).rows += 1
-                self._synthetic(flush, feeds, quote)
-            elif feeds.chain is not None:
-                feeds.chain.quote(quote)
-                feeds.chain_is_changed = True
-                feeds.count(CHAIN).heard(1, quote.at)
-        for row in told.refused:
-            if row.symbol in self.symbols:
-                self.symbols[row.symbol].count(LineKind.LEVEL1.value).refused += 1
-
-    def _synthetic(self, flush: Flush, feeds: SymbolFeeds, quote: Quote) -> None:
-        """Where there is no book, or none at the moment, the quote is one."""
-        if feeds.book is None or feeds.book.is_empty:
-            book = synthetic_book(quote)
-            if book is not None:
-                flush.book(book, for_warehouse=False)
-
-    def _flush_tapes(self, flush: Flush) -> None:
         told, self._told_tapes = self._told_tapes, {}
-        for tape in told.values():
-            trades, refused = tape.flush(), tape.flush_refused()
-            flush.trades(trades)
-            flush.refused(refused)
-            feeds = self.symbols.get(tape.symbol)
-            if feeds is not None:
-                counted = feeds.count(LineKind.PRINTS.value)
-                counted.refused += len(refused)
-                if trades:
-                    counted.heard(len(trades), max(trade.at for trade in trades))
-
-    def _flush_minutes(self, flush: Flush, feeds: SymbolFeeds, at: datetime) -> None:
-        minutes = feeds.minutes
-        minutes.advance(at)
-        bars = minutes.flush()
-        if bars:
-            flush.bars(bars)
-            feeds.count(LineKind.BARS.value).heard(len(bars), None)
-        for missing in minutes.flush_missing():
-            ends = missing.at + timedelta(minutes=1)
-            words = f"minute without its pieces at {', '.join(map(str, missing.seconds))} s"
-            self._gap(feeds.symbol, LineKind.BARS.value, missing.at, ends, words)
-        refused = minutes.flush_refused()
-        flush.refused(refused)
-        feeds.count(LineKind.BARS.value).refused += len(refused)
-
-    def _flush_book(self, flush: Flush, feeds: SymbolFeeds, at: datetime) -> None:
-        book = feeds.book
-        if book is None or not book.is_changed:
-            return
-        snapshot = book.snapshot(self._ingest.depth_rows)
-        if snapshot is None:
-            if feeds.quote is not None:
-                self._synthetic(flush, feeds, feeds.quote)
-            return
-        is_for_warehouse = is_due(feeds.depth_told_at, at, self._depth_every)
-        if is_for_warehouse:
-            feeds.depth_told_at = at
-        flush.book(snapshot, for_warehouse=is_for_warehouse)
-
-    def _flush_chain(self, flush: Flush, feeds: SymbolFeeds, at: datetime, heard_at: datetime) -> None:
-        if feeds.chain is None or not feeds.chain_is_changed:
-            return
-        if not is_due(feeds.chain_told_at, at, self._chain_every):
-            return
-        if not is_due(feeds.chain_told_heard_at, heard_at, min(CHAIN_LEAST, self._chain_every)):
-            return
-        feeds.chain.spot = feeds.spot()
-        snapshot = feeds.chain.snapshot(at)
-        if snapshot is not None:
-            feeds.chain_is_changed = False
-            feeds.chain_told_at, feeds.chain_told_heard_at = at, heard_at
-            flush.chain(snapshot)
+        refused, self._refused = self._refused, []
+        return self._flushing.updates(at, heard_at, tuple(told.values()), refused)
 
     # inside
 
@@ -452,25 +357,6 @@ class Feeds:
             feeds.chain.open_interest(line.contract.instrument_id, contracts, self._session)
             feeds.chain_is_changed = True
 
-    def _end_gap(self, feeds: SymbolFeeds) -> None:
-        newest = self.board.newest_at(feeds.contract.conid)
-        since = feeds.gap_since
-        if since is not None and newest is not None and newest > since:
-            self._gap(feeds.symbol, LineKind.LEVEL1.value, since, newest, feeds.gap_reason)
-            feeds.gap_since = None
-
-    def _gap(self, symbol: str, feed: str, since: datetime, until: datetime, reason: str) -> None:
-        self._refused.append(
-            RefusedRow(
-                symbol=symbol,
-                feed=feed,
-                at=since,
-                field="gap",
-                reason=reason,
-                payload=f"from {since.isoformat()} to {until.isoformat()}",
-            )
-        )
-
 
 def _feed_of(line: Line) -> str:
     return CHAIN if line.kind in (LineKind.OPTION, LineKind.SNAPSHOT) else line.kind.value
@@ -478,6 +364,3 @@ def _feed_of(line: Line) -> str:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
-
-
-__all__ = ["LEVEL1_KINDS", "SOURCE", "Feeds"]

@@ -55,7 +55,7 @@ def _of_symbol(
             rows=counted.rows,
             refused=counted.refused,
             errors=counted.errors,
-            reconnects=max(0, session.counts.connects - 1),
+            reconnects=max(0, session.connects - 1),
             limit_s=None if problem else _limit_s(session, plan, ingest, feed),
             text=problem or _note(session, feed, feeds, counted),
         )
@@ -67,17 +67,21 @@ def _feeds_of(session: MarketSession, plan: SymbolPlan) -> list[str]:
         LineKind.LEVEL1.value: plan.level1,
         LineKind.BARS.value: plan.bars,
         LineKind.DEPTH.value: plan.depth,
-        LineKind.PRINTS.value: plan.level1 and plan.symbol in session.discovery.watched,
+        LineKind.PRINTS.value: plan.level1 and plan.symbol in session.subscribing.discovery.watched,
         LineKind.TOUCHES.value: plan.touches,
         CHAIN: plan.chain is not ChainMode.NONE,
     }
-    return [feed for feed, is_there in has.items() if is_there or (plan.symbol, feed) in session.without]
+    return [
+        feed
+        for feed, is_there in has.items()
+        if is_there or (plan.symbol, feed) in session.subscribing.without
+    ]
 
 
 def _problem(session: MarketSession, symbol: str, feed: str, feeds: SymbolFeeds | None) -> str:
     """Why nothing can come."""
-    without = session.without.get((symbol, feed))
-    watched = session.discovery.watched.get(symbol)
+    without = session.subscribing.without.get((symbol, feed))
+    watched = session.subscribing.discovery.watched.get(symbol)
     is_partial = feed == CHAIN and feeds is not None and feeds.count(CHAIN).rows > 0
     if without is not None and not is_partial:
         return without.text
@@ -86,7 +90,7 @@ def _problem(session: MarketSession, symbol: str, feed: str, feeds: SymbolFeeds 
     kind = FEED_KINDS.get(feed)
     if feeds is None or kind is None:
         return ""
-    refusal = session.lines.refusal(kind, feeds.contract.conid)
+    refusal = session.subscribing.lines.refusal(kind, feeds.contract.conid)
     return "" if kind is LineKind.PRINTS else refusal  # without its own line the tape is that of level 1
 
 
@@ -94,9 +98,9 @@ def _note(session: MarketSession, feed: str, feeds: SymbolFeeds | None, counted:
     notes = [counted.text]
     if feeds is not None:
         notes.append("delayed" if feeds.is_delayed else "")
-        without = session.without.get((feeds.symbol, feed))
+        without = session.subscribing.without.get((feeds.symbol, feed))
         notes.append(without.text if without is not None else "")
-        watched = session.discovery.watched[feeds.symbol]
+        watched = session.subscribing.discovery.watched[feeds.symbol]
         notes.append(watched.problem if feed == CHAIN else "")
     return "; ".join(note for note in notes if note)
 

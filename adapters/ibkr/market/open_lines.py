@@ -5,10 +5,10 @@ on its way under an old number is recognized and left.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
-from adapters.ibkr.market.lines import LEVEL1_KINDS, Line, LineKind
+from adapters.ibkr.market.lines import Line, LineKind
 from adapters.ibkr.market.request_pacing import RequestPacing
 
 ORDER = (  # what is asked for first
@@ -33,6 +33,7 @@ class OpenLines:
 
     def __init__(self, pacing: RequestPacing) -> None:
         self.by_number: dict[int, Line] = {}
+        self._asked_at: dict[int, datetime | None] = {}
         self._numbers: dict[Key, int] = {}
         self._waiting: dict[LineKind, deque[Line]] = {kind: deque() for kind in ORDER}
         self._waiting_keys: set[Key] = set()
@@ -45,9 +46,9 @@ class OpenLines:
         """The number of an open line."""
         return self._numbers.get((kind, conid))
 
-    def level1_count(self) -> int:
-        """How many of the login's lines are taken."""
-        return sum(1 for kind, _ in self._numbers if kind in LEVEL1_KINDS or kind is LineKind.BARS)
+    def asked_at(self, number: int) -> datetime | None:
+        """When a line was asked for, on the market's clock."""
+        return self._asked_at.get(number)
 
     def of_kind(self, kind: LineKind) -> list[tuple[int, Line]]:
         """The open lines of one kind."""
@@ -91,14 +92,16 @@ class OpenLines:
         heads = [self._free_at(queue[0], now) for queue in self._waiting.values() if queue]
         return min(heads, default=None)
 
-    def opened(self, number: int, line: Line) -> None:
-        """A line was asked for under a number."""
+    def opened(self, number: int, line: Line, at: datetime | None) -> None:
+        """A line was asked for under a number, at the market's time."""
         self.by_number[number] = line
+        self._asked_at[number] = at
         self._numbers[key_of(line)] = number
 
     def ended(self, number: int) -> Line | None:
         """A line is over."""
         line = self.by_number.pop(number, None)
+        self._asked_at.pop(number, None)
         if line is not None and self._numbers.get(key_of(line)) == number:
             del self._numbers[key_of(line)]
         return line
@@ -111,21 +114,14 @@ class OpenLines:
         """Everything may be asked for again: another session, or another connection."""
         self._refused.clear()
 
-    def retract(self, wants: Callable[[Line], bool]) -> None:
-        """Of the lines that wait, keep those that are still wanted."""
-        for kind, queue in self._waiting.items():
-            self._waiting[kind] = deque(line for line in queue if wants(line))
-        self._waiting_keys = {key_of(line) for queue in self._waiting.values() for line in queue}
-
-    def clear(self) -> list[Line]:
-        """All lines are gone, as their connection is; returns those that were open."""
-        gone = list(self.by_number.values())
+    def clear(self) -> None:
+        """All lines are gone, as their connection is."""
         self.by_number.clear()
+        self._asked_at.clear()
         self._numbers.clear()
         self._waiting_keys.clear()
         for queue in self._waiting.values():
             queue.clear()
-        return gone
 
     def _is_refused(self, key: Key, now: datetime) -> bool:
         refused = self._refused.get(key)

@@ -37,7 +37,9 @@ class Rotation:
         self._turns: deque[tuple[str, KnownContract]] = deque()
         self._looks: dict[int, Look] = {}
         self._has_open_interest: set[int] = set()
+        self._rests_until: datetime | None = None
         self.missed = 0  # looks that nothing came of
+        self.begun = 0
 
     @property
     def size(self) -> int:
@@ -61,8 +63,11 @@ class Rotation:
         turns = (turn for turn in self._turns if turn[0] != symbol or turn[1].conid in kept)
         self._turns = deque([*turns, *((symbol, each) for each in now if each.conid not in before)])
 
-    def next_looks(self, room: int) -> Iterator[tuple[str, Line]]:
+    def next_looks(self, room: int, now: datetime) -> Iterator[Line]:
         """Whose turn it is; each goes to the end of the row."""
+        if self._rests_until is not None and now < self._rests_until:
+            return
+        self._rests_until = None
         looked_at = {look.contract.conid for look in self._looks.values()}
         for _ in range(min(room, self._at_once_max - len(self._looks), len(self._turns))):
             symbol, contract = self._turns[0]
@@ -70,10 +75,11 @@ class Rotation:
                 return  # once round, and the first is still being looked at
             self._turns.rotate(-1)
             ticks = "" if contract.conid in self._has_open_interest else OPEN_INTEREST_TICKS
-            yield symbol, Line(kind=LineKind.SNAPSHOT, symbol=symbol, contract=contract, ticks=ticks)
+            yield Line(kind=LineKind.SNAPSHOT, symbol=symbol, contract=contract, ticks=ticks)
 
     def began(self, number: int, line: Line, now: datetime) -> None:
         """A look was asked for."""
+        self.begun += 1
         wait = OPEN_INTEREST_WAIT if line.ticks else LOOK_MAX
         self._looks[number] = Look(line.symbol, line.contract, now + wait, bool(line.ticks))
 
@@ -87,13 +93,22 @@ class Rotation:
         """A look is over."""
         return self._looks.pop(number, None)
 
+    def refused(self, number: int, until: datetime | None) -> None:
+        """A look was refused: its contract alone (None), or no look may come before a moment."""
+        look = self._looks.pop(number, None)
+        if until is not None:
+            self._rests_until = until
+        elif look is not None:
+            self._turns = deque(turn for turn in self._turns if turn[1].conid != look.contract.conid)
+
     def overdue(self, now: datetime) -> list[int]:
         """The looks whose time is over."""
         return [number for number, look in self._looks.items() if look.until <= now]
 
     def next_due(self) -> datetime | None:
         """When the first look is given up."""
-        return min((look.until for look in self._looks.values()), default=None)
+        rests = [] if self._rests_until is None else [self._rests_until]
+        return min([*(look.until for look in self._looks.values()), *rests], default=None)
 
     def begin_session(self) -> None:
         """Open interest is another one, and chains are chosen anew."""

@@ -13,6 +13,7 @@ from trading.market.tape import PrintSource, Tape
 from trading.model.market import Quote
 
 SOURCE = "ibkr"
+CHAIN = "chain"  # the feed's name
 
 
 @dataclass(slots=True)
