@@ -7,12 +7,14 @@ is any other part. Keep out: the keys themselves, which are in `keys`.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from trading.errors import InvalidFieldError
 
 VARIES: Final = 0  # a life that the writer says each time
 PART_CHARS_MAX: Final = 200
+KEYS_CACHED: Final = 65_536  # those of hundreds of symbols are asked for at every flush
 PART_ALLOWED = re.compile(
     r"[^\x00-\x20\x7f:{}*?\[\]\\]+"
 )  # a separator or a glob sign in a part would make it another key
@@ -38,17 +40,11 @@ class KeyFamily:
 
     def at(self, **parts: str) -> str:
         """Build a key; `sym` is the symbol. Refuses parts that would change the key's form."""
-        names = self.parts
-        if set(parts) != set(names):
-            raise InvalidFieldError(
-                "key", f"the parts {', '.join(names) or 'none'} of {self.pattern}", sorted(parts)
-            )
-        self._check(parts)
-        return SLOT.sub(lambda slot: parts[slot[1]] if slot[1] else "{" + parts["sym"] + "}", self.pattern)
+        return _built(self.pattern, tuple(parts.items()))
 
     def matching(self, **parts: str) -> str:
         """Build the glob of all keys with these parts; the parts that are not given match anything."""
-        self._check(parts)
+        _check(self.pattern, parts)
 
         def shown(slot: "re.Match[str]") -> str:
             name = slot[1] or "sym"
@@ -61,20 +57,35 @@ class KeyFamily:
         """Return a key's parts, or None where it is of another form."""
         return read_key(self.pattern, key)
 
-    def _check(self, parts: Mapping[str, str]) -> None:
-        last = self.parts[-1] if self.parts and self.pattern.endswith((">", "}")) else ""
-        for name, value in parts.items():
-            _check_part(self.pattern, name, value, is_last=name == last)
-
     @property
     def parts(self) -> tuple[str, ...]:
         """Names of the parts, in their order."""
-        return tuple(slot[1] or "sym" for slot in SLOT.finditer(self.pattern))
+        return _names(self.pattern)
+
+
+@lru_cache(maxsize=KEYS_CACHED)
+def _built(pattern: str, told: tuple[tuple[str, str], ...]) -> str:
+    parts, names = dict(told), _names(pattern)
+    if set(parts) != set(names):
+        raise InvalidFieldError("key", f"the parts {', '.join(names) or 'none'} of {pattern}", sorted(parts))
+    _check(pattern, parts)
+    return SLOT.sub(lambda slot: parts[slot[1]] if slot[1] else "{" + parts["sym"] + "}", pattern)
+
+
+def _check(pattern: str, parts: Mapping[str, str]) -> None:
+    names = _names(pattern)
+    last = names[-1] if names and pattern.endswith((">", "}")) else ""
+    for name, value in parts.items():
+        _check_part(pattern, name, value, is_last=name == last)
+
+
+def _names(pattern: str) -> tuple[str, ...]:
+    return tuple(slot[1] or "sym" for slot in SLOT.finditer(pattern))
 
 
 def read_key(pattern: str, key: str) -> dict[str, str] | None:
     """Return the parts of a key of this form, or None where it is of another."""
-    names = [slot[1] or "sym" for slot in SLOT.finditer(pattern)]
+    names = _names(pattern)
     texts = SLOT.split(pattern)[::2]
     tagged = [slot[0] == "{SYM}" for slot in SLOT.finditer(pattern)]
     form = re.escape(texts[0])

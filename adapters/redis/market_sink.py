@@ -62,6 +62,7 @@ class RedisMarketSink(MarketSink):
         self._client: Any = open_client(url, timeout_s)
         self._entries_max = entries_max
         self._known: set[str] = set()
+        self._random = uuid4().hex[:8]  # of an epoch that begins
         self._greeks: dict[str, _GreeksTold] = {}
 
     def publish(self, updates: Sequence[SymbolUpdate]) -> None:
@@ -94,7 +95,7 @@ class RedisMarketSink(MarketSink):
         operations = list(_operations(update))
         arguments = list(joined.from_iterable(told for _, told in operations))
         token = _token(texts, arguments)
-        head = (self._entries_max, uuid4().hex[:8], token, TOKENS_KEPT)
+        head = (self._entries_max, self._random, token, TOKENS_KEPT)
         limits = ((keys.OUTBOX_DONE.ttl_s or 0) * 1000, ALERT_PAUSE_MS, len(texts))
         place = {"topic": MARKET_TOPIC, "sym": update.symbol}
         names = [
