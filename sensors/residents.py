@@ -1,12 +1,13 @@
-"""The sensor `residents`: do the broker session and the drain live, and does somebody work the shift?
+"""The sensor `residents`: do the resident processes live, and does somebody work the shift?
 
 It asks Redis, which takes less than a millisecond, and the run list only where the lease is free. What is
 wrong fails the tick, where people see it, and is an alert; the processes are restarted by their supervisor,
-shifts are started here. A shift that ends by itself is followed by the next one.
+shifts are started here. A shift that ends by itself is followed by the next one. Without the broker session
+or the drain there is no shift; without those that hear the market there is, for fills are booked without it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import dagster as dg
@@ -16,12 +17,16 @@ from trading.ports.alerts import Alerts
 from trading.ports.clock import Clock
 from trading.ports.live_state import LiveState
 from trading.services.run_coverage_shift import COMPONENT, SHARD
-from trading.services.supervise import look_after_residents
+from trading.services.supervise import (
+    Supervision,
+    broker_residents,
+    look_after_residents,
+    market_residents,
+)
 from trading.settings import Settings
 
 JOB = "coverage_shift"
 SHIFT_TAG = "desk/shift"  # names the day's shifts, which are numbered
-RESIDENTS = ("broker", "drain")
 STARTS_PER_WINDOW_MAX = 8  # shifts that end as soon as they begin are for a person to look at
 WINDOW = timedelta(minutes=10)
 
@@ -41,17 +46,41 @@ def residents(
     clock: dg.ResourceParam[Clock],
 ) -> dg.SensorResult | dg.SkipReason:
     """Look, tell, and ask for a shift where nobody works it."""
-    if settings.broker.host is None:
-        return dg.SkipReason("no broker is configured")
-    now = clock.now()
-    seen = look_after_residents(live_state, RESIDENTS, _missing(context.cursor), now, COMPONENT, SHARD)
-    if seen.faults:
-        alerts.raise_alert("residents", seen.text)
-        raise dg.DagsterError(seen.text)
+    of_broker, of_market = broker_residents(settings), market_residents(settings)
+    if not of_broker and not of_market:
+        return dg.SkipReason("no broker is configured, and no vendor")
+    now, known = clock.now(), _missing(context.cursor)
+    seen = look_after_residents(live_state, (*of_broker, *of_market), known, now, COMPONENT, SHARD)
+    if fault := seen.text(of_broker):
+        alerts.raise_alert("residents", fault)
+        raise dg.DagsterError(fault)
+    deaf = seen.text(of_market)
+    if deaf:
+        names = "-".join(name for name in of_market if name in seen.faults)
+        alerts.raise_alert(f"residents-{names}", deaf)
     cursor = json.dumps({name: since.isoformat() for name, since in sorted(seen.missing.items())})
-    if seen.missing:
-        reason = f"{', '.join(sorted(seen.missing))} did not say yet that it lives"
-        return dg.SensorResult(skip_reason=reason, cursor=cursor)
+    result = _shift(context, alerts, now, seen, of_broker, cursor)
+    if deaf and not result.run_requests:
+        raise dg.DagsterError(deaf)
+    return result
+
+
+def _shift(
+    context: dg.SensorEvaluationContext,
+    alerts: Alerts,
+    now: datetime,
+    seen: Supervision,
+    of_broker: Sequence[str],
+    cursor: str,
+) -> dg.SensorResult:
+    """The next shift, or why there is none now."""
+    silent = sorted(name for name in seen.missing if name in of_broker)
+    if silent:
+        return dg.SensorResult(
+            skip_reason=f"{', '.join(silent)} did not say yet that it lives", cursor=cursor
+        )
+    if not of_broker:
+        return dg.SensorResult(skip_reason="no broker is configured", cursor=cursor)
     if seen.shift is not None:
         return dg.SensorResult(skip_reason=f"{seen.shift.owner} works the shift", cursor=cursor)
     return _next_shift(context, alerts, now, cursor)

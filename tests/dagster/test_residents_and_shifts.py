@@ -20,6 +20,7 @@ from trading.services.run_coverage_shift import COMPONENT, SHARD
 
 pytestmark = pytest.mark.timeout(300)
 LIVES_S = 60
+MARKET = ("ingest", "market-drain", "vendors")
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def broker(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisLiveSta
     live_state._client.flushdb()
     for run in desk.instance.get_runs():
         desk.instance.delete_run(run.run_id)
-    for name in ("broker", "drain"):
+    for name in ("broker", "drain", *MARKET):
         live_state.beat(name, datetime.now(UTC), LIVES_S)
     yield live_state
     live_state.close()
@@ -86,6 +87,30 @@ def test_a_silent_process_fails_the_tick_and_is_an_alert_once(desk: Desk, broker
     assert told[1][b"code"] == b"residents"
     broker.beat("broker", datetime.now(UTC), LIVES_S)
     assert _tick(desk, f'{{"broker": "{long_ago}"}}').cursor == "{}"
+
+
+def test_who_hears_the_market_is_looked_after_and_stops_no_shift(desk: Desk, broker: RedisLiveState) -> None:
+    """A silent ingest is an alert, the shift is asked for all the same, and the ticks after it fail."""
+    broker._client.delete("health:ingest:heartbeat")
+    long_ago = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    cursor = f'{{"ingest": "{long_ago}"}}'
+    assert len(_tick(desk, cursor).run_requests) == 1
+    (told,) = broker._client.xrange("alerts:critical")
+    assert told[1][b"code"] == b"residents-ingest"
+    lease = broker.acquire_lease(COMPONENT, SHARD, "run:x", 60)
+    assert lease is not None
+    with pytest.raises(dg.DagsterError, match="ingest has not said that it lives for 6"):
+        _tick(desk, cursor)
+
+
+def test_a_desk_without_ingestion_expects_none(
+    desk: Desk, broker: RedisLiveState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the market is not listened to nobody is missed."""
+    monkeypatch.setenv("DESK_INGEST", "false")
+    for name in MARKET:
+        broker._client.delete(f"health:{name}:heartbeat")
+    assert _tick(desk).cursor == "{}"
 
 
 def test_shifts_that_end_at_once_are_for_a_person(desk: Desk, broker: RedisLiveState) -> None:

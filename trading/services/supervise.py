@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trading.ports.live_state import Lease, LiveState
+from trading.settings import Settings
 
 MISSING_FOR = timedelta(seconds=15)  # a restarted process beats again within 5 s and its start
 
@@ -18,13 +19,24 @@ class Supervision:
     """What one look saw; `missing` says since when each silent process is known to be silent."""
 
     missing: Mapping[str, datetime]
-    faults: Sequence[str]
+    faults: Mapping[str, str]
     shift: Lease | None
 
-    @property
-    def text(self) -> str:
-        """All faults in one line."""
-        return "; ".join(self.faults)
+    def text(self, names: Sequence[str]) -> str:
+        """The faults of these in one line; empty where they live."""
+        return "; ".join(fault for name, fault in sorted(self.faults.items()) if name in names)
+
+
+def broker_residents(settings: Settings) -> tuple[str, ...]:
+    """Who must live so that fills are booked."""
+    return ("broker", "drain") if settings.broker.host is not None else ()
+
+
+def market_residents(settings: Settings) -> tuple[str, ...]:
+    """Who must live so that the market is heard; whether they do stops no shift of the fills."""
+    if settings.broker.host is not None and settings.ingest.enabled:
+        return ("ingest", "market-drain", "vendors")
+    return ("market-drain", "vendors") if settings.vendors.alpha_vantage_key else ()
 
 
 def look_after_residents(
@@ -38,9 +50,9 @@ def look_after_residents(
     """Look once. `known_missing` is what the look before said; what lives again is not in the answer."""
     beats = live_state.heartbeats()
     missing = {name: known_missing.get(name, now) for name in expected if name not in beats}
-    faults = [
-        f"{name} has not said that it lives for {round((now - since).total_seconds())} s"
-        for name, since in sorted(missing.items())
+    faults = {
+        name: f"{name} has not said that it lives for {round((now - since).total_seconds())} s"
+        for name, since in missing.items()
         if now - since >= MISSING_FOR
-    ]
-    return Supervision(missing=missing, faults=tuple(faults), shift=live_state.lease_holder(component, shard))
+    }
+    return Supervision(missing=missing, faults=faults, shift=live_state.lease_holder(component, shard))

@@ -9,6 +9,8 @@ from adapters.configuration import load_settings
 from desk.examination import Finding, Patient, Verdict, _lines
 from desk.stack.expected import expected_residents
 from desk.stack.layout import StackLayout
+from desk.stack.residents import wanted_residents
+from trading.services.supervise import broker_residents, market_residents
 from trading.settings import Settings
 
 
@@ -56,3 +58,14 @@ def test_without_a_broker_no_line_is_needed(tmp_path: Path) -> None:
 def test_what_a_home_expects_to_live(tmp_path: Path, names: dict[str, str], expected: set[str]) -> None:
     """By the settings where no stack runs; a home of two brokers expects nothing that could be waited for."""
     assert set(expected_residents(settings_of(tmp_path, **names))) == expected
+
+
+@pytest.mark.parametrize("host", ["", "127.0.0.1"])
+@pytest.mark.parametrize("ingest", ["true", "false"])
+@pytest.mark.parametrize("key", ["", "demo"])
+def test_the_sensor_misses_whom_the_stack_starts(tmp_path: Path, host: str, ingest: str, key: str) -> None:
+    """The scheduler's list of residents and the stack's are the same for every configuration."""
+    names = {"BROKER_HOST": host, "DESK_INGEST": ingest, "ALPHA_VANTAGE_KEY": key}
+    settings = settings_of(tmp_path, **names)
+    missed = {*broker_residents(settings), *market_residents(settings)}
+    assert missed == set(wanted_residents(settings))
