@@ -106,13 +106,14 @@ class Pricing:
         told: Reals = both[0 if cell.right == CALL else 1][-1]
         return told
 
-    def touches_of(self, chain: Chain, cell: Cell, seconds: Ints) -> tuple[Ints, Ints]:
-        """Bid and ask of one contract at some seconds."""
+    def touches_of(self, chain: Chain, cell: Cell, seconds: Ints) -> tuple[Reals, Ints, Ints]:
+        """Fair price, bid and ask of one contract at some seconds."""
         fair = self.fair_of(chain, cell, seconds)
         flat = (cell.right * len(chain.expiries) + cell.expiry) * len(chain.strikes) + cell.strike
         flicker = _flicker(chain.bits[flat : flat + 1], seconds)
         spot = self.state(chain.underlying, chain.session, seconds).spot
-        return touched(chain.rule, fair, _width(chain, fair, spot, cell.expiry, flicker))
+        bid, ask = touched(chain.rule, fair, _width(chain, fair, spot, cell.expiry, flicker))
+        return fair, bid, ask
 
     def touches_at(self, chain: Chain, second: int) -> tuple[Reals, Ints, Ints]:
         """Fair price, bid and ask of the whole chain at one second: right x expiry x strike."""

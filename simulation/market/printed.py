@@ -61,6 +61,7 @@ class Printed:
             _forget(self.of_options, key[0])
             found = self.of_options[key] = Prints(
                 flow=option_flow(self.seed, self.paths, chain),
+                cells=len(chain.contracts),
                 rule=chain.rule,
                 touches=lambda cells, seconds: self.pricing.touches_of_pairs(chain, cells, seconds),
                 spots=lambda seconds: np.zeros_like(seconds),
@@ -76,6 +77,7 @@ class Printed:
             opens, closes = self.paths.bounds(session)
             found = self.of_shares[key] = Prints(
                 flow=share_flow(self.seed, self.paths, underlying, session),
+                cells=1,
                 rule=SHARES,
                 touches=lambda _, seconds: self.pricing.share_touches(underlying, session, seconds),
                 spots=lambda seconds: self.paths.path(underlying, session)[

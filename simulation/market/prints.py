@@ -4,6 +4,7 @@ Prices are put on minute by minute when they are asked for: at the touch of the 
 it for each further one of a sweep, between bid and ask for those who met there, at the spot for an auction.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -25,23 +26,25 @@ class Prints:
     """One underlying's session, of its share or of its options."""
 
     flow: Flow
+    cells: int
     rule: MarketRule
     touches: Touches
     spots: Spots
     cents: Ints = field(init=False)
     order: Ints = field(init=False)
-    ordered_cells: Ints = field(init=False)
-    ordered_seconds: Ints = field(init=False)
-    summed: Ints = field(init=False)
+    starts: list[int] = field(init=False)
+    seconds: list[int] = field(init=False)
+    summed: list[int] = field(init=False)
     priced: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         flow = self.flow
         self.cents = np.full(len(flow.second), UNKNOWN, dtype=np.int64)
         self.order = np.argsort(flow.cell, kind="stable")
-        self.ordered_cells = flow.cell[self.order]
-        self.ordered_seconds = flow.second[self.order]
-        self.summed = np.concatenate([[0], np.cumsum(flow.size[self.order])])
+        cells = flow.cell[self.order]
+        self.starts = np.searchsorted(cells, np.arange(self.cells + 1)).tolist()
+        self.seconds = flow.second[self.order].tolist()
+        self.summed = [0, *np.cumsum(flow.size[self.order]).tolist()]
 
     def between(self, first: int, last: int) -> tuple[int, int]:
         """Places in time of the prints from a second to a second, both included, with their prices."""
@@ -56,27 +59,21 @@ class Prints:
 
     def of_cell(self, cell: int, first: int, last: int) -> Ints:
         """Places in time of one contract's prints from a second to a second, with their prices."""
-        low, high = self._bounds(cell)
-        seconds = self.ordered_seconds[low:high]
-        inner = low + np.searchsorted(seconds, [first, last + 1])
-        places = self.order[inner[0] : inner[1]]
+        low, high = self.starts[cell], self.starts[cell + 1]
+        begin = bisect_left(self.seconds, first, low, high)
+        places = self.order[begin : bisect_right(self.seconds, last, begin, high)]
         for minute in set((self.flow.second[places] // MINUTE).tolist()):
             self._price(minute)
         return places
 
     def until(self, cell: int, second: int) -> tuple[int, int]:
         """Volume up to and with a second, and the place in time of the last print (-1 is none)."""
-        low, high = self._bounds(cell)
-        inner = low + int(np.searchsorted(self.ordered_seconds[low:high], second, side="right"))
+        low, high = self.starts[cell], self.starts[cell + 1]
+        inner = bisect_right(self.seconds, second, low, high)
         if inner == low:
             return 0, -1
-        place = int(self.order[inner - 1])
-        self._price(int(self.flow.second[place]) // MINUTE)
-        return int(self.summed[inner] - self.summed[low]), place
-
-    def _bounds(self, cell: int) -> tuple[int, int]:
-        low, high = np.searchsorted(self.ordered_cells, [cell, cell + 1])
-        return int(low), int(high)
+        self._price(self.seconds[inner - 1] // MINUTE)
+        return self.summed[inner] - self.summed[low], int(self.order[inner - 1])
 
     def _price(self, minute: int) -> None:
         """Put prices on a minute's prints, once."""

@@ -20,7 +20,7 @@ from simulation.market.chain import SALT_CONTRACT, Chain, Chains, Ints
 from simulation.market.hours import EARLY_OPEN, TradingHours
 from simulation.market.hours import local as local_moment
 from simulation.market.interest import OpenInterest
-from simulation.market.mixing import mixed
+from simulation.market.mixing import Reals, mixed
 from simulation.market.parts import Touch
 from simulation.market.paths import SpotPaths, epoch, moment_of
 from simulation.market.pricing import Pricing
@@ -34,7 +34,7 @@ from trading.model.times import NEW_YORK
 
 EARLY_SPREADS = 4  # wider this often before the bell
 DEPTH_MOST = 20
-BLOCK_S = 64  # seconds of one contract that are priced together
+BLOCK_S = 60  # seconds of one contract that are priced together; a minute lies in one session
 CROWD = 5  # contracts of one underlying asked in one second, from which on the whole chain is priced
 CALM_MOST_S = 240
 BLOCKS_KEPT = 2_000
@@ -83,7 +83,7 @@ class Quotes:
     index: VolatilityIndex
     touches: dict[int, tuple[int, Touch | None]] = field(default_factory=dict)
     crowds: dict[str, Crowd] = field(default_factory=dict)
-    blocks: dict[int, tuple[int, Ints, Ints]] = field(default_factory=dict)
+    blocks: dict[int, tuple[int, Reals, Ints, Ints]] = field(default_factory=dict)
     share_days: dict[tuple[str, date], tuple[Ints, Ints]] = field(default_factory=dict)
     sessions: dict[int, date] = field(default_factory=dict)
 
@@ -112,7 +112,7 @@ class Quotes:
             return float(contract.intrinsic_cents(self.spot_cents(underlying, second)))
         if chain is None or contract.conid not in chain.cells:
             raise ValueError(f"contract: expected a listed one, was {contract.symbol}")
-        return float(self.pricing.fair_of(chain, chain.cells[contract.conid], np.array([second]))[0])
+        return self._block(contract, chain, second)[0]
 
     def greeks(self, contract: Contract, now: datetime) -> Greeks | None:
         """Model greeks in dollars; None for what is no option or has ended."""
@@ -161,7 +161,7 @@ class Quotes:
             place = self._place(contract, second)
             if place is None:
                 return 0
-            bid, ask = self.pricing.touches_of(place[0], place[0].cells[contract.conid], seconds)
+            _, bid, ask = self.pricing.touches_of(place[0], place[0].cells[contract.conid], seconds)
         else:
             bid, ask = self.pricing.share_touches(_underlying_of(contract), session, seconds)
         moved = (np.abs(bid - bid[0]) > cents) | (np.abs(ask - ask[0]) > cents)
@@ -203,7 +203,7 @@ class Quotes:
         if crowd.asked > CROWD or crowd.has(second):
             told = self._snapshot(chain, second)
             return Touch(told.bid[flat], told.ask[flat], told.bid_size[flat], told.ask_size[flat])
-        bid, ask = self._block(contract, chain, second)
+        _, bid, ask = self._block(contract, chain, second)
         return self._sized(contract, second, bid, ask)
 
     def _share_touch(self, contract: Contract, second: int) -> Touch | None:
@@ -229,17 +229,18 @@ class Quotes:
             self.share_days[key] = both[0].astype(np.int32), both[1].astype(np.int32)
         return self.share_days[key]
 
-    def _block(self, contract: Contract, chain: Chain, second: int) -> tuple[int, int]:
-        """Bid and ask out of a block of seconds of this one contract."""
+    def _block(self, contract: Contract, chain: Chain, second: int) -> tuple[float, int, int]:
+        """Fair price, bid and ask out of a block of seconds of this one contract."""
         start = second - second % BLOCK_S
         found = self.blocks.get(contract.conid)
         if found is None or found[0] != start:
             seconds = np.arange(start, start + BLOCK_S)
-            bid, ask = self.pricing.touches_of(chain, chain.cells[contract.conid], seconds)
+            fair, bid, ask = self.pricing.touches_of(chain, chain.cells[contract.conid], seconds)
             if len(self.blocks) >= BLOCKS_KEPT:
                 self.blocks.clear()
-            found = self.blocks[contract.conid] = (start, bid, ask)
-        return int(found[1][second - start]), int(found[2][second - start])
+            found = self.blocks[contract.conid] = (start, fair, bid, ask)
+        place = second - start
+        return float(found[1][place]), int(found[2][place]), int(found[3][place])
 
     def _snapshot(self, chain: Chain, second: int) -> Snapshot:
         """The whole chain at a second; the last one is kept."""

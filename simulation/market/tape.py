@@ -5,7 +5,7 @@ agree. Bars of quotes look at the touch of their seconds.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -32,6 +32,7 @@ class Tape:
 
     quotes: Quotes
     printed: Printed
+    kept: dict[int, tuple[int, Quote]] = field(default_factory=dict)  # the last answer of each contract
 
     def trades_at(self, contract: Contract, second: int) -> tuple[Traded, ...]:
         """The prints of one second."""
@@ -59,7 +60,25 @@ class Tape:
 
     def quote(self, contract: Contract, now: datetime) -> Quote:
         """Touch, last trade and the session's volume; an index has only its value, as the last trade."""
-        second = epoch(now)
+        second = int(now.timestamp())
+        kept = self.kept.get(contract.conid)
+        if kept is None or kept[0] != second:
+            kept = self.kept[contract.conid] = (second, self._quote(contract, second, now))
+        told = kept[1]
+        if told.at == now:
+            return told
+        return Quote(
+            at=now,
+            bid=told.bid,
+            ask=told.ask,
+            bid_size=told.bid_size,
+            ask_size=told.ask_size,
+            last=told.last,
+            last_size=told.last_size,
+            volume=told.volume,
+        )
+
+    def _quote(self, contract: Contract, second: int, now: datetime) -> Quote:
         if contract.asset == "STK" and contract.settles_in_cash and contract.underlying is not None:
             value = dollars(self.quotes.spot_cents(contract.underlying, second))
             return Quote(at=now, bid=None, ask=None, bid_size=0, ask_size=0, last=value)
