@@ -10,6 +10,7 @@ import socket
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,7 @@ from trading.ports.market_outbox import MarketOutboxReader
 from trading.ports.market_state import MarketSink, MarketState
 from trading.ports.outbox import Outbox, OutboxReader
 from trading.ports.venue_source import VenueSource
+from trading.ports.volatility_source import DailyHistorySource
 from trading.services.check_live import LiveCheckTools
 from trading.services.compute_pnl import PnlStores
 from trading.services.drain_fills import FillTools
@@ -48,6 +50,9 @@ from trading.services.reconcile_session import ReconcileStores
 from trading.services.run_coverage_shift import CoverageTools
 from trading.services.watch_positions import WatchTools, watch_positions
 from trading.settings import Settings
+
+if TYPE_CHECKING:
+    from adapters.venue.whole_answer import PublicAddress  # over a second with its client
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LEASE_PAUSE_S = 0.1
@@ -124,20 +129,10 @@ def open_feed_board(settings: Settings) -> FeedBoard:
 
 def volatility_poller(settings: Settings) -> VolatilityPoller:
     """Polls the one-day index; the resident of the vendors hosts it. A simulated day asks no real vendor."""
-    from adapters.cboe.history import CboeHistory
-    from adapters.venue.whole_answer import AnswerLimits, PublicAddress
     from adapters.yahoo.chart import YahooChart
 
-    told, is_simulated = settings.volatility, settings.broker.simulated_clock
-    limits = AnswerLimits(
-        connect_s=told.connect_timeout_s, answer_s=told.answer_timeout_s, bytes_max=told.answer_bytes_max
-    )
-
-    def address(name: str, url: str | None) -> PublicAddress | None:
-        is_asked = bool(url) and (not is_simulated or urlsplit(url).hostname in LOOPBACK)
-        return PublicAddress(name, str(url), limits) if is_asked else None
-
-    yahoo, cboe = address("yahoo", told.yahoo_url), address("cboe", told.cboe_history_url)
+    told = settings.volatility
+    yahoo = _public_address(settings, "yahoo", told.yahoo_url)
     return VolatilityPoller(
         VolatilityTools(
             settings=told,
@@ -145,11 +140,19 @@ def volatility_poller(settings: Settings) -> VolatilityPoller:
             sink=open_market_sink(settings),
             record=VolatilityFolder(settings.paths.home / "volatility"),
             quotes=None if yahoo is None else YahooChart(yahoo),
-            history=None if cboe is None else CboeHistory(cboe),
+            history=volatility_history(settings),
             has_broker=settings.broker.host is not None and settings.ingest.enabled,
             chance=random.Random().random,  # noqa: S311 - jitter, no secret
         )
     )
+
+
+def volatility_history(settings: Settings) -> DailyHistorySource | None:
+    """The exchange's daily file of the one-day index; None where it is not asked."""
+    from adapters.cboe.history import CboeHistory
+
+    cboe = _public_address(settings, "cboe", settings.volatility.cboe_history_url)
+    return None if cboe is None else CboeHistory(cboe)
 
 
 def open_alerts(settings: Settings) -> Alerts:
@@ -319,6 +322,18 @@ def live_check_tools(settings: Settings, warehouse: Warehouse) -> LiveCheckTools
         due_within=timedelta(seconds=2 * settings.broker.sweep_every_s),
         clock_skew_max_ms=settings.broker.clock_skew_max_ms,
     )
+
+
+def _public_address(settings: Settings, name: str, url: str | None) -> "PublicAddress | None":
+    """An address without a key; a simulated day asks those of this machine only."""
+    from adapters.venue.whole_answer import AnswerLimits, PublicAddress
+
+    is_asked = bool(url) and (not settings.broker.simulated_clock or urlsplit(url).hostname in LOOPBACK)
+    told = settings.volatility
+    limits = AnswerLimits(
+        connect_s=told.connect_timeout_s, answer_s=told.answer_timeout_s, bytes_max=told.answer_bytes_max
+    )
+    return PublicAddress(name, str(url), limits) if is_asked else None
 
 
 def _folder_name(account: str) -> str:

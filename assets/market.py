@@ -14,12 +14,13 @@ from typing import Any
 import dagster as dg
 
 from assets.landing import OWNERS
-from assets.market_metadata import Metadata, counts_metadata, loads_metadata
+from assets.market_metadata import Metadata, counts_metadata, loads_metadata, smile_metadata
 from assets.sessions import FIRST_MARKET_SESSION, asked_sessions, market_sessions
 from trading.model.market import MarketKind
 from trading.model.times import NEW_YORK
 from trading.ports.market_audit import MarketAudit
 from trading.ports.model_runner import SessionRange
+from trading.ports.plots import Plots
 from trading.services.load_market import MarketTools, load_market
 
 SESSIONS_PER_RUN_MAX = 20  # of a backfill: a run that fails loses no more, and ends within minutes
@@ -128,12 +129,15 @@ def build_market_asset(table: MarketTable) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         market_tools: dg.ResourceParam[MarketTools],
         market_audit: dg.ResourceParam[MarketAudit],
+        plots: dg.ResourceParam[Plots],
     ) -> dg.MaterializeResult[Any]:
         sessions = asked_sessions(context) or newest_session()
         loads = load_market(table.kinds, sessions, market_tools)
         for load in loads:
-            counted = counts(table, load.session, market_audit, market_tools.clock.now())
-            _tell(context, table, load.session, counted | loads_metadata(load))
+            told = counts(table, load.session, market_audit, market_tools.clock.now()) | loads_metadata(load)
+            if table is CHAINS:
+                told |= smile_metadata(market_audit, plots, load.session)
+            _tell(context, table, load.session, told)
         return dg.MaterializeResult(asset_key=table.key)
 
     return market

@@ -1,16 +1,18 @@
 """What a run tells people of market data: rows by source with their ages, what was left out, files read."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
 
-from trading.ports.market_audit import SourceCount
+from trading.ports.market_audit import MarketAudit, SourceCount
+from trading.ports.plots import Plots
 from trading.services.load_market import MarketLoads
 
 Metadata = dict[str, Any]
 FILES_SHOWN_MAX = 200
+SYMBOLS_DRAWN_MAX, EXPIRIES_DRAWN_MAX = 3, 4
 COUNT_COLUMNS = dg.TableSchema(
     columns=[
         dg.TableColumn("kind", "string"),
@@ -46,7 +48,7 @@ def counts_metadata(counts: Sequence[tuple[str, SourceCount]], now: datetime) ->
     live = sum(count.rows for _, count in counts if count.is_live)
     newest = max((count.newest_at for _, count in counts), default=None)
     return {
-        "rows_in_sessions": sum(count.rows for _, count in counts),
+        "dagster/partition_row_count": sum(count.rows for _, count in counts),
         "rows_live": live,
         "instruments": max((count.instruments for _, count in counts), default=0),
         "newest_at": newest.isoformat() if newest else "nothing",
@@ -54,6 +56,13 @@ def counts_metadata(counts: Sequence[tuple[str, SourceCount]], now: datetime) ->
             [_record(kind, count, now) for kind, count in counts], schema=COUNT_COLUMNS
         ),
     }
+
+
+def smile_metadata(audit: MarketAudit, plots: Plots, session: date) -> Metadata:
+    """The smiles of the session's last chains, as a picture."""
+    points = audit.smiles(session, SYMBOLS_DRAWN_MAX, EXPIRIES_DRAWN_MAX)
+    picture = plots.smiles(points, f"Implied volatility by strike, {session}")
+    return {"volatilities_drawn": len(points), "smile": dg.MetadataValue.md(picture)}
 
 
 def _record(kind: str, count: SourceCount, now: datetime) -> dg.TableRecord:

@@ -16,6 +16,7 @@ from assets.market import MARKET_ASSETS, MARKET_SOURCES
 from assets.market_checks import MARKET_CHECKS
 from assets.models import build_model_assets, build_model_checks
 from orchestration.jobs import JOBS
+from orchestration.market_schedules import MARKET_SCHEDULES
 from orchestration.resources import RESOURCES
 from orchestration.schedules import SCHEDULES
 from orchestration.shifts import SHIFTS
@@ -44,7 +45,7 @@ def defs() -> dg.Definitions:
             *build_model_checks(specs),
         ],
         jobs=[*JOBS, *SHIFTS],
-        schedules=SCHEDULES,
+        schedules=[*SCHEDULES, *MARKET_SCHEDULES],
         sensors=[inbox, books, residents],
         resources=RESOURCES,
         executor=dg.in_process_executor,

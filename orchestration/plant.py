@@ -7,6 +7,7 @@ from typing import Protocol
 
 import dbt_like_models
 import sql
+from adapters.cboe.market_history import CboeMarketHistory
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.landing_log import ClickHouseLandingLog
 from adapters.clickhouse.market_audit import ClickHouseMarketAudit
@@ -33,6 +34,7 @@ from adapters.wiring import (
     open_warehouse,
     pnl_stores,
     reconcile_stores,
+    volatility_history,
 )
 from trading.ports.alerts import Alerts
 from trading.ports.live_state import LiveState
@@ -141,9 +143,14 @@ def market_tools(made: Made) -> MarketTools:
 
 
 def market_histories(settings: Settings) -> tuple[MarketHistory, ...]:
-    """The sources of past market data that are configured."""
-    folder = settings.history.lean_folder
-    return () if folder is None else (LeanHistory(folder),)
+    """The sources of past market data that are configured: files, and the daily volatility."""
+    histories: list[MarketHistory] = []
+    if settings.history.lean_folder is not None:
+        histories.append(LeanHistory(settings.history.lean_folder))
+    daily = volatility_history(settings)
+    if daily is not None:
+        histories.append(CboeMarketHistory(daily, settings.volatility, SystemClock().now))
+    return tuple(histories)
 
 
 def market_audit(made: Made) -> MarketAudit:

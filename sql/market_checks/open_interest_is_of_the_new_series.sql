@@ -22,8 +22,8 @@ select
     1 as wrong
 from contracts
 where open_interest > 0 and is_unquoted
-    and (symbol, session, source, trading_class, expiry, option_right, toDecimal64(round(toFloat64(strike) / ratio, 2), 4)) in (
-        select symbol, session, source, trading_class, expiry, option_right, strike
+    and (symbol, session, source, trading_class, expiry, option_right, toInt64(round(toFloat64(strike) * 100 / ratio))) in (
+        select symbol, session, source, trading_class, expiry, option_right, toInt64(round(toFloat64(strike) * 100))
         from contracts
     )
 order by open_interest desc, what

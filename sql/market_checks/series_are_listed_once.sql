@@ -20,6 +20,6 @@ from series as old
 inner join series as new
     on new.symbol = old.symbol and new.session = old.session and new.source = old.source
     and new.trading_class = old.trading_class and new.expiry = old.expiry and new.option_right = old.option_right
-    and new.strike = toDecimal64(round(toFloat64(old.strike) / old.ratio, 2), 4)
+    and toInt64(round(toFloat64(new.strike) * 100)) = toInt64(round(toFloat64(old.strike) * 100 / old.ratio))
 where old.strike != new.strike
 order by what

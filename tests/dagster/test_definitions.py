@@ -95,11 +95,12 @@ def test_partitions_are_sessions() -> None:
 def test_jobs_sensors_and_schedules_have_the_names_that_the_desk_calls() -> None:
     """The command line starts jobs by name."""
     repository = DEFINITIONS.get_repository_def()
-    called = {"land_inbox", "close_the_books", "reconcile_session", "fetch_statements"}
+    called = {"land_inbox", "close_the_books", "reconcile_session", "fetch_statements", "load_market"}
     assert called <= set(repository.job_names)
     assert {sensor.name for sensor in repository.sensor_defs} == {"inbox", "books", "residents"}
     assert {item.name for item in repository.schedule_defs} == {
-        "provisional_reconciliation", "final_reconciliation", "fetch_confirmations", "fetch_activity"
+        "provisional_reconciliation", "final_reconciliation", "fetch_confirmations", "fetch_activity",
+        "market_sessions",
     }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def test_a_past_session_is_loaded_once_however_often_it_is_built(desk: MemoryMar
     for new in (1, 0):
         (told,) = desk.load("quotes", first="2015-12-24")["quotes"]
         assert (value(told, "rows_told"), value(told, "rows_new")) == (1, new)
-        assert value(told, "rows_in_sessions") == 1
+        assert value(told, "dagster/partition_row_count") == 1
         assert value(told, "left out, by reason") == {"outside the session": 1}
         assert value(told, "files") == ["20151224_quote_american.zip"]
         assert value(told, "history") == "loaded"

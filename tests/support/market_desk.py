@@ -9,6 +9,7 @@ import dagster as dg
 
 from adapters.memory.market_audit import MemoryMarketAudit
 from adapters.memory.market_store import MemoryMarketStore
+from adapters.plots.figures import MatplotlibPlots
 from assets.market import MARKET_ASSETS, MARKET_SOURCES
 from trading.ports.clock import Clock
 from trading.ports.market_history import MarketHistory
@@ -51,6 +52,7 @@ class MemoryMarketDesk:
             resources={
                 "market_tools": MarketTools(histories=self.histories, store=self.store, clock=self.clock),
                 "market_audit": MemoryMarketAudit(self.store),
+                "plots": MatplotlibPlots(),
             },
         ).resolve_job_def("load")
         with dg.DagsterInstance.ephemeral() as instance:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from trading.ports.market_audit import SmilePoint
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PnlPoint:
@@ -30,3 +32,7 @@ class Plots(ABC):
     @abstractmethod
     def daily_pnl(self, points: Sequence[PnlPoint], title: str) -> str:
         """Return Markdown with one picture: for each currency the P&L of each session and its sum."""
+
+    @abstractmethod
+    def smiles(self, points: Sequence[SmilePoint], title: str) -> str:
+        """Return Markdown with one picture: for each symbol the volatility by strike, a line an expiry."""

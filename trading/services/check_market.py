@@ -72,6 +72,7 @@ MARKET_RULES: tuple[QualityRule, ...] = (
     _warning("chain_is_complete", CHAINS, "Each listed contract is in the chain with a bid or an offer."),
     _warning("greeks_are_in_range", CHAINS, "Model values are such as an option can have."),
     _warning("put_call_parity_holds", CHAINS, "Calls and puts of one strike agree within their spreads."),
+    _warning("contracts_have_not_expired", CHAINS, "No contract in a chain expired before its session."),
     _warning("series_are_listed_once", CHAINS, "Around a split no series stands under both its strikes."),
     _warning("open_interest_is_of_the_new_series", CHAINS, "After a split no open interest is of before it."),
 )
