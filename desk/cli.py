@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "status": "status.status",
     "doctor": "doctor.doctor",
     "gateway": "gateway.gateway",
+    "market": "market.app",
     "broker": "broker.broker",
     "ingest": "ingest.ingest",
     "migrate": "migrate.migrate",

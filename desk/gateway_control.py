@@ -2,12 +2,14 @@
 
 import json
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 from desk.stack.ports import LOOPBACK
 from trading.errors import TransientError
 
 ANSWER_TIMEOUT_S = 10.0
+STEP_TIMEOUT_S = 600.0  # a session of a whole chain
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 
 
@@ -25,9 +27,16 @@ def show(port: int, what: str) -> dict[str, Any]:
     return _ask(port, {"show": what})
 
 
-def _ask(port: int, question: dict[str, str]) -> dict[str, Any]:
+def step(port: int, seconds: float, each_s: float | None = None) -> None:
+    """Let a clock that stands go on; returns when the gateway has handed over all that it told until then."""
+    _ask(port, {"step": seconds} | ({} if each_s is None else {"each": each_s}), STEP_TIMEOUT_S)
+
+
+def _ask(
+    port: int, question: Mapping[str, str | float], timeout_s: float = ANSWER_TIMEOUT_S
+) -> dict[str, Any]:
     try:
-        with socket.create_connection((LOOPBACK, port), timeout=ANSWER_TIMEOUT_S) as connection:
+        with socket.create_connection((LOOPBACK, port), timeout=timeout_s) as connection:
             connection.sendall(json.dumps(question).encode() + b"\n")
             with connection.makefile("rb") as lines:
                 answer = json.loads(lines.readline(ANSWER_BYTES_MAX))

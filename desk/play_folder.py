@@ -4,16 +4,18 @@ The gateway writes here and the main job reads; nobody else needs it. Keep out: 
 """
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Self
 
 from desk.stack.layout import PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE
+from simulation.market.lean import read_folder
 from simulation.sample_desk.journal import JOURNAL_NAME
 from simulation.sample_desk.writing import DEFAULT_FIRST_SESSION, DEFAULT_SESSIONS
 from trading.calendar import TradingCalendar
+from trading.errors import ConfigurationError
 from trading.model.times import NEW_YORK
 from trading.settings import GatewaySettings, Settings
 
@@ -32,8 +34,9 @@ class PlayFolder:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The folder of the session that the settings name."""
-        session = session_to_play(settings.gateway)
-        name = f"{session.isoformat()}_seed_{settings.gateway.seed}"
+        data = recorded_data(settings)
+        session = session_to_play(replace(settings.gateway, data=data))
+        name = f"{session.isoformat()}_" + (f"seed_{settings.gateway.seed}" if data is None else data.name)
         return cls(folder=settings.paths.home / FOLDER / name, session=session)
 
     @property
@@ -98,9 +101,25 @@ def _told(moment: datetime) -> str:
     return f"{local:%H:%M:%S} on {local:%Y-%m-%d}"
 
 
+def recorded_data(settings: Settings) -> Path | None:
+    """The folder of recorded files to play; a relative one lies under the project."""
+    data = settings.gateway.data
+    return data if data is None or data.is_absolute() else settings.paths.project_root / data
+
+
 def session_to_play(gateway: GatewaySettings) -> date:
-    """The session asked for, else the one after the sample desk's month."""
-    return gateway.session or _session_after_the_month()
+    """The session asked for, else the folder's first or the one after the sample desk's month."""
+    if gateway.session is not None:
+        return gateway.session
+    return _session_after_the_month() if gateway.data is None else _first_recorded(gateway.data)
+
+
+@cache
+def _first_recorded(data: Path) -> date:
+    try:
+        return read_folder(data).sessions()[0]
+    except ValueError as error:
+        raise ConfigurationError(f"gateway.{error}") from error
 
 
 @cache

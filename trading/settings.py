@@ -146,12 +146,15 @@ class GatewaySettings:
 
     `session` None is the session after the sample desk's month; `faults` None plays without faults. `speed`
     is simulated seconds per second. With `pauses` the clock stands still at the session's end, and again on
-    the next morning, until it is told to go on.
+    the next morning, until it is told to go on. `data` is a folder of recorded files that is played instead
+    of a drawn market. `market_data_lines` is how many lines its login may have.
     """
 
     enabled: bool
     port: int
     control_port: int
+    data: Path | None
+    market_data_lines: int
     seed: int
     speed: int
     session: date | None

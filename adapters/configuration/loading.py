@@ -46,6 +46,7 @@ ENDPOINTS_FILE = (
 OVERRIDES_FOLDER = "config"  # under the home folder: files of the same names, key by key over the project's
 NESTING_MAX = 8
 PORT_MAX = 65535
+LINES_MAX = 10_000  # market data lines of the simulated gateway
 SPEED_MAX = 100_000  # a session in a quarter of a second
 SERVER_VERSIONS = (165, 169, 173, 176)  # those the recorded messages are of
 
@@ -209,8 +210,8 @@ def _check_range(section: object, key: str, limits: tuple[tuple[str, int], ...])
 
 
 def _check_gateway(gateway: GatewaySettings) -> None:
-    limits = (("port", PORT_MAX), ("control_port", PORT_MAX), ("speed", SPEED_MAX))
-    _check_range(gateway, "gateway", limits)
+    ports, lines = (("port", PORT_MAX), ("control_port", PORT_MAX)), ("market_data_lines", LINES_MAX)
+    _check_range(gateway, "gateway", (*ports, ("speed", SPEED_MAX), lines))
     if gateway.server_version not in SERVER_VERSIONS:
         raise ConfigurationError(
             f"gateway.server_version: expected one of {SERVER_VERSIONS}, was {gateway.server_version}"

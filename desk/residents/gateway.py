@@ -16,10 +16,11 @@ from pathlib import Path
 
 from adapters.configuration import load_settings
 from desk.logs import log_to_console
-from desk.play_folder import PlayFolder
+from desk.play_folder import PlayFolder, recorded_data
 from simulation.faults.language import ScriptError
 from simulation.gateway import Gateway, GatewayPlan
 from simulation.market.hours import BOOKED_AT, local
+from simulation.market.lean import RecordingError
 from simulation.sample_desk.journal import Journal, Rows
 from simulation.tws.options import GatewayOptions
 from simulation.tws.sendings import RecordingTeller
@@ -47,6 +48,8 @@ class PlayedSession:
             self.gateway = Gateway(plan or plan_of(settings, folder))
         except ScriptError as error:
             raise ConfigurationError(f"gateway.faults: {settings.gateway.faults}: {error}") from error
+        except RecordingError as error:
+            raise ConfigurationError(f"gateway.{error}") from error
         self.teller = RecordingTeller()
         self.gateway.server.state.teller = self.teller
         pauses = settings.gateway.pauses
@@ -109,7 +112,12 @@ def plan_of(settings: Settings, folder: PlayFolder) -> GatewayPlan:
         control_port=gateway.control_port,
         faults=f"{_script(settings)}\n{folder.pauses if gateway.pauses else ''}",
         state=folder.folder,
-        options=GatewayOptions(port=gateway.port, server_version=gateway.server_version),
+        data=recorded_data(settings),
+        options=GatewayOptions(
+            port=gateway.port,
+            server_version=gateway.server_version,
+            market_data_lines=gateway.market_data_lines,
+        ),
     )
 
 

@@ -33,6 +33,12 @@ MEMBERS_MOST = 2_000_000
 INDEX_CLOCK_BEHIND = timedelta(hours=1)  # index files are stamped in Chicago time, all others in New York's
 FINEST_FIRST = (Resolution.TICK, Resolution.MINUTE, Resolution.HOUR)
 Row = TypeVar("Row")
+
+
+class RecordingError(ValueError):
+    """A folder or a session that cannot be played."""
+
+
 Place = tuple[Kind, str, date]  # what, the contract's symbol, session
 
 
@@ -52,7 +58,7 @@ class LeanFolder:
     places: dict[Place, Source] = field(default_factory=dict)
     series: dict[str, Series] = field(default_factory=dict)
     spots: set[str] = field(default_factory=set)
-    universes: dict[date, Path] = field(default_factory=dict)
+    universes: dict[tuple[str, date], Path] = field(default_factory=dict)  # class, empty where not told
     factors: dict[str, Path] = field(default_factory=dict)
     remarks: Remarks = field(default_factory=Remarks)
     _archives: dict[Path, zipfile.ZipFile] = field(default_factory=dict)
@@ -74,14 +80,15 @@ class LeanFolder:
         source = self.places.get((kind, key, session))
         return None if source is None else source.member.resolution
 
-    def universe(self, session: date) -> list[UniverseRow]:
-        """The end-of-day chain of a session; none where there is no file of it."""
-        path = self.universes.get(session)
-        if path is None:
-            return []
+    def universe_path(self, root: str, session: date) -> Path | None:
+        """Where the end-of-day chain of a class lies; a file that names no class is everybody's."""
+        return self.universes.get((root, session)) or self.universes.get(("", session))
+
+    def universe(self, path: Path) -> list[UniverseRow]:
+        """The end-of-day chain of a class and session."""
         text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text()
         body = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
-        return rows.rows_of(body, rows.universe_row, _shown(path), self.remarks)
+        return rows.rows_of(body, rows.universe_row, shown(path), self.remarks)
 
     def split(self, symbol: str, session: date) -> float | None:
         """New shares for an old one on this session (7.0), by the factor file; None for no split."""
@@ -132,24 +139,24 @@ class LeanFolder:
 def read_folder(path: Path) -> LeanFolder:
     """Everything that the names say; a folder without a single file of Lean's is an error that names it."""
     if not path.is_dir():
-        raise ValueError(f"data: expected a folder of Lean files, was {path}")
+        raise RecordingError(f"data: expected a folder of Lean files, was {path}")
     folder = LeanFolder(path=path)
     for member in _members(path, folder.remarks):
         folder._add(member)
     for file in sorted(path.rglob("*.csv*")):
         day, symbol = universe_day(file), factors_symbol(file)
         if day is not None:
-            folder.universes[day] = file
+            folder.universes[_class_of(file), day] = file
         elif symbol is not None:
             folder.factors[symbol] = file
     if not folder.sessions():
-        raise ValueError(f"data: expected Lean quote or trade files in {path}, was none")
+        raise RecordingError(f"data: expected Lean quote or trade files in {path}, was none")
     return folder
 
 
 def where_of(member: Member) -> str:
     """How remarks name a file: its archive; single members would be thousands of lines."""
-    return _shown(member.archive)
+    return shown(member.archive)
 
 
 def is_index(symbol: str) -> bool:
@@ -167,17 +174,17 @@ def midnight_ms(session: date, *, index_clock: bool = False) -> int:
 def _members(path: Path, remarks: Remarks) -> Iterator[Member]:
     archives = sorted(path.rglob("*.zip"))
     if len(archives) > ARCHIVES_MOST:
-        raise ValueError(f"data: expected at most {ARCHIVES_MOST} archives, was {len(archives)}")
+        raise RecordingError(f"data: expected at most {ARCHIVES_MOST} archives, was {len(archives)}")
     count = 0
     for archive in archives:
         for name in _names(archive, remarks):
             member = member_of(archive, name)
             if member is None:
-                remarks.note(_shown(archive), "members whose names say nothing to us", name)
+                remarks.note(shown(archive), "members whose names say nothing to us", name)
                 continue
             count += 1
             if count > MEMBERS_MOST:
-                raise ValueError(f"data: expected at most {MEMBERS_MOST} files, was more")
+                raise RecordingError(f"data: expected at most {MEMBERS_MOST} files, was more")
             yield member
 
 
@@ -186,12 +193,18 @@ def _names(archive: Path, remarks: Remarks) -> Iterable[str]:
         with zipfile.ZipFile(archive) as opened:
             return opened.namelist()
     except zipfile.BadZipFile as error:
-        remarks.note(_shown(archive), "is no archive", error)
+        remarks.note(shown(archive), "is no archive", error)
         return ()
 
 
 def _finer(member: Member, than: Member) -> bool:
     return FINEST_FIRST.index(member.resolution) < FINEST_FIRST.index(than.resolution)
+
+
+def _class_of(universe: Path) -> str:
+    """The class whose chain a universe file is: its folder's name below `universes`, if it has one."""
+    folder = universe.parent.name
+    return "" if folder.startswith("univers") else folder.upper()
 
 
 def _is_next_session(last_day: str, session: date) -> bool:
@@ -200,5 +213,6 @@ def _is_next_session(last_day: str, session: date) -> bool:
     return timedelta() < session - ended <= timedelta(days=4)
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
+    """How remarks name a path."""
     return f"{path.parent.name}/{path.name}"

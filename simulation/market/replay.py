@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from simulation.market.hours import TradingHours
-from simulation.market.lean import LeanFolder, read_folder
+from simulation.market.lean import LeanFolder, RecordingError, read_folder
 from simulation.market.lean_names import Kind, Series
 from simulation.market.paths import epoch
 from simulation.market.replay_contracts import recorded_listings
@@ -112,7 +112,7 @@ def seen_series(folder: LeanFolder, sessions: tuple[date, ...]) -> list[Series]:
 def _played(days: tuple[date, ...], session: date | None, calendar: TradingCalendar) -> tuple[date, ...]:
     first = days[0] if session is None else session
     if first not in days:
-        raise ValueError(f"session: expected one of {', '.join(map(str, days))}, was {first}")
+        raise RecordingError(f"session: expected one of {', '.join(map(str, days))}, was {first}")
     played = [first]
     while (following := calendar.next_session(played[-1])) in days:
         played.append(following)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from simulation.market.lean import where_of
+from simulation.market.lean import shown, where_of
 from simulation.market.lean_names import Kind, Series
 from simulation.market.replay_recording import Recording
 
@@ -35,22 +35,23 @@ def examine(recording: Recording, sessions: Iterable[date]) -> None:
 
 
 def _examine_chain(recording: Recording, session: date, seen: set[str]) -> None:
-    path = recording.folder.universes.get(session)
-    if path is None:
-        return
-    where = f"{path.parent.name}/{path.name}"
-    roots = sorted({series.root for series in recording.folder.series.values()})
-    chain = [
-        Series(root=root, expiry=expiry, right=right, strike=strike)
-        for root in roots[:1]
-        for expiry, strike, right in recording.chain(session)
-    ]
-    listed = {series.symbol for series in chain}
-    for series in chain:
-        if _split_strike(recording, series, session) in listed:
-            recording.folder.remarks.note(where, LISTED_TWICE, series.symbol)
-        elif series.symbol not in seen and len(roots) == 1:
-            recording.folder.remarks.note(where, UNSEEN_CHAIN, series.symbol)
+    folder = recording.folder
+    roots = sorted({series.root for series in folder.series.values()})
+    for root in roots:
+        path = folder.universe_path(root, session)
+        if path is None:
+            continue
+        chain = [
+            Series(root=root, expiry=expiry, right=right, strike=strike)
+            for expiry, strike, right in recording.chain(root, session)
+        ]
+        listed = {series.symbol for series in chain}
+        is_whole = len(roots) == 1 or (root, session) in folder.universes  # not shared with another class
+        for series in chain:
+            if _split_strike(recording, series, session) in listed:
+                folder.remarks.note(shown(path), LISTED_TWICE, series.symbol)
+            elif is_whole and series.symbol not in seen:
+                folder.remarks.note(shown(path), UNSEEN_CHAIN, series.symbol)
 
 
 def _split_strike(recording: Recording, series: Series, session: date) -> str | None:

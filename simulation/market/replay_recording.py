@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 from simulation.broker.model import Greeks
 from simulation.market.hours import EARLY_OPEN, TradingHours, local
-from simulation.market.lean import LeanFolder, is_index, midnight_ms, where_of
+from simulation.market.lean import LeanFolder, is_index, midnight_ms, shown, where_of
 from simulation.market.lean_names import Kind, Resolution
 from simulation.market.lean_rows import (
     UniverseRow,
@@ -50,8 +51,8 @@ class Recording:
     print_tapes: dict[tuple[int, date], PrintTape] = field(default_factory=dict)
     value_tapes: dict[tuple[str, date], TouchTape] = field(default_factory=dict)
     interests: dict[tuple[int, date], int | None] = field(default_factory=dict)
-    chains: dict[date, Chain] = field(default_factory=dict)
-    spots: dict[date, Decimal] = field(default_factory=dict)
+    chains: dict[Path, Chain] = field(default_factory=dict)
+    spots: dict[Path, Decimal] = field(default_factory=dict)
     begins_ms: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -96,14 +97,16 @@ class Recording:
 
     def greeks(self, contract: Contract, session: date) -> Greeks | None:
         """The end-of-day values of the session's universe file; None where it has none."""
-        if contract.expiry is None or contract.strike is None:
+        if contract.expiry is None or contract.strike is None or contract.underlying is None:
             return None
-        return self.chain(session).get((contract.expiry, contract.strike, contract.right))
+        chain = self.chain(contract.underlying.option_root, session)
+        return chain.get((contract.expiry, contract.strike, contract.right))
 
-    def universe_spot(self, session: date) -> Decimal | None:
+    def universe_spot(self, underlying: Underlying, session: date) -> Decimal | None:
         """The underlying's close by the universe file."""
-        self.chain(session)
-        return self.spots.get(session)
+        self.chain(underlying.option_root, session)
+        path = self.folder.universe_path(underlying.option_root, session)
+        return None if path is None else self.spots.get(path)
 
     def span(self, contract: Contract, session: date) -> Span:
         """The contract's hours."""
@@ -144,30 +147,30 @@ class Recording:
         span = self.span(share_of(underlying), session)
         return values_of_bars(bars, midnight_ms(session, index_clock=True), resolution.milliseconds, span)
 
-    def chain(self, session: date) -> Chain:
-        """The end-of-day chain by expiry, strike and right."""
-        if session not in self.chains:
-            self.chains[session] = self._read_chain(session)
-        return self.chains[session]
+    def chain(self, root: str, session: date) -> Chain:
+        """The end-of-day chain of a class by expiry, strike and right; empty where there is no file."""
+        path = self.folder.universe_path(root, session)
+        if path is None:
+            return {}
+        if path not in self.chains:
+            self.chains[path] = self._read_chain(path)
+        return self.chains[path]
 
-    def _read_chain(self, session: date) -> Chain:
-        rows = self.folder.universe(session)
+    def _read_chain(self, path: Path) -> Chain:
+        rows = self.folder.universe(path)
         spots = [row.close for row in rows if row.expiry is None]
         if spots:
-            self.spots[session] = Decimal(str(spots[0]))
+            self.spots[path] = Decimal(str(spots[0]))
         chain: Chain = {}
         for row in rows:
             if row.expiry is None:
                 continue
             key = (row.expiry, row.strike.normalize(), row.right)
             if key in chain:
-                self._remark(session, "series listed twice", f"{row.expiry} {row.strike} {row.right}")
+                example = f"{row.expiry} {row.strike} {row.right}"
+                self.folder.remarks.note(shown(path), "series listed twice", example)
             chain[key] = _greeks(row, spots[0]) if spots else None
         return chain
-
-    def _remark(self, session: date, what: str, example: object) -> None:
-        path = self.folder.universes[session]
-        self.folder.remarks.note(f"{path.parent.name}/{path.name}", what, example)
 
 
 def _greeks(row: UniverseRow, spot: float) -> Greeks | None:

@@ -100,7 +100,7 @@ class RecordedQuotes:
             prints = self.recording.prints(share_of(underlying), session)
             if prints.at:
                 return Decimal(prints.price[max(0, prints.place(at_ms))]) / SCALE
-        return self.recording.universe_spot(session) or Decimal(0)
+        return self.recording.universe_spot(underlying, session) or Decimal(0)
 
 
 @dataclass(slots=True)
