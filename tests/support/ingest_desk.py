@@ -129,6 +129,22 @@ def market_desk(
 
 
 @contextmanager
+def second_session(market: MarketSettings, port: int) -> Iterator[MarketDesk]:
+    """Another session with the same client id on a gateway that runs already."""
+    memory, alerts, board = MemoryMarket(), MemoryAlerts(), MemoryFeedBoard()
+    ports = MarketPorts(
+        sink=MemoryMarketSink(memory),
+        board=board,
+        live_state=MemoryLiveState(),
+        alerts=alerts,
+        clock=SystemClock(),
+    )
+    runner = MarketRunner(broker_settings(port), market, ingest_settings(), ports, random.Random(8))
+    with session_in_thread(runner):
+        yield MarketDesk(None, runner, memory, alerts, board)  # type: ignore[arg-type]
+
+
+@contextmanager
 def session_in_thread(runner: MarketRunner) -> Iterator[None]:
     """Run a session in a loop of its own; its failure is raised at the end."""
     loop, stop, failures = asyncio.new_event_loop(), asyncio.Event(), list[BaseException]()
