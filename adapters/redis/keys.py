@@ -53,7 +53,7 @@ MARKET_BARS = _family(
     4 * DAY_S,
     "market ingestion",
     "1-minute bars",
-    older=("market:<symbol>:bars",),
+    older=("market:<symbol>:bars", "market:<symbol>:bars:1m"),
 )
 MARKET_STATE = _family(
     "market:{SYM}:state", "string", DAY_S, "market ingestion", "open, halted, locked, crossed, stale; and why"
@@ -66,15 +66,41 @@ OPTION_CHAIN = _family(
     "head of the normalized chain: spot, counts",
     older=("options:<symbol>:chain",),
 )
-OPTION_CALLS = _family("options:{SYM}:calls", "string", HOUR_S, "chain ingestion", "calls of the chain")
-OPTION_PUTS = _family("options:{SYM}:puts", "string", HOUR_S, "chain ingestion", "puts of the chain")
+OPTION_CALLS = _family(
+    "options:{SYM}:calls",
+    "string",
+    HOUR_S,
+    "chain ingestion",
+    "calls of the chain",
+    older=("options:<symbol>:calls",),
+)
+OPTION_PUTS = _family(
+    "options:{SYM}:puts",
+    "string",
+    HOUR_S,
+    "chain ingestion",
+    "puts of the chain",
+    older=("options:<symbol>:puts",),
+)
 OPTION_GREEKS = _family(
-    "options:{SYM}:<occ>:greeks", "string", HOUR_S, "chain ingestion", "greeks of one contract"
+    "options:{SYM}:<occ>:greeks",
+    "string",
+    HOUR_S,
+    "chain ingestion",
+    "greeks of one contract",
+    older=("options:<symbol>:<occ>:greeks",),
 )
 OPTION_CHAIN_EVENTS = _family("events:options:chain", "channel", None, "chain ingestion", "a chain came")
-SENTIMENT = _family("sentiment:{SYM}", "string", DAY_S, "news ingestion", "news sentiment")
+SENTIMENT = _family(
+    "sentiment:{SYM}", "string", DAY_S, "news ingestion", "news sentiment", older=("sentiment:<symbol>",)
+)
 TECHNICALS = _family(
-    "technicals:{SYM}:<indicator>", "string", DAY_S, "technical ingestion", "RSI, MACD, BBANDS, ATR"
+    "technicals:{SYM}:<indicator>",
+    "string",
+    DAY_S,
+    "technical ingestion",
+    "RSI, MACD, BBANDS, ATR",
+    older=("technicals:<symbol>:<indicator>",),
 )
 ANALYTIC = _family(
     "analytics:{SYM}:<analytic>",
@@ -90,6 +116,7 @@ ANALYTIC_HISTORY = _family(
     DAY_S,
     "analytics",
     "rolling history, restored from the warehouse",
+    older=("analytics:<symbol>:<analytic>:history",),
 )
 PORTFOLIO_ANALYTIC = _family(
     "analytics:portfolio:<rollup>", "string", 15 * MINUTE_S, "analytics", "summary, correlation"
@@ -152,8 +179,16 @@ SIGNAL_AUDIT = _family(
     7 * DAY_S,
     "signal emission",
     "last 50 decisions on a contract",
+    older=("signals:audit:<symbol>:<fingerprint>",),
 )
-SIGNAL_LATEST = _family("signals:latest:{SYM}", "string", DAY_S, "signal emission", "latest signal")
+SIGNAL_LATEST = _family(
+    "signals:latest:{SYM}",
+    "string",
+    DAY_S,
+    "signal emission",
+    "latest signal",
+    older=("signals:latest:<symbol>",),
+)
 SIGNAL_ACK = _family("signals:ack:<signal_id>", "string", DAY_S, "distribution", "acknowledgement")
 SIGNAL_UPDATES = _family("signals:updates", "channel", None, "signal emission", "blocked and thin updates")
 SIGNAL_ACKNOWLEDGED = _family("signals:acknowledged", "channel", None, "distribution", "acknowledgements")
@@ -179,7 +214,12 @@ POSITION_CLOSED = _family(
     "what a session realized in an instrument",
 )
 POSITIONS_BY_SYMBOL = _family(
-    "positions:by_symbol:{SYM}", "set", None, "execution", "instruments held in a symbol"
+    "positions:by_symbol:{SYM}",
+    "set",
+    None,
+    "execution",
+    "instruments held in a symbol",
+    older=("positions:by_symbol:<symbol>",),
 )
 POSITION_PNL = _family("positions:pnl:<name>", "string", 7 * DAY_S, "reconciliation", "P&L totals")
 RISK_VAR = _family("risk:var", "string", HOUR_S, "risk", "value at risk")
@@ -260,10 +300,20 @@ FEEDS = _family(
     "monitoring:feeds", "hash", DAY_S, "market ingestion, vendors", "how each feed is, with its deadline"
 )
 MONITORING_OPTIONS = _family(
-    "monitoring:options:{SYM}", "hash", DAY_S, "chain ingestion", "chain health of a symbol"
+    "monitoring:options:{SYM}",
+    "hash",
+    DAY_S,
+    "chain ingestion",
+    "chain health of a symbol",
+    older=("monitoring:options:<symbol>",),
 )
 MONITORING_SENTIMENT = _family(
-    "monitoring:sentiment:{SYM}", "hash", DAY_S, "news ingestion", "news health of a symbol"
+    "monitoring:sentiment:{SYM}",
+    "hash",
+    DAY_S,
+    "news ingestion",
+    "news health of a symbol",
+    older=("monitoring:sentiment:<symbol>",),
 )
 ALERTS_CRITICAL = _family("alerts:critical", "stream", None, "every component", "what a person must see")
 ALERTS_EMERGENCY = _family(
@@ -291,7 +341,9 @@ OUTBOX_APPENDED = _family(
 OUTBOX_DONE = _family(
     "outbox:<topic>:{SYM}:done:<source>", "list", HOUR_S, "the outbox's writer", "its newest updates: once"
 )
-OUTBOX_SYMBOLS = _family("outbox:<topic>", "set", None, "the outbox's writer", "symbols that have a stream")
+OUTBOX_SYMBOLS = _family(
+    "outbox:<topic>:symbols", "set", None, "the outbox's writer", "symbols that have a stream"
+)
 COMMANDS = _family("commands:<topic>:{SYM}", "stream", None, "the sender", "what a session is told")
 COMMAND_FENCING = _family(
     "commands:<topic>:{SYM}:fencing", "hash", None, "the sender", "highest fencing number of each sender"

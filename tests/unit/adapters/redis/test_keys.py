@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from adapters.redis import keys
-from adapters.redis.keys import SCHEMA, KeyFamily, alias_of, aliases
+from adapters.redis.key_family import KeyFamily
+from adapters.redis.keys import SCHEMA, alias_of, aliases
 from trading.errors import InvalidFieldError
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -60,6 +61,23 @@ def test_a_part_that_would_make_another_key_is_refused(value: str) -> None:
         keys.POSITION_CLOSED.matching(account=value)
 
 
+@pytest.mark.parametrize("symbol", ["SPY", "BRK B", "BRK.B", "x'; drop table", "^VIX", "ES=F", "a/b"])
+def test_a_symbol_is_data_and_reads_back(symbol: str) -> None:
+    """It stands in braces, so blanks and quotes are its own; whatever it is, the key's form stays."""
+    key = keys.MARKET_TICKER.at(sym=symbol)
+    assert key == "market:{" + symbol + "}:ticker"
+    assert keys.MARKET_TICKER.read(key) == {"sym": symbol}
+
+
+@pytest.mark.parametrize("symbol", ["", "../etc", "..", "a:b", "{a}", "*", " a", "a ", "a\n", "x" * 201])
+def test_a_symbol_that_is_a_path_or_another_key_is_refused(symbol: str) -> None:
+    """By the name of the part, with its value."""
+    for family in (keys.MARKET_TICKER, keys.OUTBOX, keys.SENTIMENT):
+        parts = dict.fromkeys(family.parts, "x") | {"sym": symbol}
+        with pytest.raises(InvalidFieldError, match="sym of"):
+            family.at(**parts)
+
+
 def test_missing_and_unknown_parts_are_refused() -> None:
     """The error says which parts the form has."""
     with pytest.raises(InvalidFieldError, match="component, shard"):
@@ -78,6 +96,10 @@ def test_missing_and_unknown_parts_are_refused() -> None:
         ("market:SPY:ticker", "market:{SPY}:ticker"),
         ("analytics:SPY:vpin", "analytics:{SPY}:vpin"),
         ("signals:pending:SPY", "signals:pending:{SPY}"),
+        ("options:SPY:SPY261120C00500000:greeks", "options:{SPY}:SPY261120C00500000:greeks"),
+        ("sentiment:SPY", "sentiment:{SPY}"),
+        ("technicals:SPY:RSI", "technicals:{SPY}:RSI"),
+        ("market:SPY:bars:1m", "market:{SPY}:bars:1m"),
         ("no:such:key", None),
     ],
 )
