@@ -21,12 +21,13 @@ from desk.residents.gateway import plan_of
 from simulation.gateway import build_world
 from simulation.http.alpha_vantage import AlphaVantageStub
 from simulation.http.cboe import CboeStub
-from simulation.http.index_path import IndexPath
 from simulation.http.server import StubVenue
 from simulation.http.vendor_book import ChainBook, VendorBook
 from simulation.http.vendor_words import KEY
 from simulation.http.world_book import WorldBook
+from simulation.http.world_index import WorldIndex
 from simulation.http.yahoo import YahooStub
+from simulation.market.world import World
 from trading.errors import ConfigurationError, DeskError
 from trading.settings import Settings
 
@@ -58,29 +59,30 @@ def made_stubs(settings: Settings, clock: Callable[[], datetime | None]) -> list
     def now() -> datetime:
         return clock() or datetime.now(UTC)
 
-    path = IndexPath(settings.gateway.seed)
+    world = build_world(plan_of(settings, PlayFolder.of(settings)))
+    index = WorldIndex.of(world)
     return [
         AlphaVantageStub(
-            book_of(settings),
+            book_of(settings, world),
             now,
             key=settings.vendors.alpha_vantage_key or KEY,
             per_minute=told.requests_per_minute,
             per_day=told.requests_per_day,
             port=told.alpha_vantage_port,
         ),
-        CboeStub(path, now, port=told.cboe_port),
-        YahooStub(path, now, port=told.yahoo_port),
+        CboeStub(index, now, port=told.cboe_port),
+        YahooStub(index, now, port=told.yahoo_port),
     ]
 
 
-def book_of(settings: Settings) -> VendorBook:
+def book_of(settings: Settings, world: World) -> VendorBook:
     """What the Alpha Vantage stand-in knows: recorded chains, else the gateway's market."""
     told = settings.stubs
     if told.chains is not None:
         if told.chains_of is None:
             raise ConfigurationError("stubs.chains_of: expected the symbol of the chains in stubs.chains")
         return ChainBook(told.chains, told.chains_of)
-    return WorldBook(build_world(plan_of(settings, PlayFolder.of(settings))))
+    return WorldBook(world)
 
 
 def serve(settings: Settings, stubs: list[StubVenue], stop: threading.Event) -> None:

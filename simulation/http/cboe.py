@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from simulation.http.index_path import LATE, IndexPath
-from simulation.http.server import Answer, Request, StubVenue
+from simulation.http.moods import MoodyVenue
+from simulation.http.server import Answer, Request
 from trading.calendar import session_close, session_on_or_before, sessions_between
 
 PATH = "/api/global/us_indices/daily_prices/VIX1D_History.csv"
@@ -20,7 +21,7 @@ HTML = b"<html><head><title>Access denied</title></head><body>Access denied</bod
 Lines = Sequence[str]
 
 
-class CboeStub(StubVenue):
+class CboeStub(MoodyVenue):
     """Serves the file as it is at `market_now`, the simulated time."""
 
     def __init__(
@@ -38,6 +39,9 @@ class CboeStub(StubVenue):
 
     def answer(self, request: Request) -> Answer:
         """The file, 304 for who has it, or what is not found."""
+        mood = self.mood(request)
+        if mood is not None:
+            return mood
         if request.path != PATH:
             return Answer(HTML, 404, {"Content-Type": "text/html"})
         last = self._last_session()

@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from simulation.http.index_path import LATE, IndexPath, stamps
-from simulation.http.server import Answer, Request, StubVenue
+from simulation.http.moods import MoodyVenue
+from simulation.http.server import Answer, Request
 from trading.calendar import session_close, session_on_or_before, session_open, sessions_between
 
 PATH = "/v8/finance/chart/%5EVIX1D"
@@ -23,7 +24,7 @@ def error(status: int, code: str, words: str) -> Answer:
     return Answer.of({"chart": {"result": None, "error": {"code": code, "description": words}}}, status)
 
 
-class YahooStub(StubVenue):
+class YahooStub(MoodyVenue):
     """Serves the chart as it is at `market_now`, the simulated time."""
 
     def __init__(
@@ -40,6 +41,9 @@ class YahooStub(StubVenue):
 
     def answer(self, request: Request) -> Answer:
         """The chart, or an error."""
+        mood = self.mood(request)
+        if mood is not None:
+            return mood
         if not request.headers.get("user-agent", "").startswith("Mozilla/"):
             return Answer(b"Too Many Requests\r\n", 429, {"Content-Type": "text/html"})
         if request.path != PATH:
