@@ -34,7 +34,7 @@ def market_hours(
         return
     session = session_on_or_before(at.date())
     yield dg.RunRequest(
-        run_key=f"market:{session}:{at.astimezone(UTC):%Y%m%dT%H%M}",
+        run_key=f"market-{session}:{at.astimezone(UTC):%Y%m%dT%H%M}",
         partition_key=str(session),
         tags={"desk/session": str(session)},
     )
