@@ -38,6 +38,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "market": "market.app",
     "broker": "broker.broker",
     "ingest": "ingest.ingest",
+    "capture": "capture.capture",
     "migrate": "migrate.migrate",
     "sql": "sql.sql",
     "fetch": "fetch.fetch",
