@@ -18,6 +18,14 @@ MAY_BE_EMPTY = {
     "13_mark_to_market",
     "14_orders_and_their_fills",
     "15_coverage_by_day",
+    "16_quote_quality",  # from here on the market, of which this desk has heard nothing
+    "17_spread_by_minute_of_day",
+    "18_chain_as_of",
+    "19_smile_of_an_expiry",
+    "20_volume_profile",
+    "21_volatility_regimes",
+    "22_trades_with_their_quotes",
+    "23_market_data_gaps",
 }
 
 

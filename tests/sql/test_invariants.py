@@ -5,11 +5,19 @@ from decimal import Decimal
 
 import pytest
 from fill_samples import DAY, NOON, RECEIVED, batch, corrected_order, fee, fill
+from market_samples import SAMPLES, SESSION, sample_entries
+from wrong_market_rows import (
+    MARKET_NEVER_BROKEN,
+    MARKET_WARNINGS,
+    POSSIBLE_GREEKS,
+    WRONG_MARKET_ROWS,
+)
 from wrong_rows import AT, revisions
 
 import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
+from adapters.clickhouse.market_store import ClickHouseMarketStore
 from adapters.quality.invariants import invariant_rules
 from trading.model.fills import FillKind, Source
 from trading.ports.model_runner import Severity
@@ -47,6 +55,7 @@ BROKEN = {
     "(venue, account, statement_id, ingested_at) values ('ibkr', 'A', 's', now() - interval 2 day)",
     "outbox_numbers_with_gaps": "insert into audit.outbox_entries (stream, epoch, kind, sequence, entry_ms, "
     "entry_seq, heard_at) values ('s', 'e', 'link', 1, 1, 0, now()), ('s', 'e', 'link', 3, 2, 0, now())",
+    **WRONG_MARKET_ROWS,
 }
 # The views guarantee the first three; a time to live removes what the last one would find.
 NEVER_BROKEN = {
@@ -54,6 +63,7 @@ NEVER_BROKEN = {
     "commissions_not_unique",
     "fills_lost_by_the_view",
     "staging_left_behind",
+    *MARKET_NEVER_BROKEN,
 }
 
 
@@ -76,6 +86,20 @@ def test_right_data_breaks_no_invariant(warehouse: Warehouse) -> None:
     for _ in range(2):
         store.record(corrected_order(), RECEIVED)
     store.record(batch([fill(f"n{n}", fill_ts=NOON + timedelta(seconds=n)) for n in range(20)]), RECEIVED)
+    assert broken(warehouse) == set()
+
+
+def test_right_market_data_break_no_invariant(warehouse: Warehouse) -> None:
+    """Live rows told twice, a load, a bar that was replaced, contracts without model values."""
+    store = ClickHouseMarketStore(warehouse)
+    for is_repeat in (False, True):
+        store.record(sample_entries(), (), is_repeat=is_repeat)
+    for kind, row in SAMPLES.items():
+        store.load(kind, SESSION, "lean", [row])
+    warehouse.command(POSSIBLE_GREEKS)
+    warehouse.command(
+        "alter table core.quote_rows update stored_at = now() - 600 where 1 settings mutations_sync = 1"
+    )
     assert broken(warehouse) == set()
 
 
@@ -107,4 +131,4 @@ def test_physical_repeats_are_measured_and_merge_away(warehouse: Warehouse) -> N
 def test_an_invariant_that_only_warns_says_so() -> None:
     """The severity of its check is in its comment; all others are errors."""
     warning = {rule.name for rule in invariant_rules(()) if rule.severity is Severity.WARN}
-    assert warning == {"statements_that_told_more_trades"}
+    assert warning == {"statements_that_told_more_trades", *MARKET_WARNINGS}
