@@ -7,7 +7,7 @@ it may be judged by: its newest row and how old that may be.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from adapters.ibkr.market.budget import SymbolPlan
+from adapters.ibkr.market.budget import VOLATILITY_INDEX, SymbolPlan
 from adapters.ibkr.market.lines import LineKind
 from adapters.ibkr.market.session import MarketSession
 from adapters.ibkr.market.symbol_feeds import SOURCE, FeedCount, SymbolFeeds
@@ -16,6 +16,7 @@ from trading.ports.feed_health import FeedHealth, FeedState
 
 CHAIN = "chain"
 BAR_S = 5  # a bar is told when it is over
+INDEX_LIMIT_S = 120  # told every fifteen seconds, and only where it differs
 HICCUP_S = 3.0  # of this machine: a pause of ours is no silence of a market that is played fast
 NO_COUNT = FeedCount()
 FEED_KINDS = {
@@ -120,5 +121,7 @@ def _limit_s(session: MarketSession, plan: SymbolPlan, ingest: IngestSettings, f
         return None
     if feed == CHAIN:
         return float(max(ingest.chain_stale_after_s, hiccup_s))
+    if plan.symbol == VOLATILITY_INDEX:
+        return float(max(ingest.quote_stale_after_s, INDEX_LIMIT_S, hiccup_s))
     extra = BAR_S if feed == LineKind.BARS.value else 0
     return float(max(ingest.quote_stale_after_s + extra, hiccup_s))

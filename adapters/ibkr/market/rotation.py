@@ -60,6 +60,7 @@ class Rotation:
         before = {each.conid for each in self._chosen.get(symbol, ())}
         self._chosen[symbol] = now
         kept = {each.conid for each in now}
+        self._has_open_interest -= before - kept  # what is known of them is forgotten
         turns = (turn for turn in self._turns if turn[0] != symbol or turn[1].conid in kept)
         self._turns = deque([*turns, *((symbol, each) for each in now if each.conid not in before)])
 
