@@ -36,7 +36,7 @@ HTTP_OK, HTTP_CLIENT_ERRORS, HTTP_SERVER_ERRORS = 200, 400, 500
 HTTP_BUSY = frozenset({408, 425, 429})
 HTTP_NO_KEY = frozenset({401, 403})
 HIDDEN = "(hidden)"
-QUOTED_KEY = re.compile(r"(api\s*key\s+(?:as|is)\s+)\S+", re.IGNORECASE)
+QUOTED_KEY = re.compile(r"(api\s*key\s+as\s+)\S+", re.IGNORECASE)
 LIBRARY_LOGS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
 
 

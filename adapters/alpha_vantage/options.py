@@ -148,7 +148,10 @@ def read_chain(rows: Sequence[object], symbol: str, at: datetime) -> ChainRead:
 
 @lru_cache(maxsize=CONTRACTS_REMEMBERED)
 def _named(contract_id: str) -> Option:
-    return from_alpha_vantage(contract_id)
+    try:
+        return from_alpha_vantage(contract_id)
+    except InvalidFieldError as cause:
+        raise InvalidFieldError("contractID", "the OCC symbol of a contract", contract_id) from cause
 
 
 def _option(row: Mapping[str, object], symbol: str) -> Option:

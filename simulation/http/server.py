@@ -8,6 +8,7 @@ without a word.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections import deque
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from types import TracebackType
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 JOURNAL_MAX = 10_000
@@ -72,7 +74,7 @@ class StubVenue(ABC):
         self.journal: deque[Request] = deque(maxlen=JOURNAL_MAX)
         self.faults: deque[Fault] = deque()
         self._lock = Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        self._server = _Server(("127.0.0.1", port), _handler(self))
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @abstractmethod
@@ -100,6 +102,15 @@ class StubVenue(ABC):
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=5)
+
+
+class _Server(ThreadingHTTPServer):
+    """Says nothing of clients that hang up: that is what some tests are about."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Only what is no broken connection is worth a word."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(venue: StubVenue) -> type[BaseHTTPRequestHandler]:

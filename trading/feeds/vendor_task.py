@@ -32,8 +32,7 @@ class VendorTask:
     text: str = ""
 
     def told(self, newest_at: datetime | None, rows: int, refused: int, text: str = "") -> None:
-        """A good answer came."""
-        self.failures = 0
+        """An answer came, and this was in it."""
         self.rows += rows
         self.refused += refused
         self.text = text[:TEXT_CHARS_MAX]

@@ -15,7 +15,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from trading.calendar import is_rth, trading_session
@@ -95,6 +95,7 @@ class VendorPoller(Poller):
         self._tasks = self._made(breaker, now)
         self._limiter: RequestLimiter | None = None
         self._refused, self._items = RefusedRows(), KnownItems()
+        self._key_refused_at: datetime | None = None
         self._key_refused_why = ""
         self._counts: Counter[str] = Counter()
 
@@ -139,9 +140,12 @@ class VendorPoller(Poller):
         if refused and not told:
             why = f"{self.source} {task.question.feed} {task.question.symbol}: all of {refused} rows refused"
             self._failed(poll, VendorUnavailableError(why), now)
-        elif not poll.is_local:
+            return
+        task.failures = 0
+        if not poll.is_local:
             task.breaker.succeeded(now.machine)
-            self._key_refused_why = ""
+            if self._key_refused_at is not None and poll.asked_at.machine > self._key_refused_at:
+                self._key_refused_at, self._key_refused_why = None, ""
 
     def health(self, now: Moment) -> Sequence[FeedHealth]:
         """How each feed of each symbol is; stale limits are on the market's clock."""
@@ -358,7 +362,7 @@ class VendorPoller(Poller):
             self._limiter.hold(machine + DAILY_PAUSE, "the vendor says that the day's requests are spent")
             self._tools.alerts.raise_alert("vendor_day_spent", text)
         elif error.kind is RefusalKind.KEY:
-            self._key_refused_why = text
+            self._key_refused_at, self._key_refused_why = machine, text
             self._limiter.hold(machine + KEY_PAUSE, "the vendor refuses the key")
             self._tools.alerts.raise_alert("vendor_key_refused", text)
         elif error.kind in (RefusalKind.PREMIUM, RefusalKind.SYMBOL):
