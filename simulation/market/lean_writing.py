@@ -7,7 +7,7 @@ real files. Trades are the tape's bars of a minute. The universe file has the mo
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -92,32 +92,31 @@ def _write_spot(world: World, session: date, underlying: Underlying, out: Path) 
     symbol, day, contract = underlying.symbol.lower(), f"{session:%Y%m%d}", share_of(underlying)
     if underlying.is_index:
         folder = out / "index" / "usa" / "minute" / symbol
-        rows = _value_rows(world, session, contract)
-        yield _archive(folder / f"{day}_trade.zip", {f"{day}_{symbol}_minute_trade.csv": rows})
+        values = _value_rows(world, session, contract)
+        yield _archive(folder / f"{day}_trade.zip", {f"{day}_{symbol}_minute_trade.csv": values})
         return
     folder = out / "equity" / "usa" / "minute" / symbol
-    kinds: tuple[tuple[str, Callable[[World, date, Contract], str]], ...] = (
-        ("quote", _quote_rows),
-        ("trade", _trade_rows),
-    )
-    for kind, rows_of in kinds:
-        rows = rows_of(world, session, contract)
-        yield _archive(folder / f"{day}_{kind}.zip", {f"{day}_{symbol}_minute_{kind}.csv": rows})
+    rows = {
+        "quote": _quote_rows(world, session, [contract])[0],
+        "trade": _trade_rows(world, session, contract),
+    }
+    for kind, text in rows.items():
+        yield _archive(folder / f"{day}_{kind}.zip", {f"{day}_{symbol}_minute_{kind}.csv": text})
 
 
 def _write_class(world: World, session: date, each: Class, out: Path) -> Iterator[Path]:
     root, day = each.root.lower(), f"{session:%Y%m%d}"
     folder = out / each.folder / "usa" / "minute" / root
-    kinds: tuple[tuple[str, Callable[[World, date, Contract], str]], ...] = (
-        ("quote", _quote_rows),
-        ("trade", _trade_rows),
-        ("openinterest", _interest_row),
-    )
-    for kind, rows_of in kinds:
+    rows = {
+        "quote": _quote_rows(world, session, each.series),
+        "trade": [_trade_rows(world, session, contract) for contract in each.series],
+        "openinterest": [_interest_row(world, session, contract) for contract in each.series],
+    }
+    for kind, texts in rows.items():
         members = {
-            f"{day}_{root}_minute_{kind}_{each.style}_{_series(contract)}.csv": rows
-            for contract in each.series
-            if (rows := rows_of(world, session, contract))
+            f"{day}_{root}_minute_{kind}_{each.style}_{_series(contract)}.csv": text
+            for contract, text in zip(each.series, texts, strict=True)
+            if text
         }
         yield _archive(folder / f"{day}_{kind}_{each.style}.zip", members)
     path = out / each.folder / "usa" / "universes" / root / f"{day}.csv"
@@ -131,15 +130,23 @@ def _series(contract: Contract) -> str:
     return f"{right}_{int((contract.strike or Decimal(0)) * SCALE)}_{contract.expiry:%Y%m%d}"
 
 
-def _quote_rows(world: World, session: date, contract: Contract) -> str:
-    first, last = _seconds(world, session, contract)
-    zero, rows, stood = midnight_ms(session) // 1000, [], NOBODY
-    for start in range(first, last, MINUTE_S):
-        looks = [world.quotes.touch(contract, start + look) or NOBODY for look in LOOKS_S]
-        if any(look != stood for look in looks):
-            rows.append(f"{(start - zero) * 1000},{_bid_texts(looks)},{_ask_texts(looks)}")
-        stood = looks[-1]
-    return _text(rows)
+def _quote_rows(world: World, session: date, contracts: Sequence[Contract]) -> list[str]:
+    """The rows of each contract; second by second over all of them, since a chain is priced as one."""
+    spans = [_seconds(world, session, contract) for contract in contracts]
+    rows: list[list[str]] = [[] for _ in contracts]
+    stood = [NOBODY] * len(contracts)
+    zero = midnight_ms(session) // 1000
+    for start in range(min(span[0] for span in spans), max(span[1] for span in spans), MINUTE_S):
+        looks = [
+            [world.quotes.touch(contract, start + look) or NOBODY for contract in contracts]
+            for look in LOOKS_S
+        ]
+        for place, (first, last) in enumerate(spans):
+            told = [look[place] for look in looks]
+            if first <= start < last and any(look != stood[place] for look in told):
+                rows[place].append(f"{(start - zero) * 1000},{_bid_texts(told)},{_ask_texts(told)}")
+            stood[place] = told[-1]
+    return [_text(each) for each in rows]
 
 
 def _bid_texts(looks: Sequence[Touch]) -> str:

@@ -2,14 +2,17 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 DESK = Path(sys.executable).parent / "desk"
 TIMEOUT_S = 280
+READY_S = 60.0
 NOT_PASSED_ON = (
     "CLICKHOUSE_URL",
     "CLICKHOUSE_READER_URL",
@@ -36,6 +39,19 @@ def start_desk(home: Path, *arguments: str, **more: str) -> "subprocess.Popen[st
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def first_lines(process: "subprocess.Popen[str]", count: int) -> list[str]:
+    """The first lines of stdout; fails where they do not come."""
+    assert process.stdout is not None
+    text, deadline = b"", time.monotonic() + READY_S
+    while text.count(b"\n") < count:  # read past the buffer: two lines that come at once are one read
+        if select.select([process.stdout], [], [], 0.2)[0]:
+            read = os.read(process.stdout.fileno(), 65_536)
+            assert read, process.stderr.read() if process.stderr else ""
+            text += read
+        assert time.monotonic() < deadline, text
+    return text.decode().splitlines(keepends=True)[:count]
 
 
 def run_desk(home: Path, *arguments: str, code: int = 0, stdin: str = "", **more: str) -> str:

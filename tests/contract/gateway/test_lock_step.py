@@ -1,4 +1,4 @@
-"""A clock that is stepped: a step's answer comes when all is told, and two runs are the same, byte for byte."""
+"""A clock that is stepped: the answer comes when all is told, and two runs are the same, byte for byte."""
 
 import asyncio
 from datetime import timedelta

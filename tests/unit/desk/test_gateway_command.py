@@ -1,34 +1,16 @@
 """`desk gateway` and the resident behind it: what it plays, and what it leaves behind."""
 
 import json
-import os
-import select
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from desk_command import DESK, environment, run_desk, start_desk
+from desk_command import DESK, environment, first_lines, run_desk, start_desk
 
 from desk.gateway_control import GatewayControlError, do_fault, show
 from desk.stack.ports import PortReservations
 from simulation.sample_desk.journal import Journal
-
-READY_S = 60.0
-
-
-def first_lines(process: "subprocess.Popen[str]", count: int) -> list[str]:
-    """The first lines of stdout; fails where they do not come."""
-    assert process.stdout is not None
-    text, deadline = b"", time.monotonic() + READY_S
-    while text.count(b"\n") < count:  # read past the buffer: two lines that come at once are one read
-        if select.select([process.stdout], [], [], 0.2)[0]:
-            read = os.read(process.stdout.fileno(), 65_536)
-            assert read, process.stderr.read() if process.stderr else ""
-            text += read
-        assert time.monotonic() < deadline, text
-    return text.decode().splitlines(keepends=True)[:count]
 
 
 def test_the_words_of_a_fault_script_are_listed(tmp_path: Path) -> None:
