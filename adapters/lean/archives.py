@@ -5,9 +5,10 @@ disk, and no more than a line of a member is held.
 """
 
 import gzip
+import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from trading.errors import InvalidFieldError
@@ -16,6 +17,7 @@ MEMBERS_MAX = 200_000  # all series of an index over a year are a tenth of it
 MEMBER_BYTES_MAX = 2 * 1024**3  # a day of quotes of the busiest share is a tenth of it
 LINE_CHARS_MAX = 1_000
 LINES_MAX = 50_000_000
+BUFFER_BYTES = 64 * 1024
 UNREADABLE = (
     OSError,
     EOFError,
@@ -60,8 +62,9 @@ class OpenArchive:
         if size > MEMBER_BYTES_MAX:
             raise InvalidFieldError("member", f"at most {MEMBER_BYTES_MAX} bytes", size)
         try:
-            with self._archive.open(member) as stream:
-                yield from _numbered(stream)
+            # A zip member's own `readline` is in Python and takes a third of the time of reading a session.
+            with io.BufferedReader(self._archive.open(member), BUFFER_BYTES) as stream:  # type: ignore[type-var]
+                yield from _numbered(stream.readline)
         except UNREADABLE as error:
             raise InvalidFieldError("member", "readable text", str(error)) from error
 
@@ -70,14 +73,14 @@ def text_lines(path: Path) -> Iterator[NumberedLine]:
     """Lines of a text file, compressed with gzip or not; raises InvalidFieldError where it breaks off."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            yield from _numbered(stream)
+            yield from _numbered(stream.readline)
     except UNREADABLE as error:
         raise InvalidFieldError("file", "readable text", str(error)) from error
 
 
-def _numbered(stream: object) -> Iterator[NumberedLine]:
+def _numbered(read_line: Callable[[int], bytes]) -> Iterator[NumberedLine]:
     number = 0
-    while raw := stream.readline(LINE_CHARS_MAX + 1):  # type: ignore[attr-defined]
+    while raw := read_line(LINE_CHARS_MAX + 1):
         number += 1
         if len(raw) > LINE_CHARS_MAX or number > LINES_MAX:
             raise InvalidFieldError("line", f"at most {LINE_CHARS_MAX} characters, {LINES_MAX} lines", number)

@@ -13,7 +13,7 @@ from adapters.lean.catalog import Archive, Catalog
 from adapters.lean.chains import chain_rows, has_chain
 from adapters.lean.choice import choose_archives, finest
 from adapters.lean.names import Resolution
-from adapters.lean.readers import archive_rows
+from adapters.lean.readers import archive_rows, signed_rows
 from adapters.lean.splits import read_splits
 from trading.calendar import is_session, session_open
 from trading.model.contract_master import Split
@@ -82,8 +82,12 @@ class LeanHistory(MarketHistory):
         self, archives: Sequence[Archive], refused: Sequence[RefusedRow], session: date
     ) -> Iterator[MarketRow]:
         yield from refused
+        tapes = {item.root: item for item in self._archives(MarketKind.QUOTE, session)[0]}
         for archive in archives:
-            yield from archive_rows(self._catalog.folder, archive, session)
+            if archive.kind == "trade" and archive.resolution is Resolution.TICK:
+                yield from signed_rows(self._catalog.folder, archive, tapes.get(archive.root), session)
+            else:
+                yield from archive_rows(self._catalog.folder, archive, session)
 
     def _archives(self, kind: MarketKind, session: date) -> tuple[Sequence[Archive], Sequence[RefusedRow]]:
         """Archives to read for a kind. Prints are ticks, bars are not, quotes are whatever is finest."""

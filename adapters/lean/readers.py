@@ -1,10 +1,11 @@
 """From an archive to typed rows: each member's instrument, its session's hours, and the form of its lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from adapters.lean.archives import OpenArchive
@@ -16,12 +17,14 @@ from adapters.lean.ticks import quote_tick_form, trade_form
 from adapters.lean.values import MILLISECOND, hour_milliseconds, midnight, milliseconds, plain_price, price
 from trading.calendar import option_close, session_close, session_open
 from trading.errors import InvalidFieldError
+from trading.market.tape import signed_trades
 from trading.model.instruments import Equity
-from trading.model.market import MarketRow
+from trading.model.market import MarketRow, Quote, Trade
 from trading.model.options import Option
 from trading.model.symbology import parse_lean_member
 from trading.model.times import NEW_YORK
 
+Row = TypeVar("Row", Quote, Trade)
 CHICAGO = ZoneInfo("America/Chicago")  # the clock of index files, not of the options on the index
 
 
@@ -49,6 +52,20 @@ def archive_rows(folder: Path, archive: Archive, session: date) -> Iterator[Mark
                 yield refusal(archive.symbol, session_open(session), error, origin)
 
 
+def signed_rows(folder: Path, prints: Archive, quotes: Archive | None, session: date) -> Iterator[MarketRow]:
+    """Prints of a share with their aggressors, by the quotes of the same tape; then what was left out."""
+    told: Iterator[MarketRow] = iter(())
+    if quotes is not None and quotes.resolution is Resolution.TICK and len(quotes.members) == 1:
+        told = archive_rows(folder, quotes, session)
+    if len(prints.members) != 1:  # one member is one share, and only then do both tapes run side by side
+        yield from archive_rows(folder, prints, session)
+        return
+    left_out: list[MarketRow] = []
+    trades = _only(Trade, archive_rows(folder, prints, session), left_out)
+    yield from signed_trades(trades, _only(Quote, told, []))
+    yield from left_out
+
+
 def member_series(archive: Archive, session: date, origin: Origin) -> tuple[Series, Form]:
     """The instrument of a member and the form of its lines."""
     named = read_member(archive, session, origin.member)
@@ -72,6 +89,15 @@ def read_member(archive: Archive, session: date, member: str) -> Named:
     is_index = archive.layout is Layout.INDEX
     name = f"IND:{share.root}" if is_index else Equity(symbol=share.root).instrument_id
     return Named(instrument_id=name, closes=session_close(session))
+
+
+def _only(kind: type[Row], rows: Iterable[MarketRow], others: list[MarketRow]) -> Iterator[Row]:
+    """Rows of one kind; what is left out of a member is told in few rows, so they are kept."""
+    for row in rows:
+        if isinstance(row, kind):
+            yield row
+        else:
+            others.append(row)
 
 
 def _form(archive: Archive, session: date, series: Series) -> Form:
