@@ -216,7 +216,8 @@ class VolatilityPoller(Poller):
         known = self._tracker.newest(VolatilitySource.CBOE_HISTORY)
         self._know_daily(answer, now.market)
         after = None if known is None else trading_session(known.at)
-        new = readings_of(answer.values, self._settings, after)
+        told = readings_of(answer.values, self._settings, after)
+        new = told[-self._settings.sessions_max :]  # older closes are loaded by their session's asset
         self._waiting.add_daily(new)
         self._daily = self._daily_to_keep = answer.file
         return len(new)

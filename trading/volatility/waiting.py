@@ -12,7 +12,7 @@ from trading.model.market import MarketBlock, MarketKind, RefusedRow, Volatility
 from trading.ports.market_state import ROWS_PER_BLOCK_MAX
 from trading.volatility.observation import INDEX
 
-ROWS_MAX = 20_000  # the daily history has a thousand sessions
+ROWS_MAX = 20_000  # days of readings while the live state is away
 REFUSED_KNOWN_MAX = 5_000  # the same wrong row of a file is told once
 
 Row = VolatilityReading | RefusedRow
