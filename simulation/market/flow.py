@@ -23,13 +23,14 @@ from simulation.sample_desk.contracts import Underlying
 INFORMED = 0.25  # of those who come
 SWEEPS = 0.22  # of the informed
 LEVELS_MOST = 4
-MIDDLE = 0.24  # of the uninformed trade between bid and ask
+MIDDLE = 0.33  # of the uninformed trade between bid and ask
 SEES_AHEAD_S = 180
 SURE_FROM = 0.35  # of a usual move of that time; with less they trade like everybody
-HERD, HERD_S = 0.62, 30
+HERD, HERD_S = 0.84, 30
+CROWD_LEAST, CROWD_WAVE = 0.5, 1.5  # of a usual minute: some are empty, some are full; 1 in the mean
 ODD, ROUND = 0.32, 0.76  # of share prints: below 100, exactly 100 (up to here)
 LARGE = 0.003
-OPENING_AUCTION, CLOSING_AUCTION = 0.015, 0.07  # of a session's volume
+OPENING_AUCTION, CLOSING_AUCTION = 0.015, 0.06  # of a session's volume
 MEAN_SHARE_SIZE = 150
 QUIET_TAIL = 0.25  # of a usual minute, after the bell of those that trade a quarter of an hour longer
 SALT_FLOW, SALT_HERD, SALT_AUCTION = 161, 162, 163
@@ -100,7 +101,8 @@ def _arrivals(
     if tail:
         usual = np.append(usual, np.full(tail, prints / FULL_MINUTES * QUIET_TAIL))
     draws = mixed_more(key, np.arange(len(usual), dtype=np.uint64))
-    crowd = usual * (0.7 + 0.6 * units(draws)) + units(mixed_more(draws, 1))
+    wave = units(draws)
+    crowd = usual * (CROWD_LEAST + CROWD_WAVE * wave * wave) + units(mixed_more(draws, 1))
     minute = np.repeat(np.arange(len(usual)), crowd.astype(np.int64))
     return minute, mixed_more(key, np.arange(len(minute), dtype=np.uint64), 2)
 

@@ -39,7 +39,8 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 class Nature:
     """Loadings on market and sector, own volatility, dividend yield, smile, and trades of a full session.
 
-    skew and curvature are the surface's rho and eta at rest. `company` is whether earnings are reported.
+    skew and curvature are the surface's rho and eta at rest. option_spread: how much wider than those of the
+    most traded funds. `company` is whether earnings are reported.
     """
 
     sector: int
@@ -51,6 +52,7 @@ class Nature:
     curvature: float
     share_prints: int
     option_prints: int
+    option_spread: float
     company: bool = True
 
     @property
@@ -76,6 +78,7 @@ def _fund(beta: float, sector: int, sector_beta: float, shares: int, options: in
         curvature=0.78,
         share_prints=shares,
         option_prints=options,
+        option_spread=1.0,
         company=False,
     )
 
@@ -91,6 +94,7 @@ def _share(beta: float, sector: int, own: float, dividend: float, shares: int, o
         curvature=0.85,
         share_prints=shares,
         option_prints=options,
+        option_spread=1.8,
     )
 
 
@@ -154,4 +158,5 @@ def _drawn(conid: int) -> Nature:
         curvature=pick(0.75, 0.95, 6),
         share_prints=between(1_500, 12_000, conid, SALT_NATURE, 7),
         option_prints=between(300, 3_000, conid, SALT_NATURE, 8),
+        option_spread=pick(2.0, 4.0, 9),
     )

@@ -196,4 +196,4 @@ def _width(chain: Chain, fair: Reals, spot: Reals, rank: int | Ints, flicker: Re
     )
     hedge = np.minimum(fair, spot * 0.02) * 2.0 * SPREAD_OF_SPOT / 0.02
     usual = step + fair * SPREAD_OF_PRICE * 0.5 + hedge
-    return usual * (1.0 + SPREAD_BY_EXPIRY * rank) * (0.6 + 0.9 * flicker)
+    return usual * chain.nature.option_spread * (1.0 + SPREAD_BY_EXPIRY * rank) * (0.6 + 0.9 * flicker)

@@ -14,7 +14,7 @@ MINUTE = 60
 FULL_MINUTES = 390
 NIGHT_SHARE = 0.22  # of a day's variance comes between close and open
 QUIET_MOVE, OPENING_MOVE, CLOSING_MOVE = 0.85, 1.7, 0.6
-QUIET_TRADE, OPENING_TRADE, CLOSING_TRADE = 0.62, 2.2, 1.9
+QUIET_TRADE, OPENING_TRADE, CLOSING_TRADE = 0.62, 2.2, 1.2
 
 
 def _powered(values: Reals, power: int) -> Reals:
