@@ -14,10 +14,11 @@ from adapters.configuration import load_settings
 from desk.answers import Advance, as_mapping, complain, say
 from desk.dagster_api import DagsterApi
 from desk.live_figures import LiveFigures, figures_of
+from desk.live_market import LiveMarket, show_its_assets, show_market
 from desk.live_session import LiveSession, play_live_session
 from desk.live_statements import fetch_played_statements
 from desk.main_job import JobReport, run_main_job
-from desk.play_folder import PlayFolder
+from desk.play_folder import PlayFolder, session_to_play
 from trading.errors import DeskError
 from trading.settings import Settings
 
@@ -31,6 +32,7 @@ class LivePart:
     session: LiveSession | None = None
     figures: LiveFigures | None = None
     report: JobReport | None = None
+    market: LiveMarket | None = None
     failure: str = ""
 
     @property
@@ -49,6 +51,7 @@ class LivePart:
             "seconds": round(self.session.seconds, 1),
             "repeats": self.figures.repeats,
             **shown,
+            "market": as_mapping(self.market),
         }
 
 
@@ -64,12 +67,17 @@ def play_live_part(
         is_new = any(settings.paths.inbox / item.file not in known for item in fetched)
         return run_main_job(settings, warehouse, api, advance) if is_new else None
 
+    day = session_to_play(configured.gateway)
+    hears_market = not LiveMarket.of(day, warehouse).is_heard
     try:
-        session, report = play_live_session(configured, seed, advance, book)
+        session, report = play_live_session(configured, seed, advance, book, hears_market=hears_market)
         figures = figures_of(session, warehouse)
+        market = LiveMarket.of(day, warehouse)
+        if hears_market:
+            show_its_assets(day, api, advance)
     except DeskError as error:
         return LivePart(failure=str(error))
-    return LivePart(session=session, figures=figures, report=report)
+    return LivePart(session=session, figures=figures, report=report, market=market)
 
 
 def both(month: JobReport, live: LivePart | None) -> JobReport:
@@ -110,5 +118,7 @@ def show_live(live: LivePart) -> None:
         if not count
         else f"{count} differences from the gateway's journal."
     )
+    if live.market is not None:
+        show_market(live.market)
     for difference in told.differences[:DIFFERENCES_SHOWN]:
         complain(f"not as the gateway's journal has it: {difference}")

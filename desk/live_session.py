@@ -18,7 +18,7 @@ import sql
 from adapters.clock import SystemClock
 from adapters.configuration import load_settings
 from adapters.configuration.environment import process_environment
-from adapters.wiring import open_outbox_reader, open_warehouse
+from adapters.wiring import open_market_outbox_reader, open_outbox_reader, open_warehouse
 from desk.answers import Advance
 from desk.gateway_control import GatewayControlError, do_fault
 from desk.play_folder import PLAYED_PAST_CLOSE, PlayFolder
@@ -30,11 +30,16 @@ from desk.stack.residents import (
     BROKER,
     CONTROL,
     GATEWAY,
+    INGEST,
+    MARKET_DRAIN,
+    STUBS,
+    VENDORS,
     broker_endpoints,
     heartbeats_of,
     resident_services,
     wanted_residents,
 )
+from desk.stack.stand_ins import stub_endpoints, wished_stub_ports
 from trading.calendar import TradingCalendar
 from trading.errors import ConfigurationError, TransientError
 from trading.settings import Settings
@@ -53,6 +58,7 @@ SETTLE = timedelta(seconds=2)  # thirteen sweeps at SPEED
 POLL_S = 0.2
 PORTS_TRIED = 200
 Booked = TypeVar("Booked")
+OF_THE_MARKET = (STUBS, MARKET_DRAIN, INGEST, VENDORS)  # the morning is for positions only
 PROBE = "live session"  # the name under which the backlog is asked; it takes no entries
 
 
@@ -68,16 +74,23 @@ class LiveSession:
     folder: PlayFolder
     seconds: float
     began_at: float  # seconds since the epoch, before anything was heard
+    hears_market: bool
 
 
 def play_live_session(
-    configured: Settings, seed: int, advance: Advance, book: Callable[[PlayFolder], Booked]
+    configured: Settings,
+    seed: int,
+    advance: Advance,
+    book: Callable[[PlayFolder], Booked],
+    *,
+    hears_market: bool = True,
 ) -> tuple[LiveSession, Booked]:
     """Play the session after the sample desk's month, and the morning after it, to a session of our own.
 
     When the warehouse has all that was heard of the day, the broker books it and `book` brings its statements
-    in; then a new session listens to the morning, so that what the statements explain can lift itself. Raises
-    ConfigurationError where the home has a broker of its own, LiveSessionError when something does not end.
+    in; then a new session listens to the morning, so that what the statements explain can lift itself. The
+    market of the day is heard beside it, where it is not known yet. Raises ConfigurationError where the home
+    has a broker of its own, LiveSessionError when something does not end.
     """
     layout = StackLayout(configured.paths.home)
     _refuse_second_broker(layout)
@@ -85,18 +98,19 @@ def play_live_session(
     reservations = PortReservations()
     try:
         ports = choose_ports(reservations, configured)
-        environment = _environment(configured, seed)
+        environment = _environment(configured, seed, hears_market=hears_market)
         settings = load_settings(environment, with_stack=False)
         residents = wanted_residents(settings)
-        environment |= broker_endpoints(settings, ports)
+        environment |= broker_endpoints(settings, ports) | (stub_endpoints(ports) if hears_market else {})
         effective = load_settings(environment)
         folder = PlayFolder.of(effective)
         folder.begin_again()
         beats = heartbeats_of(effective, effective.services.redis_url)
         services = resident_services(residents, {}, ports, (), beats)
 
-        def residents_of_the_session() -> AttendedServices:
-            return AttendedServices(services, layout, environment, frozenset())
+        def residents_of_the_session(*left_out: str) -> AttendedServices:
+            chosen = tuple(service for service in services if service.name not in left_out)
+            return AttendedServices(chosen, layout, environment, frozenset())
 
         with residents_of_the_session() as day:
             day.wait_until_ready(READY_S)
@@ -105,12 +119,14 @@ def play_live_session(
             played_s = time.monotonic() - began
             _let_the_day_be_booked(folder, ports[CONTROL], advance)
         booked = book(folder)
-        with residents_of_the_session() as morning:  # they find gateway and stream as they left them
+        with residents_of_the_session(*OF_THE_MARKET) as morning:  # gateway and stream are as they were left
             morning.wait_until_ready(READY_S)
             _wait_for_agreement(effective, advance)
     finally:
         reservations.release()
-    live = LiveSession(session=folder.session, folder=folder, seconds=played_s, began_at=began_at)
+    live = LiveSession(
+        session=folder.session, folder=folder, seconds=played_s, began_at=began_at, hears_market=hears_market
+    )
     return live, booked
 
 
@@ -120,6 +136,10 @@ def choose_ports(reservations: PortReservations, configured: Settings) -> Mappin
     return {
         GATEWAY: reservations.choose(range(wished.port, wished.port + PORTS_TRIED)),
         CONTROL: reservations.choose(range(wished.control_port, wished.control_port + PORTS_TRIED)),
+        **{
+            name: reservations.choose(range(port, port + PORTS_TRIED))
+            for name, port in wished_stub_ports(configured).items()
+        },
     }
 
 
@@ -132,7 +152,7 @@ def _refuse_second_broker(layout: StackLayout) -> None:
         )
 
 
-def _environment(configured: Settings, seed: int) -> dict[str, str]:
+def _environment(configured: Settings, seed: int, *, hears_market: bool) -> dict[str, str]:
     return {
         **process_environment(),
         "DESK_HOME": str(configured.paths.home),
@@ -141,6 +161,8 @@ def _environment(configured: Settings, seed: int) -> dict[str, str]:
         "DESK_GATEWAY_SPEED": str(SPEED),
         "DESK_GATEWAY_PAUSES": "true",
         "DESK_GATEWAY_FAULTS": str(configured.paths.project_root / FAULT_SCRIPT),
+        "DESK_INGEST": str(hears_market).lower(),
+        "DESK_STUBS": str(hears_market).lower(),
     }
 
 
@@ -159,15 +181,15 @@ def _wait_for_end(folder: PlayFolder, advance: Advance) -> None:
 
 def _wait_until_drained(settings: Settings, advance: Advance) -> None:
     """Until the warehouse has all that was heard within SETTLE after the end: a few sweeps over all of it."""
-    reader = open_outbox_reader(settings, PROBE)
+    readers = (open_outbox_reader(settings, PROBE), open_market_outbox_reader(settings, PROBE))
     clock = SystemClock()
     settled_at = clock.now() + SETTLE
 
     def is_drained() -> bool:
         if clock.now() < settled_at:
             return False
-        oldest = reader.backlog().oldest_at
-        return oldest is None or oldest > settled_at
+        oldest = [reader.backlog().oldest_at for reader in readers]
+        return all(at is None or at > settled_at for at in oldest)
 
     _wait(is_drained, DRAINED_S, "draining what was heard", advance, None)
 

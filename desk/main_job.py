@@ -134,12 +134,19 @@ def _repeat_everything(warehouse: Warehouse, api: DagsterApi, advance: Advance) 
     bounds = _sessions(warehouse)
     if bounds is None:
         return
-    first, last = bounds
-    run_id = api.launch(BOOKS_JOB, {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()})
+    first, last = (bound.isoformat() for bound in bounds)
+    run_to_its_end(
+        api, BOOKS_JOB, {RANGE_START: first, RANGE_END: last}, f"repeating {first} to {last}", advance
+    )
+
+
+def run_to_its_end(api: DagsterApi, job: str, tags: Mapping[str, str], what: str, advance: Advance) -> None:
+    """Launch a job and wait for it; raises RunFailedError, or JobStalledError after TOTAL_S."""
+    run_id = api.launch(job, tags)
     deadline = time.monotonic() + TOTAL_S
     while time.monotonic() < deadline:
         run = api.run(run_id)
-        advance(f"repeating {first} to {last}: {run.steps_done} steps", 0, None)
+        advance(f"{what}: {run.steps_done} steps", 0, None)
         if run.is_finished:
             _raise_on_failure(api, [run])
             return
