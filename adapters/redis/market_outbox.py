@@ -2,7 +2,10 @@
 
 The streams are found by the set of their symbols. What one read takes is shared out by the lengths, so a
 busy symbol starves no quiet one, and is bounded by blocks and by bytes, for a chain's block has megabytes.
-On a Redis Cluster one reader works the symbols of one node (a command over streams lies in one slot there).
+On a Redis Cluster it looks again and again instead of waiting: no command there is over several streams.
+
+What can lose money here: blocks that were given in an answer that never came. They are this consumer's, and
+nobody else's, so every try looks first at what it holds, until it knows each block that it was given.
 """
 
 import time
@@ -30,7 +33,9 @@ from trading.model.market import MarketEntry
 from trading.ports.market_outbox import READ_BLOCKS_MAX, READ_BYTES_MAX, MarketBatch, MarketOutboxReader
 from trading.ports.outbox import OutboxBacklog, UnreadableEntry
 
+UNKNOWN = ("", "")
 STREAMS_LOOKED_FOR_S = 1.0  # a new symbol's stream is found so soon while nothing else comes
+POLL_S = 0.1
 BLOCKS_PER_TRIP_MAX = 64  # of one round trip, so that the bound in bytes is looked at often enough
 
 Told = list[tuple[str, bytes, Mapping[bytes, bytes] | None]]  # stream, entry id, fields
@@ -45,18 +50,13 @@ class RedisMarketOutboxReader(MarketOutboxReader):
         self._client: Any = open_client(url, STREAMS_LOOKED_FOR_S + ANSWER_TIMEOUT_S)
         self._group, self._consumer, self._bytes_max = group, consumer, bytes_max
         self._grouped: set[str] = set()  # streams whose group is there
-        self._may_hold = True  # what this name was given before, by an answer that was lost or a life before
+        self._holds: set[tuple[str, str]] = {UNKNOWN}  # what it was given, perhaps in a life before
 
     def read(self, blocks_max: int, wait_s: float) -> MarketBatch:
         """Return what this consumer holds, else what is new."""
         count = min(blocks_max, READ_BLOCKS_MAX)
-        held = asked(lambda: self._held(count)) if self._may_hold else []
-        if held:
-            return _batch(held, is_repeat=True)
-        self._may_hold = True  # until the answer is here: it may be lost on its way
-        fresh = asked(lambda: self._fresh(count, wait_s))
-        self._may_hold = bool(fresh)
-        return _batch(fresh, is_repeat=False)
+        told, is_repeat = asked(lambda: self._read(count, wait_s))
+        return _batch(told, is_repeat=is_repeat)
 
     def claim(self, blocks_max: int, idle_s: float) -> int:
         """Take over what was given and left for `idle_s`, from one stream after another."""
@@ -66,7 +66,8 @@ class RedisMarketOutboxReader(MarketOutboxReader):
             taken += asked(partial(self._claimed, stream, left - taken, idle_s))
             if taken >= left:
                 break
-        self._may_hold = self._may_hold or taken > 0
+        if taken:
+            self._holds.add(UNKNOWN)
         return taken
 
     def ack(self, entries: Sequence[MarketEntry | UnreadableEntry]) -> int:
@@ -76,9 +77,11 @@ class RedisMarketOutboxReader(MarketOutboxReader):
         for stream, group in groupby(ordered, key=lambda entry: entry.stream):
             ids = [entry.entry_id for entry in group]
             for start in range(0, len(ids), ACKS_PER_SCRIPT_MAX):
-                calls.append(([stream], (self._group, *ids[start : start + ACKS_PER_SCRIPT_MAX])))
-        answers = run_scripts(self._client, "ack_entries", calls) if calls else []
+                part = ids[start : start + ACKS_PER_SCRIPT_MAX]
+                calls.append(([stream, _journal(stream)], (self._group, *part)))
+        answers = run_scripts(self._client, "ack_blocks", calls) if calls else []
         asked(partial(_refuse_errors, answers))
+        self._holds -= {(entry.stream, entry.entry_id) for entry in entries}
         return sum(int(count) for count in answers)
 
     def backlog(self) -> OutboxBacklog:
@@ -106,6 +109,18 @@ class RedisMarketOutboxReader(MarketOutboxReader):
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
+
+    def _read(self, count: int, wait_s: float) -> tuple[Told, bool]:
+        """One try; a try after a lost answer finds among the held what that answer gave."""
+        if self._holds:
+            held = self._held(count)
+            if held:
+                self._holds.add(UNKNOWN)  # there may be more: only the next look says that there is not
+                return held, True
+        self._holds = {UNKNOWN}
+        fresh = self._fresh(count, wait_s)
+        self._holds = {(stream, entry_id.decode()) for stream, entry_id, _ in fresh}
+        return fresh, False
 
     def _streams(self) -> list[str]:
         """Every stream that was ever written to, with its group made from the stream's beginning."""
@@ -156,10 +171,18 @@ class RedisMarketOutboxReader(MarketOutboxReader):
         wait_ms = max(1, int(min(wait_s, STREAMS_LOOKED_FOR_S) * 1000))
         watched = dict.fromkeys(streams[:count], ">")
         each = max(1, min(BLOCKS_PER_TRIP_MAX, count // len(watched)))
-        answer = self._retried(
-            lambda: self._client.xreadgroup(self._group, self._consumer, watched, count=each, block=wait_ms)
-        )
-        return _told(answer)
+        try:
+            return _told(
+                self._client.xreadgroup(self._group, self._consumer, watched, count=each, block=wait_ms)
+            )
+        except redis.ResponseError as error:
+            if group_is_missing(error):  # flushed while it waited
+                self._grouped.clear()
+            elif str(error).startswith("CROSSSLOT"):
+                time.sleep(min(wait_s, POLL_S))
+            else:
+                raise
+            return []
 
     def _lengths(self, streams: Sequence[str], *, is_held: bool) -> dict[str, int]:
         """How much each stream has for this consumer; streams that have nothing are left out."""
@@ -189,52 +212,49 @@ class RedisMarketOutboxReader(MarketOutboxReader):
         told: Told = []
         size = 0
         for portion in _portions(shares):
-            answer = self._retried(partial(self._asked_for, after, portion, told))
+            answer, missing = self._asked_for(after, portion, told)
+            if missing:  # a server that was flushed has no groups
+                self._grouped.difference_update(missing)
+                self._make_groups(list(missing))
+                answer += self._asked_for(after, missing, told)[0]
             told.extend(answer)
             size += sum(len(text) for _, _, fields in answer for text in (fields or {}).values())
             if size >= self._bytes_max:
                 break
         return told
 
-    def _asked_for(self, after: str, portion: Mapping[str, int], before: Told) -> Told:
+    def _asked_for(
+        self, after: str, portion: Mapping[str, int], before: Told
+    ) -> tuple[Told, Mapping[str, int]]:
+        """What these streams have, and which of them have no group."""
         last = {stream: entry_id.decode() for stream, entry_id, _ in before} if after == "0" else {}
         with self._client.pipeline(transaction=False) as pipe:
             for stream, count in portion.items():
                 pipe.xreadgroup(self._group, self._consumer, {stream: last.get(stream, after)}, count=count)
             answers = pipe.execute(raise_on_error=False)
-        _refuse_errors(answers)  # what was given in vain is held, and read so
-        return [one for answer in answers for one in _told(answer)]
+        missing = {
+            stream: count
+            for (stream, count), answer in zip(portion.items(), answers, strict=True)
+            if group_is_missing(answer)
+        }
+        there = [answer for answer in answers if not group_is_missing(answer)]
+        _refuse_errors(there)
+        return [one for answer in there for one in _told(answer)], missing
 
     def _claimed(self, stream: str, count: int, idle_s: float) -> int:
-        answer = self._retried(
-            lambda: self._client.xautoclaim(
-                stream,
-                self._group,
-                self._consumer,
-                min_idle_time=int(idle_s * 1000),
-                count=count,
-                justid=True,
-            )
+        answer = self._client.xautoclaim(
+            stream, self._group, self._consumer, min_idle_time=int(idle_s * 1000), count=count, justid=True
         )
-        if answer and isinstance(answer[0], list):
+        if answer and isinstance(answer[0], list):  # newer servers put the cursor before, the deleted after
             return len(answer[0])
         return len(answer[1] if len(answer) > 1 and isinstance(answer[1], list) else answer)
 
-    def _retried(self, ask: Any) -> Any:
-        """Ask, and once more after the groups were made: a server that was flushed has none."""
-        try:
-            return ask()
-        except redis.ResponseError as error:
-            if not group_is_missing(error):
-                raise
-        self._grouped.clear()
-        self._streams()
-        try:
-            return ask()
-        except redis.ResponseError as error:
-            if not group_is_missing(error):
-                raise
-            return []
+
+def _journal(stream: str) -> str:
+    parts = keys.OUTBOX.read(stream)
+    if parts is None:
+        raise InvalidFieldError("stream", f"a stream of {keys.OUTBOX.pattern}", stream)
+    return keys.OUTBOX_JOURNAL.at(**parts)
 
 
 def _shares(lengths: Mapping[str, int], count: int) -> dict[str, int]:

@@ -21,7 +21,7 @@ from adapters.redis.outbox import alert
 from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
 from trading.model.instruments import Option
 from trading.model.market import ChainContract, ChainSnapshot, OptionGreeks
-from trading.ports.market_outbox import STREAM_ENTRIES_MAX
+from trading.ports.market_outbox import STREAM_BYTES_MAX, STREAM_ENTRIES_MAX
 from trading.ports.market_state import (
     BARS_KEPT,
     TRADES_KEPT,
@@ -57,10 +57,15 @@ class RedisMarketSink(MarketSink):
     """The port on a real Redis; not to be shared between threads."""
 
     def __init__(
-        self, url: str, *, entries_max: int = STREAM_ENTRIES_MAX, timeout_s: float = ANSWER_TIMEOUT_S
+        self,
+        url: str,
+        *,
+        entries_max: int = STREAM_ENTRIES_MAX,
+        bytes_max: int = STREAM_BYTES_MAX,
+        timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
         self._client: Any = open_client(url, timeout_s)
-        self._entries_max = entries_max
+        self._entries_max, self._bytes_max = entries_max, bytes_max
         self._known: set[str] = set()
         self._random = uuid4().hex[:8]  # of an epoch that begins
         self._greeks: dict[str, _GreeksTold] = {}
@@ -95,7 +100,7 @@ class RedisMarketSink(MarketSink):
         operations = list(_operations(update))
         arguments = list(joined.from_iterable(told for _, told in operations))
         token = _token(texts, arguments)
-        head = (self._entries_max, self._random, token, TOKENS_KEPT)
+        head = (self._entries_max, self._bytes_max, self._random, token, TOKENS_KEPT)
         limits = ((keys.OUTBOX_DONE.ttl_s or 0) * 1000, ALERT_PAUSE_MS, len(texts))
         place = {"topic": MARKET_TOPIC, "sym": update.symbol}
         names = [
@@ -131,8 +136,8 @@ class RedisMarketSink(MarketSink):
             raise LiveStateUnavailableError(f"live state refused {call.symbol}: {answer}") from answer
         if answer[0] == b"full":
             full[call.symbol] = (
-                f"{call.keys[0]}: expected at most {self._entries_max} unread blocks, was {int(answer[1])}"
-                " and more; is the market drain running?"
+                f"{call.keys[0]}: expected at most {self._entries_max} unread blocks and {self._bytes_max}"
+                f" bytes, was {int(answer[1])} and {int(answer[3])} with more to come; is the drain running?"
             )
             if answer[2] == b"1":
                 alert(self._client, "market_outbox_full", full[call.symbol])

@@ -12,6 +12,7 @@ from trading.model.market import MarketEntry
 from trading.ports.outbox import OutboxBacklog, UnreadableEntry
 
 STREAM_ENTRIES_MAX = 20_000  # unread blocks of one symbol; then the writer is refused
+STREAM_BYTES_MAX = 256 * 1024 * 1024  # of one symbol's unread blocks: a chain's has megabytes
 READ_BLOCKS_MAX = 2_000
 READ_BYTES_MAX = 64 * 1024 * 1024  # of one read, about: a chain's block has megabytes
 

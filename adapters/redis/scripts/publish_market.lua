@@ -1,37 +1,42 @@
 -- Writes what changed of one symbol and its blocks for the warehouse, all or nothing.
 -- KEYS: stream, its journal (hash), what this source did last (list), then one key for each operation that has one.
--- ARGV: most entries, random part of a new epoch, this update's token ('' for none), tokens kept, their life in ms, pause between alerts
+-- ARGV: most entries, most bytes, random part of a new epoch, this update's token ('' for none), tokens kept, their life in ms, pause between alerts
 -- in ms, number of blocks, the blocks, then operations: S ttl text | L ttl kept n text… | Z ttl kept n (score text)… | H ttl n (field value)… | P channel text.
 -- The first write is one that a server without memory refuses, so what it refuses is whole.
--- Returns {'written', epoch, first sequence}, {'repeated', epoch, first}, {'full', length, '1' when an alert is due}.
-local entries_max, blocks = tonumber(ARGV[1]), tonumber(ARGV[7])
-local token = ARGV[3]
+-- Returns {'written', epoch, first sequence}, {'repeated', epoch, first}, {'full', length, '1' when an alert is due, bytes}.
+local blocks = tonumber(ARGV[8])
+local token = ARGV[4]
 local told = redis.call('HMGET', KEYS[2], 'epoch', 'sequence')
 if token ~= '' and redis.call('LPOS', KEYS[3], token) then return {'repeated', told[1] or '', told[2] or '0'} end
 local t = redis.call('TIME')
 local now_ms = t[1] * 1000 + math.floor(t[2] / 1000)
+local bytes = 0
 if blocks > 0 then
   local length = redis.call('XLEN', KEYS[1])
-  if length + blocks > entries_max then
-    local due = now_ms - tonumber(redis.call('HGET', KEYS[2], 'alerted_ms') or '0') >= tonumber(ARGV[6])
+  local waiting = length > 0 and tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0') or 0
+  for place = 1, blocks do bytes = bytes + #ARGV[8 + place] end
+  if length + blocks > tonumber(ARGV[1]) or (length > 0 and waiting + bytes > tonumber(ARGV[2])) then
+    local due = now_ms - tonumber(redis.call('HGET', KEYS[2], 'alerted_ms') or '0') >= tonumber(ARGV[7])
     if due then redis.call('HSET', KEYS[2], 'alerted_ms', string.format('%.0f', now_ms)) end
-    return {'full', tostring(length), due and '1' or '0'}
+    return {'full', tostring(length), due and '1' or '0', tostring(waiting)}
   end
+  bytes = waiting + bytes
 end
 local epoch, first = told[1] or '', '0'
 if blocks > 0 then
   if not told[1] then
-    epoch = string.format('%013.0f-%s', now_ms, ARGV[2])
+    epoch = string.format('%013.0f-%s', now_ms, ARGV[3])
     redis.call('HSET', KEYS[2], 'epoch', epoch, 'sequence', '0')
   end
+  redis.call('HSET', KEYS[2], 'bytes', string.format('%.0f', bytes))
   local last = redis.call('HINCRBY', KEYS[2], 'sequence', blocks)
   first = string.format('%.0f', last - blocks + 1)
   for place = 1, blocks do
     local sequence = string.format('%.0f', last - blocks + place)
-    redis.call('XADD', KEYS[1], '*', 'epoch', epoch, 'sequence', sequence, 'block', ARGV[7 + place])
+    redis.call('XADD', KEYS[1], '*', 'epoch', epoch, 'sequence', sequence, 'block', ARGV[8 + place])
   end
 end
-local at, key = 8 + blocks, 4
+local at, key = 9 + blocks, 4
 while at <= #ARGV do
   local kind = ARGV[at]
   if kind == 'P' then
@@ -67,7 +72,7 @@ while at <= #ARGV do
 end
 if token ~= '' then
   redis.call('LPUSH', KEYS[3], token)
-  redis.call('LTRIM', KEYS[3], 0, ARGV[4] - 1)
-  redis.call('PEXPIRE', KEYS[3], ARGV[5])
+  redis.call('LTRIM', KEYS[3], 0, ARGV[5] - 1)
+  redis.call('PEXPIRE', KEYS[3], ARGV[6])
 end
 return {'written', epoch, first}

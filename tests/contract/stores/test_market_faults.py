@@ -344,6 +344,71 @@ def test_a_chain_of_twenty_thousand_contracts_holds_nobody_up(
     assert entry.block.rows[0].contracts == contracts  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("lost_at", [0, 1, 2])
+def test_blocks_whose_delivery_was_lost_are_read_again(
+    sink: RedisMarketSink, redis_server: RunningRedis, monkeypatch: pytest.MonkeyPatch, lost_at: int
+) -> None:
+    """The server gave them, the connection broke: they are found among the held, in any portion."""
+    import redis
+
+    sink.publish([update(number) for number in range(150)])
+    reader = RedisMarketOutboxReader(redis_server.url, consumer="a")
+    assert reader.backlog().entries == 150  # the groups are there, so what follows are the deliveries
+    made = client(reader).pipeline
+    deliveries: list[int] = []
+
+    def losing(**named: Any) -> Any:
+        pipe = made(**named)
+        execute = pipe.execute
+
+        def run(**told: Any) -> Any:
+            is_delivery = any("XREADGROUP" in str(command) for command in pipe.command_stack)
+            answers = execute(**told)
+            if is_delivery:
+                deliveries.append(1)
+                if len(deliveries) == lost_at + 1:
+                    raise redis.ConnectionError("the answer was lost")
+            return answers
+
+        pipe.execute = run
+        return pipe
+
+    monkeypatch.setattr(client(reader), "pipeline", losing)
+    seen: list[int] = []
+    for _ in range(10):
+        batch = reader.read(1_000, 0)
+        if not batch.entries:
+            break
+        seen += [entry.sequence for entry in batch.entries]
+        assert reader.ack(batch.entries) == len(batch.entries)
+    assert sorted(seen) == list(range(1, 151))
+    assert len(deliveries) > lost_at
+    assert reader.backlog().entries == 0
+
+
+def test_a_stream_is_bounded_by_bytes_and_an_ack_makes_room(redis_server: RunningRedis) -> None:
+    """A chain's blocks are few and large; one that is alone is taken whatever its size."""
+    sink = RedisMarketSink(redis_server.url, bytes_max=2_000)
+    client(sink).flushall()
+    large = chain(tuple(contract(place, 0.5) for place in range(100)))
+    sink.publish([large])
+    with pytest.raises(OutboxFullError, match="2000 bytes"):
+        sink.publish([update(1)])
+    reader = RedisMarketOutboxReader(redis_server.url, consumer="a")
+    assert reader.ack(reader.read(10, 0).entries) == 1
+    journal = keys.OUTBOX_JOURNAL.at(topic="market", sym="SPY")
+    assert client(sink).hget(journal, "bytes") == b"0"
+    sink.publish([update(1), update(2)])
+    waiting = int(client(sink).hget(journal, "bytes"))
+    first, second = reader.read(10, 0).entries
+    reader.ack([first])
+    reader.ack([first])
+    assert 0 < int(client(sink).hget(journal, "bytes")) < waiting
+    client(sink).xdel(second.stream, second.entry_id)
+    sink.publish([update(number) for number in range(3, 6)])
+    assert [entry.sequence for entry in reader.read(10, 0).entries] == [4, 5, 6]
+
+
 def test_a_read_is_bounded_by_bytes(sink: RedisMarketSink, redis_server: RunningRedis) -> None:
     """Large blocks come in portions, in order; nothing is left out."""
     sink.publish([update(number) for number in range(200)])
