@@ -178,7 +178,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
         except redis.ResponseError as error:
             if group_is_missing(error):  # flushed while it waited
                 self._grouped.clear()
-            elif str(error).startswith("CROSSSLOT"):
+            elif isinstance(error, redis.exceptions.ClusterCrossSlotError):
                 time.sleep(min(wait_s, POLL_S))
             else:
                 raise
