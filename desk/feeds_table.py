@@ -19,6 +19,7 @@ STYLES = {
     FeedState.STALE: "red",
     FeedState.STARTING: "yellow",
     FeedState.RUNNING: "green",
+    FeedState.ABSENT: "dim",
     FeedState.IDLE: "dim",
 }
 LINES_AROUND = 12  # of the terminal: title, head, what is below
@@ -71,7 +72,7 @@ def _cells(feed: FeedHealth) -> Sequence[Text]:
         Text(str(feed.refused), style="yellow" if feed.refused else "dim"),
         Text(str(feed.errors), style="yellow" if feed.errors else "dim"),
         Text(str(feed.reconnects), style="dim"),
-        Text(feed.text, style="dim"),
+        Text(feed.text, style="dim", overflow="ellipsis"),
     )
 
 

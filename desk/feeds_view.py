@@ -20,7 +20,14 @@ from trading.ports.outbox import OutboxBacklog, OutboxReader
 from trading.settings import Settings
 
 READER = "desk-feeds"  # it only looks; it is never given an entry
-WORST_FIRST = (FeedState.BROKEN, FeedState.STALE, FeedState.STARTING, FeedState.RUNNING, FeedState.IDLE)
+WORST_FIRST = (
+    FeedState.BROKEN,
+    FeedState.STALE,
+    FeedState.STARTING,
+    FeedState.RUNNING,
+    FeedState.ABSENT,
+    FeedState.IDLE,
+)
 FAULTS = frozenset({FeedState.BROKEN, FeedState.STALE})
 
 

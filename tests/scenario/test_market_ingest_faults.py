@@ -293,6 +293,6 @@ def test_lines_beyond_the_budget_are_named_before_anything_is_asked() -> None:
     two = market_settings(SPY=symbol_settings(depth=True), QQQ=symbol_settings(depth=True))
     with market_desk(two, ingest=ingest_settings(depth_lines=1)) as desk:
         desk.wait_for(lambda: health(desk, "depth", "QQQ") is not None, "the board")
-        assert health(desk, "depth", "QQQ").state is FeedState.BROKEN
+        assert health(desk, "depth", "QQQ").state is FeedState.ABSENT
         assert "ingest.depth_lines is 1" in health(desk, "depth", "QQQ").text
         assert desk.runner.session.subscribing.lines.of_kind(LineKind.DEPTH)

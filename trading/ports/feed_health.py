@@ -18,6 +18,7 @@ class FeedState(StrEnum):
     STALE = "stale"
     BROKEN = "broken"  # its breaker is open
     STARTING = "starting"
+    ABSENT = "absent"  # wanted, and the plan of lines has none for it: no fault, but said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ market's clock. A position is held on what feeds say, so a feed that stands stil
         watch_feeds(watch, board, alerts, [FeedHealth(...) for every feed], now=<the market's clock>)
 
 Of a FeedHealth the reporter gives feed, symbol, source, newest_at, limit_s (None: never stale), said_at and
-its counters rows, refused, errors, reconnects since its start; `state` BROKEN while its breaker is open, else
-RUNNING. What it gives for age_s, rows_per_s and the other states is judged anew. A feed that is not reported
-any more is forgotten. Keep out: who hears, how the board is kept.
+its counters rows, refused, errors, reconnects since its start; `state` BROKEN while its breaker is open,
+ABSENT where it has no line, else RUNNING. What it gives for age_s, rows_per_s and the other states is judged
+anew. A feed that is not reported any more is forgotten. Keep out: who hears, how the board is kept.
 """
 
 import logging
@@ -33,6 +33,7 @@ from trading.ports.alerts import Alerts
 from trading.ports.feed_health import FeedBoard, FeedHealth, FeedState
 
 FEEDS_MAX = 20_000  # 500 symbols with their feeds are a fifth of it
+AS_TOLD = frozenset({FeedState.BROKEN, FeedState.ABSENT})  # states that only the reporter knows
 SYMBOLS_PER_ALERT_MAX = 50  # a farm that goes down is a few alerts, not five hundred
 
 _log = logging.getLogger(__name__)
@@ -183,8 +184,8 @@ def _seen(memory: _Memory, health: FeedHealth, now: datetime, opened_at: datetim
 
 
 def _state(memory: _Memory, health: FeedHealth, *, is_open: bool, is_stale: bool) -> FeedState:
-    if health.state is FeedState.BROKEN:
-        return FeedState.BROKEN
+    if health.state in AS_TOLD:
+        return health.state
     if not is_open:
         return FeedState.IDLE
     if is_stale:

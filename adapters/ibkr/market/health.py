@@ -50,7 +50,7 @@ def _of_symbol(
             feed=feed,
             symbol=plan.symbol,
             source=SOURCE,
-            state=FeedState.BROKEN if problem else FeedState.RUNNING,
+            state=_state(session, plan.symbol, feed, problem),
             said_at=said_at,
             newest_at=_newest(session, feed, feeds, counted),
             rows=counted.rows,
@@ -60,6 +60,11 @@ def _of_symbol(
             limit_s=None if problem else _limit_s(session, plan, ingest, feed),
             text=problem or _note(session, feed, feeds, counted),
         )
+
+
+def _state(session: MarketSession, symbol: str, feed: str, problem: str) -> FeedState:
+    is_absent = (symbol, feed) in session.subscribing.without
+    return FeedState.ABSENT if problem and is_absent else FeedState.BROKEN if problem else FeedState.RUNNING
 
 
 def _feeds_of(session: MarketSession, plan: SymbolPlan) -> list[str]:

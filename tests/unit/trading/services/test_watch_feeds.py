@@ -189,6 +189,15 @@ def test_an_open_breaker_is_shown_and_its_silence_told():
     assert told.of("feed_stale") == ["ibkr quotes stands still (limit 15 s): SPY 20 s old, breaker open"]
 
 
+def test_a_feed_without_a_line_is_shown_and_no_fault():
+    """Nothing can come and nothing is missed: the state is as told, in and out of hours, without an alert."""
+    watch, told = FeedWatch(), Told()
+    absent = quotes(None, state=FeedState.ABSENT, limit_s=None)
+    for now in (NOON, after(100), OPEN - timedelta(hours=5)):
+        assert watch_feeds(watch, Board(), told, [absent], now).feeds[0].state is FeedState.ABSENT
+    assert told.alerts == []
+
+
 def test_a_farm_that_goes_down_is_few_alerts_that_name_all():
     """A hundred and twenty feeds stop at once: three alerts, every symbol in exactly one."""
     watch, told = FeedWatch(), Told()
