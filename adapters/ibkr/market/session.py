@@ -38,7 +38,7 @@ from trading.settings import BrokerSettings
 TIME_EVERY_S = 10.0  # of the broker; the clock is read again so often, and not more than once a second
 TIME_LEAST = timedelta(seconds=1)
 SKEW_ALERT = timedelta(seconds=10)
-ANSWER_TIME = timedelta(seconds=0.5)
+ANSWER_TIME = timedelta(seconds=2)  # of ours: how long the broker's word may be on its way
 FIELDS_SHOWN_CHARS_MAX = 500
 DATA_LOST = 1101
 MARKET_MESSAGES = frozenset(

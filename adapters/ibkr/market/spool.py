@@ -131,6 +131,7 @@ def _record(block: MarketBlock) -> RefusedRow:
         field=block.kind.value,
         reason="dropped: the live state was away for longer than the spool holds",
         payload=f"{len(block.rows)} rows from {first.isoformat()} to {last.isoformat()}",
+        rows=len(block.rows),
     )
 
 

@@ -13,6 +13,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 WINDOW = timedelta(seconds=1)
+ROUTINE_SHARE = 0.7  # of the limit: what is asked again and again leaves room for what is not
 REST_AFTER_REFUSAL = timedelta(seconds=2)  # the gateway counts refused messages, too
 
 
@@ -95,8 +96,8 @@ class Pacing:
             self._sent.popleft()
         taken: list[Request] = []
         for urgency in Urgency:
-            queue = self._queues[urgency]
-            while queue and len(self._sent) < self._per_second_max:
+            queue, most = self._queues[urgency], self._most(urgency)
+            while queue and len(self._sent) < most:
                 taken.append(queue.popleft())
                 self._sent.append(now)
         return taken
@@ -105,8 +106,14 @@ class Pacing:
         """When something may be sent again; None when nothing waits."""
         if not self.waiting():
             return None
-        free_at = now if len(self._sent) < self._per_second_max else self._sent[0] + WINDOW
+        most = max(self._most(urgency) for urgency, queue in self._queues.items() if queue)
+        free_at = now if len(self._sent) < most else self._sent[0] + WINDOW
         return free_at if self._rest_until is None else max(free_at, self._rest_until)
+
+    def _most(self, urgency: Urgency) -> int:
+        if urgency is not Urgency.ROUTINE:
+            return self._per_second_max
+        return max(1, int(self._per_second_max * ROUTINE_SHARE))
 
     def rest(self, now: datetime) -> None:
         """Send nothing for a while: the gateway said that it was too much."""

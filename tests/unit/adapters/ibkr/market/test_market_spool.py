@@ -1,0 +1,94 @@
+"""Updates that wait for Redis: joined, in order, bounded, and never lost without a word."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from adapters.ibkr.market.spool import MarketSpool, joined
+from trading.model.market import MarketBlock, MarketKind, Quote, RefusedRow, Trade
+from trading.ports.market_state import TRADES_KEPT, SymbolUpdate
+
+AT = datetime(2026, 11, 13, 15, tzinfo=UTC)
+
+
+def update(second: int, rows: int = 1, symbol: str = "SPY") -> SymbolUpdate:
+    """One flush: quotes of a second, the last of them the ticker."""
+    quotes = tuple(
+        Quote(
+            symbol=symbol,
+            instrument_id="STK:1",
+            at=AT + timedelta(seconds=second),
+            bid=Decimal(second),
+            ask=Decimal(second + 1),
+            bid_size=Decimal(place),
+        )
+        for place in range(rows)
+    )
+    trade = Trade(
+        symbol=symbol, instrument_id="STK:1", at=AT, price=Decimal(second + 1), size=Decimal(1)
+    )  # fmt: skip
+    block = MarketBlock(kind=MarketKind.QUOTE, symbol=symbol, source="ibkr", heard_at=AT, rows=quotes)
+    return SymbolUpdate(symbol=symbol, ticker=quotes[-1], trades=(trade,), blocks=(block,))
+
+
+def rows_of(updates: list[SymbolUpdate], kind: MarketKind) -> list[object]:
+    """All rows of one kind, in order."""
+    return [row for each in updates for block in each.blocks if block.kind is kind for row in block.rows]
+
+
+def test_what_waits_is_joined_by_symbol_in_its_order() -> None:
+    """The newest state, every row of every block."""
+    spool = MarketSpool()
+    spool.put([update(1), update(1, symbol="QQQ")])
+    spool.put([update(2)])
+    taken = spool.take(10)
+    assert [each.symbol for each in taken] == ["SPY", "QQQ"]
+    assert taken[0].ticker is not None and taken[0].ticker.bid == 2
+    assert [row.bid for row in rows_of(taken[:1], MarketKind.QUOTE)] == [1, 2]  # type: ignore[attr-defined]
+    assert [trade.price for trade in taken[0].trades] == [2, 3]
+    assert len(spool) == spool.rows == 0
+
+
+def test_what_was_refused_goes_before_what_came_since() -> None:
+    """A full outbox writes nothing of an update, so it may be joined with the next."""
+    spool = MarketSpool()
+    spool.put([update(1)])
+    refused = spool.take(10)
+    spool.put([update(2)])
+    spool.put_back(refused)
+    (told,) = spool.take(10)
+    assert [row.bid for row in rows_of([told], MarketKind.QUOTE)] == [1, 2]  # type: ignore[attr-defined]
+
+
+def test_beyond_its_bound_the_oldest_rows_go_and_a_record_says_so() -> None:
+    """How many, of what, from when to when; the newest state is there, and every row is told or recorded."""
+    spool = MarketSpool(rows_max=3_000)
+    for second in range(100):
+        spool.put([update(second, rows=100)])
+    assert spool.rows <= 3_000
+    lost = sum(each.rows for each in spool.dropped)
+    (told,) = spool.take(10)
+    kept = rows_of([told], MarketKind.QUOTE)
+    records = [row for row in rows_of([told], MarketKind.REFUSED) if isinstance(row, RefusedRow)]
+    assert told.ticker is not None and told.ticker.bid == 99
+    assert lost > 0 and len(kept) + lost == 10_000
+    assert sum(record.rows for record in records) == lost
+    assert records[0].reason.startswith("dropped") and records[0].at == AT
+
+
+def test_a_record_of_a_loss_is_not_dropped_itself() -> None:
+    """With nothing else to drop the spool is longer than its bound, by its records."""
+    spool = MarketSpool(rows_max=1)
+    for second in range(50):
+        spool.put([update(second)])
+    (told,) = spool.take(10)
+    records = rows_of([told], MarketKind.REFUSED)
+    assert sum(row.rows for row in records if isinstance(row, RefusedRow)) == 50
+
+
+def test_prints_for_the_live_state_are_bounded() -> None:
+    """The newest thousand."""
+    together = update(0)
+    for second in range(1, TRADES_KEPT + 10):
+        together = joined(together, update(second))
+    assert len(together.trades) == TRADES_KEPT
+    assert together.trades[-1].price == TRADES_KEPT + 10

@@ -1,0 +1,111 @@
+"""Contracts of chains take turns, and each is asked its open interest once a session."""
+
+from datetime import UTC, datetime, timedelta
+
+from adapters.ibkr.market.lines import KnownContract
+from adapters.ibkr.market.rotation import LOOK_MAX, OPEN_INTEREST_TICKS, OPEN_INTEREST_WAIT, Rotation
+
+NOW = datetime(2026, 11, 13, 15, tzinfo=UTC)
+
+
+def contracts(*conids: int) -> list[KnownContract]:
+    """Contracts of one symbol."""
+    return [
+        KnownContract(conid=each, symbol="SPY", sec_type="OPT", exchange="SMART", instrument_id=f"O:{each}")
+        for each in conids
+    ]
+
+
+def looked(rotation: Rotation, room: int = 10, now: datetime = NOW) -> list[int]:
+    """Begin the looks that may be begun; their numbers are the contracts'."""
+    lines = list(rotation.next_looks(room, now))
+    for line in lines:
+        rotation.began(line.contract.conid, line, now)
+    return [line.contract.conid for line in lines]
+
+
+def test_every_contract_has_its_turn() -> None:
+    """Two at once, in their order, and from the beginning again."""
+    rotation = Rotation(2)
+    rotation.choose("SPY", contracts(1, 2, 3))
+    turns = []
+    for _ in range(4):
+        turns.append(looked(rotation))
+        for conid in turns[-1]:
+            rotation.over(conid)
+    assert turns == [[1, 2], [3, 1], [2, 3], [1, 2]]
+
+
+def test_one_contract_is_not_looked_at_twice_at_once() -> None:
+    """More lines than contracts leave lines unused."""
+    rotation = Rotation(10)
+    rotation.choose("SPY", contracts(1, 2))
+    assert looked(rotation) == [1, 2]
+    assert looked(rotation) == []
+
+
+def test_open_interest_is_asked_until_it_was_told() -> None:
+    """A line with generic tick 101 first; a plain look afterwards; another session asks anew."""
+    rotation = Rotation(1)
+    rotation.choose("SPY", contracts(1))
+    (line,) = rotation.next_looks(1, NOW)
+    assert line.ticks == OPEN_INTEREST_TICKS
+    rotation.began(1, line, NOW)
+    assert rotation.overdue(NOW + OPEN_INTEREST_WAIT) == [1]
+    rotation.heard_open_interest(1)
+    rotation.over(1)
+    (line,) = rotation.next_looks(1, NOW)
+    assert line.ticks == ""
+    rotation.began(2, line, NOW)
+    assert rotation.overdue(NOW + OPEN_INTEREST_WAIT) == []
+    assert rotation.overdue(NOW + LOOK_MAX) == [2]
+    rotation.begin_session()
+    rotation.forget_looks()
+    rotation.choose("SPY", contracts(1))
+    (line,) = rotation.next_looks(1, NOW)
+    assert line.ticks == OPEN_INTEREST_TICKS
+
+
+def test_a_contract_that_left_and_came_back_is_asked_its_open_interest_again() -> None:
+    """What the chain forgot, the rotation must not believe to be known."""
+    rotation = Rotation(1)
+    rotation.choose("SPY", contracts(1, 2))
+    looked(rotation)
+    rotation.heard_open_interest(1)
+    rotation.over(1)
+    rotation.choose("SPY", contracts(2))
+    rotation.choose("SPY", contracts(2, 1))
+    lines = []
+    for number in (1, 2):
+        (line,) = rotation.next_looks(1, NOW)
+        rotation.began(number, line, NOW)
+        rotation.over(number)
+        lines.append((line.contract.conid, line.ticks))
+    assert (1, OPEN_INTEREST_TICKS) in lines
+
+
+def test_a_chosen_contract_keeps_its_place_when_others_change() -> None:
+    """Strikes come and go with the spot; nobody is looked at twice because of that."""
+    rotation = Rotation(1)
+    rotation.choose("SPY", contracts(1, 2, 3))
+    assert looked(rotation) == [1]
+    rotation.over(1)
+    rotation.choose("SPY", contracts(2, 3, 4))
+    turns = []
+    for _ in range(3):
+        turns += looked(rotation)
+        rotation.over(turns[-1])
+    assert turns == [2, 3, 4]
+
+
+def test_a_refused_look_rests_all_or_drops_one() -> None:
+    """Too many lines: a pause; an unknown contract: it has no more turns."""
+    rotation = Rotation(1)
+    rotation.choose("SPY", contracts(1, 2))
+    looked(rotation)
+    rotation.refused(1, NOW + timedelta(seconds=60))
+    assert looked(rotation) == []
+    assert rotation.next_due() == NOW + timedelta(seconds=60)
+    assert looked(rotation, now=NOW + timedelta(seconds=60)) == [2]
+    rotation.refused(2, None)
+    assert looked(rotation, now=NOW + timedelta(seconds=61)) == [1]
