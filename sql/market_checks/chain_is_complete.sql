@@ -1,9 +1,9 @@
 -- Each listed contract of a symbol's last chain of the session has a bid or an offer, and is in the chain at all.
 with newest as (
-    select symbol, session, source, max(at) as at
-    from core.chains
-    where session between {first:Date} and {last:Date}
-    group by symbol, session, source
+    select c.symbol as symbol, c.session as session, c.source as source, max(c.at) as at
+    from core.chains as c
+    where c.session between {first:Date} and {last:Date}
+    group by c.symbol, c.session, c.source
 ),
 counted as (
     select

@@ -1,10 +1,10 @@
 -- Implied volatility by strike in the last chain of a session: calls above the spot, puts below it, which trade most.
 -- Of the symbols with most contracts, the expiries nearest to the session.
 with newest as (
-    select symbol, argMax(source, at) as source, max(at) as at
-    from core.chains
-    where session = {session:Date} and implied_volatility > 0
-    group by symbol
+    select c.symbol as symbol, argMax(c.source, c.at) as source, max(c.at) as at
+    from core.chains as c
+    where c.session = {session:Date} and c.implied_volatility > 0
+    group by c.symbol
 ),
 points as (
     select
