@@ -7,9 +7,9 @@ those of `FAULTS`, which the caller turns into its own.
 
 import types
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
 from math import isfinite
@@ -22,7 +22,8 @@ from trading.model.money import canonical
 
 NUMBERS_CACHED = 131_072  # prices and sizes come again and again
 OPTIONS_CACHED = 262_144  # 50 MB; making one costs more than reading its row
-FAULTS = (KeyError, TypeError, ValueError, AttributeError, RecursionError, InvalidOperation)
+ROWS_MAX = 100_000  # of one table: a text of a few bytes must not ask for more
+FAULTS = (LookupError, TypeError, ValueError, AttributeError, RecursionError, ArithmeticError)
 
 Row = TypeVar("Row")
 Cells = list[Any]
@@ -35,6 +36,7 @@ class Column:
     name: str
     write: Callable[[Cells], Any]
     read: Callable[[Any], Cells]
+    absent: Any  # what a text says that has nothing of this field: none, or an older writer's default
 
 
 def table_of(row_type: type, rows: Sequence[Any]) -> dict[str, Any]:
@@ -55,15 +57,23 @@ def table_of(row_type: type, rows: Sequence[Any]) -> dict[str, Any]:
 
 def rows_of_table(row_type: type[Row], told: Mapping[str, Any]) -> list[Row]:
     """Read a table's rows."""
-    count, same, columns = int(told["rows"]), told["same"], told["columns"]
+    count, same, columns = _count(told["rows"]), told["same"], told["columns"]
     read = {}
     for column in columns_of(row_type):
         if column.name in columns:
             read[column.name] = column.read(columns[column.name])
         else:
-            shared = column.read([same.get(column.name)]) if count else []
-            read[column.name] = shared * count
+            read[column.name] = _shared(column, same) * count
     return made(row_type, read, count)
+
+
+def _shared(column: Column, same: Mapping[str, Any]) -> Cells:
+    """What all rows have; a field that an older writer did not know has its default."""
+    if column.name in same:
+        return column.read([same[column.name]])
+    if column.absent is MISSING:
+        raise KeyError(column.name)
+    return [column.absent]
 
 
 def made(row_type: type[Row], columns: Mapping[str, Cells], count: int) -> list[Row]:
@@ -83,45 +93,43 @@ def columns_of(row_type: type) -> tuple[Column, ...]:
 def _columns_once(row_type: Hashable) -> tuple[Column, ...]:
     assert isinstance(row_type, type)
     hints = get_type_hints(row_type)
-    return tuple(_column(each.name, hints[each.name]) for each in fields(row_type))
+    return tuple(_column(each.name, hints[each.name], each) for each in fields(row_type))
 
 
-def _column(name: str, hint: Any) -> Column:
+def _column(name: str, hint: Any, field: Field[Any]) -> Column:
     kind, may_be_none = _without_none(hint)
+    absent = None if may_be_none else field.default
+    if absent is MISSING and field.default_factory is not MISSING:
+        absent = field.default_factory()
     if kind in (Option, OptionGreeks):
-        return Column(name, lambda cells: _sub_table(kind, cells), lambda told: _sub_rows(kind, told))
+        return Column(name, lambda cells: _sub_table(kind, cells), lambda told: _sub_rows(kind, told), absent)
     if get_origin(kind) is tuple:
-        return _tuple_column(name, get_args(kind)[0])
+        return Column(name, *_tuple_cells(get_args(kind)[0]), absent)
     write, read = _cells(kind)
-    if not may_be_none:
-        return Column(
-            name,
-            (lambda cells: cells) if write is None else (lambda cells: [write(cell) for cell in cells]),
-            lambda told: [read(cell) for cell in told],
-        )
-    return Column(
-        name,
-        (lambda cells: cells)
-        if write is None
-        else (lambda cells: [None if cell is None else write(cell) for cell in cells]),
-        lambda told: [None if cell is None else read(cell) for cell in told],
-    )
+    return Column(name, _each(write, may_be_none=may_be_none), _each(read, may_be_none=may_be_none), absent)
 
 
-def _tuple_column(name: str, kind: type) -> Column:
+def _each(change: Callable[[Any], Any] | None, *, may_be_none: bool) -> Callable[[Cells], Cells]:
+    """Do it to each cell; None where cells stay as they are."""
+    if change is None:
+        return lambda cells: cells
+    if may_be_none:
+        return lambda cells: [None if cell is None else change(cell) for cell in cells]
+    return lambda cells: [change(cell) for cell in cells]
+
+
+def _tuple_cells(kind: type) -> tuple[Callable[[Cells], Any], Callable[[Any], Cells]]:
     if kind is DepthLevel:
-        return Column(
-            name,
+        return (
             lambda cells: [_levels_told(levels) for levels in cells],
             lambda told: [_levels(levels) for levels in told],
         )
     if kind in (ChainContract, TickerSentiment):
-        return Column(
-            name,
+        return (
             lambda cells: [table_of(kind, rows) for rows in cells],
             lambda told: [tuple(rows_of_table(kind, table)) for table in told],
         )
-    return Column(name, lambda cells: [list(cell) for cell in cells], lambda told: [_texts(c) for c in told])
+    return lambda cells: [list(cell) for cell in cells], lambda told: [_texts(cell) for cell in told]
 
 
 def _cells(kind: Any) -> tuple[Callable[[Any], Any] | None, Callable[[Any], Any]]:
@@ -164,15 +172,15 @@ def _sub_rows(kind: type, told: Any) -> Cells:
     rows = _options(told) if kind is Option else rows_of_table(kind, told)
     if told["places"] is None:
         return list(rows)
-    cells: Cells = [None] * int(told["of"])
+    cells: Cells = [None] * _count(told["of"])
     for place, row in zip(told["places"], rows, strict=True):
-        cells[place] = row
+        cells[_count(place)] = row
     return cells
 
 
 def _options(told: Mapping[str, Any]) -> list[Option]:
     """Options are checked at their making, so equal ones are made once."""
-    count, same, columns = int(told["rows"]), told["same"], told["columns"]
+    count, same, columns = _count(told["rows"]), told["same"], told["columns"]
     names = [column.name for column in columns_of(Option)]
     cells = [columns.get(name) or [same.get(name)] * count for name in names]
     return [_option(*values) for values in zip(*cells, strict=True)]
@@ -187,6 +195,13 @@ def _option(*values: Any) -> Option:
     return Option(**told)
 
 
+def _count(told: object) -> int:
+    count = _whole(told)
+    if not 0 <= count <= ROWS_MAX:
+        raise ValueError(f"expected 0 to {ROWS_MAX} rows")
+    return count
+
+
 def _levels_told(levels: Sequence[DepthLevel]) -> Cells:
     return [[number_text(level.price), number_text(level.size), level.maker] for level in levels]
 
@@ -199,6 +214,8 @@ def _levels(told: Cells) -> tuple[DepthLevel, ...]:
 
 
 def _texts(cells: Cells) -> tuple[str, ...]:
+    if not isinstance(cells, list):
+        raise TypeError("expected texts")
     return tuple(text_of(cell) for cell in cells)
 
 
@@ -210,7 +227,7 @@ def _floats_of(told: Mapping[str, Any]) -> dict[str, float]:
     return {text_of(name): _float(value) for name, value in told.items()}
 
 
-@lru_cache(maxsize=NUMBERS_CACHED)
+@lru_cache(maxsize=NUMBERS_CACHED, typed=True)  # a float that equals a decimal must not pass as it
 def number_text(number: Decimal) -> str:
     """Print a decimal in its one form; what is no number is refused."""
     if not isinstance(number, Decimal) or not number.is_finite():

@@ -7,7 +7,7 @@ quotes costs a third of its rows as objects. What cannot be read raises InvalidF
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ import orjson
 
 from adapters.redis.columns import (
     FAULTS,
+    Column,
     Row,
     columns_of,
     made,
@@ -37,6 +38,7 @@ from trading.model.market import (
 )
 
 VERSION = 1
+OWN_TIMES = frozenset({"at", "said_at"})
 BLOCK_BYTES_MAX = 16 * 1024 * 1024  # a chain of 20,000 contracts with greeks has a third of it
 
 
@@ -73,7 +75,7 @@ def row_texts(row_type: type[Row], rows: Sequence[Row]) -> list[bytes]:
     """Print rows as one object each; `ts` is the row's own time."""
     columns = columns_of(row_type)
     written = [column.write([getattr(row, column.name) for row in rows]) for column in columns]
-    names = ["ts" if column.name == "at" else column.name for column in columns]
+    names = [_shown(column.name) for column in columns]
     return [
         _printed(row_type.__name__, {"v": VERSION, **dict(zip(names, cells, strict=True))})
         for cells in zip(*written, strict=True)
@@ -90,12 +92,26 @@ def rows_of(row_type: type[Row], texts: Iterable[bytes]) -> list[Row]:
     try:
         told = [_read(text) for text in texts]
         columns = {
-            column.name: column.read([one["ts" if column.name == "at" else column.name] for one in told])
+            column.name: _cells(column, [one.get(_shown(column.name), MISSING) for one in told])
             for column in columns_of(row_type)
         }
         return made(row_type, columns, len(told))
     except FAULTS as cause:
         raise InvalidFieldError(row_type.__name__, "rows as JSON objects", "other texts") from cause
+
+
+def _cells(column: Column, told: list[Any]) -> list[Any]:
+    """A field that an older writer did not know has its default."""
+    if MISSING not in told:
+        return column.read(told)
+    if column.absent is MISSING:
+        raise KeyError(column.name)
+    return [column.absent if cell is MISSING else column.read([cell])[0] for cell in told]
+
+
+def _shown(name: str) -> str:
+    """The name of a field in a live value: the row's own time is `ts` in all of them."""
+    return "ts" if name in OWN_TIMES else name
 
 
 def row_of(row_type: type[Row], text: bytes | None) -> Row | None:
@@ -154,7 +170,7 @@ def greeks_texts(contracts: Sequence[ChainContract]) -> list[bytes]:
     columns = columns_of(OptionGreeks)
     there = [contract.greeks for contract in contracts]
     written = [column.write([getattr(greeks, column.name) for greeks in there]) for column in columns]
-    names = ["ts" if column.name == "at" else column.name for column in columns]
+    names = [_shown(column.name) for column in columns]
     return [
         _printed(
             "greeks", {"v": VERSION, "symbol": contract.option.symbol, **dict(zip(names, cells, strict=True))}
