@@ -114,13 +114,15 @@ class VolatilitySettings:
     """The one-day volatility index: its sources and the thresholds of the regime (page 40).
 
     Times are the market's, but for the time-outs. A source without an address is not asked. `every_s` is how
-    often a source that is needed is asked, `standby_every_s` one that is not (0: not at all).
+    often a source that is needed is asked, `standby_every_s` one that is not (0: not at all), and
+    `closed_every_s` each while the index is not told.
     """
 
     yahoo_url: str | None
     cboe_history_url: str | None
     every_s: int
     standby_every_s: int
+    closed_every_s: int
     history_every_s: int
     fresh_for_s: int
     stale_after_s: int

@@ -46,6 +46,7 @@ ENDPOINTS_FILE = (
 OVERRIDES_FOLDER = "config"  # under the home folder: files of the same names, key by key over the project's
 NESTING_MAX = 8
 PORT_MAX = 65535
+SESSIONS_KEPT_MAX = 90  # of the volatility index on this machine
 LINES_MAX = 10_000  # market data lines of the simulated gateway
 SPEED_MAX = 100_000  # a session in a quarter of a second
 SERVER_VERSIONS = (165, 169, 173, 176)  # those the recorded messages are of
@@ -167,6 +168,7 @@ def _check(settings: Settings) -> None:
     _check_gateway(settings.gateway)
     _check_flex(settings.flex)
     _check_vendors(settings.vendors)
+    _check_volatility(settings.volatility)
     for field in dataclasses.fields(settings.inbox):
         if getattr(settings.inbox, field.name) < 1:
             raise ConfigurationError(f"inbox.{field.name}: expected 1 or more")
@@ -201,6 +203,30 @@ def _check_vendors(vendors: VendorSettings) -> None:
         least = 0 if field.name in ("requests_per_second", "requests_per_day") else 1
         if isinstance(value, int) and not isinstance(value, bool) and value < least:
             raise ConfigurationError(f"vendors.{field.name}: expected {least} or more, was {value}")
+
+
+def _check_volatility(limits: VolatilitySettings) -> None:
+    """Times and counts above zero, and limits of the regime in the order in which they are read."""
+    for field in dataclasses.fields(limits):
+        value, least = getattr(limits, field.name), 0 if field.name == "standby_every_s" else 1
+        if isinstance(value, int) and value < least:
+            raise ConfigurationError(f"volatility.{field.name}: expected {least} or more, was {value}")
+    if not 0 < limits.benign_at < limits.elevated_at <= limits.shock_at:
+        raise ConfigurationError(
+            "volatility.benign_at, elevated_at, shock_at: expected 0 < rising, was "
+            f"{limits.benign_at}, {limits.elevated_at}, {limits.shock_at}"
+        )
+    if limits.shock_change_5m <= 0 or limits.elevated_change_1h <= 0:
+        raise ConfigurationError("volatility.shock_change_5m, elevated_change_1h: expected points above 0")
+    if limits.benign_z >= limits.elevated_z:
+        raise ConfigurationError("volatility.benign_z: expected less than elevated_z")
+    if limits.fresh_for_s > limits.stale_after_s:
+        raise ConfigurationError("volatility.fresh_for_s: expected stale_after_s or less")
+    if not 2 <= limits.samples_min <= limits.sessions_max <= SESSIONS_KEPT_MAX:
+        raise ConfigurationError(
+            "volatility.samples_min, sessions_max: expected 2 or more, rising, and at most "
+            f"{SESSIONS_KEPT_MAX}, was {limits.samples_min}, {limits.sessions_max}"
+        )
 
 
 def _check_range(section: object, key: str, limits: tuple[tuple[str, int], ...]) -> None:

@@ -5,9 +5,9 @@ published after every poll, also a failed one: silence must become UNKNOWN by it
 published is kept and comes with the next one.
 
 Who is asked when: the broker's index, which lies in the live market, every `every_s`; Yahoo so often while
-the broker's is not fresh, else every `standby_every_s`, so that its own changes are known when it takes over;
-the daily history and the earlier sessions every `history_every_s`. Failures are asked again after a jittered
-backoff, and in the end left alone by a breaker, each source by itself.
+the broker's is not fresh, else every `standby_every_s`, so that its own changes are known when it takes over,
+and by night seldom; the daily history and the earlier sessions every `history_every_s`. Failures are asked
+again after a jittered backoff, and in the end left alone by a breaker, each source by itself.
 """
 
 import logging
@@ -35,7 +35,7 @@ from trading.ports.volatility_source import (
 from trading.volatility.closes import readings_of
 from trading.volatility.lane import FEED, Lane
 from trading.volatility.observation import INDEX, Observation, observed
-from trading.volatility.same_time import daily_minutes, index_close
+from trading.volatility.same_time import daily_minutes, index_close, is_told
 from trading.volatility.tracker import VolatilityTracker
 from trading.volatility.waiting import WaitingRows
 
@@ -151,6 +151,8 @@ class VolatilityPoller(Poller):
     def _every_s(self, name: str, now: Moment) -> int:
         if name == VolatilitySource.IBKR:
             return self._settings.every_s
+        if name == VolatilitySource.YAHOO and not is_told(now.market):
+            return self._settings.closed_every_s
         if name == VolatilitySource.YAHOO:
             is_needed = not self._tracker.is_fresh(VolatilitySource.IBKR, now.market)
             return self._settings.every_s if is_needed else self._settings.standby_every_s

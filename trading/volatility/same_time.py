@@ -9,13 +9,14 @@ they are samples of those minutes and of no other.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from statistics import fmean, stdev
 
 from trading.calendar import LATE_CLOSE, is_session, session_close, session_open, trading_session
 from trading.model.times import NEW_YORK
 
+AROUND = timedelta(minutes=10)  # of the index's hours: vendors' last values come late
 LATE_MINUTES_MAX = 5  # an older session's value of five minutes before still is that time of day
 
 Minutes = Mapping[int, Decimal]  # minute of New York's day → the first value in it
@@ -43,7 +44,7 @@ class SameTime:
     def add(self, at: datetime, value: Decimal) -> bool:
         """Note the value of a moment of the index's day; True when it is the first of its minute."""
         session = trading_session(at)
-        if not session_open(session) <= at <= session_close(session) + LATE_CLOSE:
+        if not session_open(session) <= at <= index_close(session):
             return False
         minutes = self._sessions.setdefault(session, {})
         minute = minute_of_day(at)
@@ -102,6 +103,12 @@ def daily_minutes(session: date, opened: Decimal, closed: Decimal) -> Minutes:
 def index_close(session: date) -> datetime:
     """When the index's day ends: with its options, a quarter of an hour after the shares."""
     return session_close(session) + LATE_CLOSE
+
+
+def is_told(at: datetime) -> bool:
+    """Whether the index is told at the moment, or a few minutes before or after."""
+    session = trading_session(at)
+    return session_open(session) - AROUND <= at <= index_close(session) + AROUND
 
 
 def _at_or_before(minutes: Minutes, minute: int) -> Decimal | None:

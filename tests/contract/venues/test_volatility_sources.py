@@ -84,6 +84,14 @@ def test_yahoo_stands_by_while_the_broker_speaks(desk):
     assert asked.count("yahoo") == 4
 
 
+def test_by_night_nobody_is_asked_often(desk):
+    """A closed market is no silence of the broker that Yahoo would have to fill."""
+    desk.clock.market = new_york("20:00")
+    asked = [name for _ in range(40) for name in desk.after(30)]
+    assert asked.count("yahoo") == 2
+    assert asked.count("ibkr") == 40
+
+
 def test_the_same_time_of_day_is_known_after_the_first_start(desk):
     """Sixty days of five minutes give a z-score on the first day."""
     desk.poll()
