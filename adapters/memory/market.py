@@ -1,6 +1,7 @@
 """The live market in memory: the same order, bounds and answers as in Redis, and it can be flushed."""
 
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from trading.ports.market_state import (
 )
 from trading.ports.outbox import OutboxBacklog, UnreadableEntry
 
+UPDATES_REMEMBERED = 64  # of one symbol and source: what is told again within so many is known
 FIRST_ENTRY_MS = 1_760_000_000_000
 
 
@@ -49,13 +51,15 @@ class MemoryMarket:
     entries: dict[tuple[str, str], MarketEntry | UnreadableEntry] = field(default_factory=dict)
     given: dict[tuple[str, str], _Given] = field(default_factory=dict)
     sequences: dict[str, int] = field(default_factory=dict)
-    done: list[SymbolUpdate] = field(default_factory=list)
+    done: list[SymbolUpdate] = field(default_factory=list)  # all that was written, in order
+    remembered: dict[tuple[str, str], deque[SymbolUpdate]] = field(default_factory=dict)
+    lengths: Counter[str] = field(default_factory=Counter)
     epochs: int = 0
     numbered: int = 0
 
     def flush(self) -> None:
         """Lose everything, as a flushed Redis does: the next block of a symbol begins a new epoch."""
-        for lost in (self.symbols, self.entries, self.given, self.sequences):
+        for lost in (self.symbols, self.entries, self.given, self.sequences, self.remembered, self.lengths):
             lost.clear()
         self.done.clear()
         self.volatility = None
@@ -68,6 +72,7 @@ class MemoryMarket:
     def append_unreadable(self, symbol: str, text: str) -> None:
         """Put an entry there that is no block, as a broken writer would."""
         stream, entry_id = _stream(symbol), self.next_entry_id()
+        self.lengths[stream] += 1
         self.entries[stream, entry_id] = UnreadableEntry(
             stream=stream, entry_id=entry_id, epoch="", sequence=None, text=text, reason="no block"
         )
@@ -92,14 +97,18 @@ class MemoryMarketSink(MarketSink):
                 _check_numbers(row)
         full: dict[str, str] = {}
         for update in updates:
-            if update.symbol not in full and update not in self._market.done:
+            if update.symbol not in full:
                 self._publish(update, full)
         if full:
             raise OutboxFullError("; ".join(full.values()))
 
     def _publish(self, update: SymbolUpdate, full: dict[str, str]) -> None:
         market = self._market
-        length = sum(1 for stream, _ in market.entries if stream == _stream(update.symbol))
+        source = update.blocks[0].source if update.blocks else ""
+        remembered = market.remembered.setdefault((update.symbol, source), deque(maxlen=UPDATES_REMEMBERED))
+        if update in remembered:
+            return
+        length = market.lengths[_stream(update.symbol)]
         if update.blocks and length + len(update.blocks) > self._entries_max:
             self.alerts.append("market_outbox_full")
             full[update.symbol] = f"{update.symbol}: expected at most {self._entries_max} unread blocks"
@@ -108,6 +117,7 @@ class MemoryMarketSink(MarketSink):
         known = market.symbols.get(update.symbol, SymbolMarket(symbol=update.symbol))
         market.symbols[update.symbol] = _after(known, update)
         market.volatility = update.volatility or market.volatility
+        remembered.append(update)
         market.done.append(update)
 
     def _append(self, update: SymbolUpdate) -> None:
@@ -117,6 +127,7 @@ class MemoryMarketSink(MarketSink):
                 market.epochs += 1
                 self._epochs[stream] = market.epochs
             market.sequences[stream] = market.sequences.get(stream, 0) + 1
+            market.lengths[stream] += 1
             entry_id = market.next_entry_id()
             market.entries[stream, entry_id] = MarketEntry(
                 stream=stream,
@@ -177,6 +188,7 @@ class MemoryMarketOutboxReader(MarketOutboxReader):
         known = [name for name in names if name in self._market.entries]
         for name in known:
             del self._market.entries[name]
+            self._market.lengths[name[0]] -= 1
             self._market.given.pop(name, None)
         return len(known)
 
