@@ -53,7 +53,7 @@ def _whole_lines(body: bytes) -> list[str]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _broken("not a text") from error
-    header, *lines = text.splitlines()
+    header, *lines = text.splitlines() or [""]
     if tuple(name.strip().upper() for name in header.split(",")) != HEADER:
         raise _broken(f"expected the header {','.join(HEADER)}, was {header[:60]!r}")
     if not text.endswith("\n"):
