@@ -36,6 +36,7 @@ HTTP_OK, HTTP_CLIENT_ERRORS, HTTP_SERVER_ERRORS = 200, 400, 500
 HTTP_BUSY = frozenset({408, 425, 429})
 HTTP_NO_KEY = frozenset({401, 403})
 HIDDEN = "(hidden)"
+KEY_CHARS_LEAST = 8  # real ones have 16; the words of a shorter one ("demo") may stand anywhere
 QUOTED_KEY = re.compile(r"(api\s*key\s+as\s+)\S+", re.IGNORECASE)
 LIBRARY_LOGS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
 
@@ -70,7 +71,7 @@ class AlphaVantageClient:
         Raises VendorRefusedError or VendorUnavailableError; their words name the function and the symbol.
         """
         what = f"{NAME} {params.get('function', '')} {params.get('symbol') or params.get('tickers', '')}"
-        document = decode(self._body(what, params))
+        document = decode(self._without_key(self._body(what, params)))
         if isinstance(document, Refused):
             raise VendorUnavailableError(f"{what}: {self.clean(document.reason)}")
         if not isinstance(document, JsonObject):
@@ -92,6 +93,14 @@ class AlphaVantageClient:
         self._client.close()
         for name in LIBRARY_LOGS:
             logging.getLogger(name).removeFilter(self._filter)
+
+    def _without_key(self, body: bytes) -> bytes:
+        """A body that quotes our key must not carry it into rows, the dead letter or the live market."""
+        if len(self._key) < KEY_CHARS_LEAST:
+            return body
+        for secret in self._secrets:
+            body = body.replace(secret.encode(), HIDDEN.encode())
+        return body
 
     def _body(self, what: str, params: Mapping[str, str]) -> bytes:
         try:
