@@ -24,6 +24,8 @@ from trading.ports.vendor_monitor import VendorMonitor
 from trading.services.poll_vendor import VendorPoller, VendorTools
 from trading.settings import Settings
 
+SETTLED_CHAINS_EVERY_S = 3_600  # a chain of a session that is over does not change
+
 
 def asks_alpha_vantage(settings: Settings) -> bool:
     """Whether there is a key, and in a simulated day a stand-in: that asks no real vendor."""
@@ -60,12 +62,13 @@ def vendor_plan(settings: Settings) -> VendorPlan:
         technicals=tuple(name for name, symbol in symbols.items() if symbol.bars),
         sentiment=tuple(name for name, symbol in symbols.items() if symbol.has_news),
         cadences=Cadences(
-            chains_s=told.chains_every_s,
+            chains_s=told.chains_every_s if told.realtime_options else SETTLED_CHAINS_EVERY_S,
             technicals_s=told.technicals_every_s,
             sentiment_s=told.sentiment_every_s,
         ),
         limits=_limits(told),
         news_window_s=told.news_window_s,
+        live_chains=told.realtime_options,
     )
 
 

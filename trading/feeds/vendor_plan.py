@@ -33,7 +33,10 @@ class Cadences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorPlan:
-    """The symbols of each feed, their cadences, the limits of the key."""
+    """The symbols of each feed, their cadences, the limits of the key.
+
+    `live_chains`: chains are as of now; else they are those of the newest session that the vendor has.
+    """
 
     chains: tuple[str, ...]
     technicals: tuple[str, ...]
@@ -41,6 +44,7 @@ class VendorPlan:
     cadences: Cadences
     limits: RateLimits
     news_window_s: int
+    live_chains: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ class VendorPoll(Poll):
 
 
 def health_of(
-    source: str, tasks: Sequence[VendorTask], said_at: datetime, limit_s: float, broken_why: str
+    source: str, tasks: Sequence[VendorTask], said_at: datetime, limit_s: float | None, broken_why: str
 ) -> FeedHealth:
     """A feed of one symbol is as old as the oldest of its parts, and has told nothing while one has not."""
     first = tasks[0]

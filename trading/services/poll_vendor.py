@@ -20,8 +20,8 @@ from decimal import Decimal
 
 from trading.calendar import is_rth, trading_session
 from trading.errors import DeskError, LiveStateUnavailableError
-from trading.feeds.breaker import Breaker, BreakerLimits, BreakerTransition
-from trading.feeds.limiter import DAY, RequestLimiter
+from trading.feeds.breaker import Breaker, BreakerLimits, BreakerState, BreakerTransition
+from trading.feeds.limiter import DAY, RequestLimiter, Turn
 from trading.feeds.poller import Moment, Poll, Poller
 from trading.feeds.retry import RetryPolicy
 from trading.feeds.vendor_plan import CHAINS, SENTIMENT, TECHNICALS, VendorPlan, pace_of, questions_of
@@ -110,7 +110,7 @@ class VendorPoller(Poller):
             return ()
         limiter = self._counted(now)
         polls: list[VendorPoll] = []
-        short: set[str] = set()
+        short: dict[str, Turn] = {}
         for task in sorted(self._tasks, key=lambda task: task.due_at):
             if len(polls) >= most or task.due_at > now.machine:
                 break
@@ -153,7 +153,7 @@ class VendorPoller(Poller):
         for task in self._tasks:
             groups.setdefault((task.question.feed, task.question.symbol), []).append(task)
         return [
-            health_of(self.source, tasks, now.market, self._stale_after_s(tasks[0]), self._key_refused_why)
+            health_of(self.source, tasks, now.market, self._limit_s(tasks[0]), self._key_refused_why)
             for tasks in groups.values()
         ]
 
@@ -212,20 +212,20 @@ class VendorPoller(Poller):
         return self._limiter
 
     def _poll(
-        self, task: VendorTask, limiter: RequestLimiter, now: Moment, short: set[str]
+        self, task: VendorTask, limiter: RequestLimiter, now: Moment, short: dict[str, Turn]
     ) -> VendorPoll | None:
-        """The question to the vendor where it may be asked, else to our own formulas, else none yet."""
+        """The question to the vendor where it may be asked, else to our own formulas, else none yet.
+
+        `short` are the feeds that got no turn in this round.
+        """
         feed = task.question.feed
         if feed == TECHNICALS and not self._pace.asks_technicals:
             return self._computed(task, now)
         if task.breaker.is_shut(now.machine):
             return self._instead(task, now)
-        if feed in short:
-            return None
-        turn = limiter.ask(feed, now.machine)
+        turn = short.get(feed) or limiter.ask(feed, now.machine)
         if not turn.allowed:
-            self._counts["waited_for_budget"] += 1
-            short.add(feed)
+            short[feed] = turn
             is_long = turn.wait_s > task.every.total_seconds()
             return self._instead(task, now) if is_long else None
         if not task.breaker.allows(now.machine):
@@ -345,7 +345,7 @@ class VendorPoller(Poller):
         self._counts["errors"] += 1
         wait_s = error.wait_s if isinstance(error, VendorUnavailableError) else None
         delay_s = self._retry.delay_s(task.failures, self._tools.chance())
-        if delay_s is None:
+        if delay_s is None or task.breaker.state is BreakerState.HALF_OPEN:  # a trial is one request
             task.failures = 0
             task.breaker.failed(now.machine, text)
             _log.warning("vendor_failed %s", text)
@@ -382,7 +382,10 @@ class VendorPoller(Poller):
             return ticker.last
         return (ticker.bid + ticker.ask) / 2
 
-    def _stale_after_s(self, task: VendorTask) -> float:
+    def _limit_s(self, task: VendorTask) -> float | None:
+        """After which age a feed is stale, in market seconds; chains that are not live are always old."""
+        if task.question.feed == CHAINS and not self._plan.live_chains:
+            return None
         rounds = task.every.total_seconds() * ROUNDS_UNTIL_STALE
         lag = BAR_LAG_S if task.question.feed == TECHNICALS else 0.0
         return max(STALE_LEAST_S, rounds) * self._speed + lag

@@ -149,8 +149,8 @@ def test_failures_are_asked_again_with_a_pause_and_then_left_alone() -> None:
         assert asked == [1, 0, 1, 1, 1, 0, 0]
         assert changes(desk) == ["AAPL open"]
         assert desk.poller.health(desk.now)[0].state is FeedState.BROKEN
-        assert len(desk.step(31)) == 1  # the trial, which is asked again before it counts as failed
-        assert changes(desk) == ["AAPL half_open"]
+        assert len(desk.step(31)) == 1  # the trial: one request, which decides
+        assert changes(desk) == ["AAPL half_open", "AAPL open"]
 
 
 def test_a_half_open_breaker_closes_with_a_good_trial() -> None:
@@ -448,6 +448,30 @@ def test_the_key_is_planted_nowhere() -> None:
         ]
         assert not [part for part in written if KEY in repr(part)]
         assert any("(hidden)" in text for text in desk.alerts.told.values())
+
+
+def test_indicators_are_computed_here_while_the_day_is_spent() -> None:
+    """All four, in their cadence, as long as nothing may leave; the vendor is not asked."""
+    with vendor_desk(chains=(), technicals=(SYMBOL,), local=TalibIndicators()) as desk:
+        own_bars(desk)
+        desk.stub.faults.append(Fault(answer=refusal("day", KEY)))
+        desk.step()
+        for _ in range(5):
+            desk.step(60)
+            assert len(desk.poller.due(desk.now, 16)) == 0
+        told = desk.market.symbols[SYMBOL].technicals
+        assert told is not None
+        assert {name: reading.source for name, reading in told.items()} == dict.fromkeys(
+            ("RSI", "MACD", "BBANDS", "ATR"), "local"
+        )
+        assert len(desk.stub.journal) == 1
+
+
+def test_settled_chains_are_never_stale() -> None:
+    """Where the plan has no live chains, those of the last session are asked for, and are old by nature."""
+    with vendor_desk(live_chains=False) as desk:
+        desk.step()
+        assert desk.poller.health(desk.now)[0].limit_s is None
 
 
 def test_a_breaker_that_rests_tells_until_when() -> None:
