@@ -12,6 +12,7 @@ when).
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 
 from adapters.ibkr.market.budget import SymbolPlan
 from adapters.ibkr.market.flushing import Flushing, gap
@@ -206,10 +207,11 @@ class Feeds:
     def text(self, number: int, tick: int, text: str, at: datetime) -> None:
         """A print as text."""
         conid = self._conids.get(number)
-        tape = self._tapes.get(conid) if conid is not None and tick == RT_VOLUME_TICK else None
-        if tape is not None and conid is not None:
-            tape.rt_volume(text, at)
-            self._told_tapes[conid] = tape
+        if conid is None or tick != RT_VOLUME_TICK:
+            return
+        tape = self._tapes.get(conid) or self._first_print(self._lines[number], at)
+        tape.rt_volume(text, at)
+        self._told_tapes[conid] = tape
 
     def greeks(self, number: int, tick: int, heard: GreeksHeard, at: datetime) -> None:
         """Model values of an option; those of the model go before those of bid, ask and last."""
@@ -326,11 +328,6 @@ class Feeds:
             if self._bounds is not None:
                 feeds.minutes.begin_session(*self._bounds)
             self._tapes[contract.conid] = feeds.tape
-        elif line.kind is LineKind.OPTION:
-            self._tapes[contract.conid] = Tape(
-                line.symbol, contract.instrument_id, source=PrintSource.RT_VOLUME, conid=contract.conid
-            )
-        tape = self._tapes.get(contract.conid)
         self._known[contract.conid] = line
         self.board.open_line(
             contract.conid,
@@ -338,8 +335,22 @@ class Feeds:
             contract.instrument_id,
             conid=contract.conid,
             is_option=is_option,
-            touch=None if tape is None else tape.touch,
+            touch=partial(self._touched, contract.conid) if line.kind is not LineKind.SNAPSHOT else None,
         )
+
+    def _touched(self, conid: int, bid: float | None, ask: float | None, at: datetime) -> None:
+        """Bid or ask moved: prints are signed by how they stood."""
+        tape = self._tapes.get(conid)
+        if tape is not None:
+            tape.touch(bid, ask, at)
+
+    def _first_print(self, line: Line, at: datetime) -> Tape:
+        """Most options never print: a tape begins with the first print, and the quote that stands."""
+        contract = line.contract
+        tape = Tape(line.symbol, contract.instrument_id, source=PrintSource.RT_VOLUME, conid=contract.conid)
+        tape.touch(*self.board.standing(contract.conid), at)
+        self._tapes[contract.conid] = tape
+        return tape
 
     def _forget(self, conids: Iterable[int]) -> None:
         """Contracts that nobody listens to any more; one that a line is open of stays."""
