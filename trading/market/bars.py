@@ -1,7 +1,8 @@
 """Bars of a minute, from pieces of five seconds or from prints; what is missing or late is named.
 
-A minute is told when a piece of a later one comes or when its time is over. A piece that comes after that
-has the minute told again, with the same key; pieces of a session's outside are refused. Built so that both
+A minute is told with its last piece, else when a piece of a later one comes (pieces come in order) or when
+its time is long over. A piece that comes after that has the minute told again, with the same key; pieces of
+a session's outside are refused. Built so that both
 ways give the same bar where both exist. Keep out: bars that a vendor tells whole.
 """
 
@@ -17,7 +18,7 @@ PIECE_S = 5
 MINUTE_S = 60
 PIECES = MINUTE_S // PIECE_S
 MINUTE = timedelta(seconds=MINUTE_S)
-GRACE = timedelta(seconds=6)  # a piece is told when it is over, and a little later
+GRACE = timedelta(seconds=30)  # broker time: on a fast simulated day, the blink of an eye
 MINUTES_KEPT = 10  # a piece of a minute before these is refused
 AVERAGE_PLACES = Decimal("0.000001")
 BARS_WAITING_MAX = 2_000
@@ -130,6 +131,9 @@ class MinuteBars:
 
     def _take(self, at: datetime, piece: _Piece) -> None:
         minute = at.replace(second=0)
+        pieces = self._minutes.get(minute)
+        if pieces is not None and pieces.get(at.second) == piece:
+            return  # told again after the line was asked for anew
         if self._open is None and minute not in self._minutes:
             self._open = minute
         elif self._open is not None and minute > self._open:
@@ -138,7 +142,11 @@ class MinuteBars:
         elif minute != self._open:  # late: told again
             self._due[minute] = None
             self.told_again += 1
-        self._minutes.setdefault(minute, {})[at.second] = piece
+        pieces = self._minutes.setdefault(minute, {})
+        pieces[at.second] = piece
+        if len(pieces) == PIECES and minute == self._open:
+            self._due[minute] = None
+            self._open = None
 
     def _bar(self, minute: datetime) -> Bar:
         pieces = self._minutes[minute]

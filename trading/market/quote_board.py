@@ -1,8 +1,8 @@
 """Level-1 ticks of many lines, coalesced: one quote for each line that changed since the last flush.
 
 A tick changes one field of its line; the flush tells all fields as they stand. The broker says -1 (or a price
-of 0 without size) where there is no bid or ask: that is None. What no market says (NaN, a negative or a zero
-price with a size) changes nothing, and goes to the dead letter with its reason.
+of 0) where there is no bid or ask: that is None. What no market says (NaN, a negative number, a price of 0
+with a size) goes to the dead letter with its reason; the price that stood stands on, but not behind a 0.
 
 What can lose money here: a crossed quote between the two messages of one move (states are judged at the
 flush, never between ticks), a halt that a later quote hides (it goes before crossed and locked, and only its
@@ -218,20 +218,24 @@ class QuoteBoard:
 
     def _no_price(self, state: _Line, slot: int, price: float, size: float, at: datetime) -> None:
         """There is none (-1, or 0 without size), or what was told is no price."""
-        if price == NO_PRICE or (price == 0 and not size > 0):
-            values = state.values
-            state.at = at
-            if values[slot] is not None or values[slot + SIZE_OF] is not None:
-                values[slot] = values[slot + SIZE_OF] = None
-                if slot < LAST and state.touch is not None:
-                    state.touch(values[BID], values[ASK], at)
-                self._note(state)
-            elif state.mark is not None:
-                self._unmark(state)
+        if price in (NO_PRICE, 0):
+            self._clear(state, slot, at)
+        if price == NO_PRICE or (price == 0 and size == 0):
             return
         is_price = 0 < price < NUMBER_LIMIT
         reason = "no size" if is_price else "zero price" if price == 0 else "no price"
         self._refuse(state, FIELD_NAMES[slot], reason, f"{price!r} x {size!r}", at)
+
+    def _clear(self, state: _Line, slot: int, at: datetime) -> None:
+        values = state.values
+        state.at = at
+        if values[slot] is not None or values[slot + SIZE_OF] is not None:
+            values[slot] = values[slot + SIZE_OF] = None
+            if slot < LAST and state.touch is not None:
+                state.touch(values[BID], values[ASK], at)
+            self._note(state)
+        if state.mark is not None:
+            self._unmark(state)
 
     def _refuse(self, state: _Line, field: str, reason: str, payload: str, at: datetime) -> None:
         self.refused += 1

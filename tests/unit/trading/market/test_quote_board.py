@@ -114,7 +114,6 @@ def test_no_bid_is_none_and_no_fault(board: QuoteBoard, price: float, size: floa
     [
         (BID, math.nan, 3, "no price"),
         (BID, -0.5, 3, "no price"),
-        (ASK, 0.0, 3, "zero price"),
         (LAST, 500.0, math.nan, "no size"),
         (ASK, 500.0, -2.0, "no size"),
     ],
@@ -135,6 +134,19 @@ def test_what_no_market_says_changes_nothing_and_goes_to_the_dead_letter(
     assert board.refused == board.refused_by[reason] == 1
     board.size(1, VOLUME, 1, later(2))
     assert board.flush().quotes[0].bid == before[0].bid
+
+
+@pytest.mark.parametrize("size", [3.0, math.nan])
+def test_a_price_of_zero_with_a_size_is_refused_and_the_price_before_it_is_gone(
+    board: QuoteBoard, size: float
+) -> None:
+    """The venue takes its bid back in words that mean nothing: the old one must not look alive."""
+    quoted(board)
+    board.flush()
+    board.price(1, BID, 0.0, size, later(1))
+    told = board.flush()
+    assert (told.quotes[0].bid, told.quotes[0].bid_size) == (None, None)
+    assert [row.reason for row in told.refused] == ["zero price"]
 
 
 def test_infinite_numbers_are_refused(board: QuoteBoard) -> None:
