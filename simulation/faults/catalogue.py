@@ -14,7 +14,7 @@ def _clear(stage: Stage, values: Values) -> None:
     for fault in ALL:
         if fault.undo is not None and fault.words != "lose broker" and "<symbol>" not in fault.words:
             fault.undo(stage, {})
-    stage.wire.halted = set()
+    stage.wire.halted, stage.wire.silenced, stage.wire.lost_depth = set(), set(), 0
     stage.behave(next_rejections=[], next_notices=[])
 
 

@@ -6,10 +6,13 @@ from datetime import timedelta
 from simulation.faults.fault import Fault, Group, wire_switch
 from simulation.faults.language import Values
 from simulation.faults.stage import Stage
+from simulation.tws.fields import UNSET_DOUBLE
 from simulation.tws.notices import TEXTS
 from simulation.tws.options import DataPermission
 
 NOTHING = timedelta()
+OF_THE_HISTORY_FARM = frozenset({"HistoricalData", "HistoricalTicks", "HeadTime", "RealTimeBars"})
+TOLD_AS = {"unset": UNSET_DOUBLE, "nan": "NaN"}  # any other word is told as it stands
 
 
 def _seconds(values: Values) -> timedelta:
@@ -47,6 +50,47 @@ def _conids(stage: Stage, values: Values) -> set[int]:
     if not found:
         raise ValueError(f"symbol: expected a listed one, was {values['symbol']}")
     return found
+
+
+def _silence(stage: Stage, values: Values) -> None:
+    stage.wire.silenced = stage.wire.silenced | _conids(stage, values)
+
+
+def _unsilence(stage: Stage, values: Values) -> None:
+    stage.wire.silenced = stage.wire.silenced - _conids(stage, values)
+
+
+def _break_data_farm(stage: Stage, values: Values) -> None:
+    stage.wire.data_farm_down = True
+    stage.server.notify(2103)
+
+
+def _mend_data_farm(stage: Stage, values: Values) -> None:
+    if stage.wire.data_farm_down:
+        stage.wire.data_farm_down = False
+        stage.server.notify(2104)
+
+
+def _break_history_farm(stage: Stage, values: Values) -> None:
+    stage.wire.failing_requests |= dict.fromkeys(OF_THE_HISTORY_FARM, 162)
+    stage.server.notify(2105)
+
+
+def _mend_history_farm(stage: Stage, values: Values) -> None:
+    broken = OF_THE_HISTORY_FARM & stage.wire.failing_requests.keys()
+    for name in broken:
+        del stage.wire.failing_requests[name]
+    if broken:
+        stage.server.notify(2106)
+
+
+def _told_as(values: Values) -> str:
+    word = str(values["word"])
+    return TOLD_AS.get(word, word)
+
+
+def _lose_depth(stage: Stage, values: Values) -> None:
+    stage.wire.lost_depth += values["count"]
 
 
 def _notice(stage: Stage, values: Values) -> None:
@@ -283,6 +327,62 @@ DATA = (
         "cross quotes", Group.DATA, "Bids are told above their asks.", "crossed_quotes", drawn="cross quotes"
     ),
     wire_switch("silence market", Group.DATA, "No ticks at all.", "silent_market", drawn="silence market"),
+    Fault(
+        words="silence <symbol>",
+        group=Group.DATA,
+        says="No ticks of the symbol and its options, while all others go on.",
+        act=_silence,
+        undo=_unsilence,
+        drawn="silence TSLA",
+    ),
+    Fault(
+        words="break data farm",
+        group=Group.DATA,
+        says="2103 and no ticks at all; 2104 when it is mended. What was missed is never told.",
+        act=_break_data_farm,
+        undo=_mend_data_farm,
+        drawn="break data farm",
+    ),
+    Fault(
+        words="break history farm",
+        group=Group.DATA,
+        says="2105, and requests of bars and past ticks fail with 162; 2106 when it is mended.",
+        act=_break_history_farm,
+        undo=_mend_history_farm,
+        drawn="break history farm",
+    ),
+    wire_switch(
+        "tell prices as <word>",
+        Group.DATA,
+        "Prices of lines, books, single ticks and live bars are told so: nan, unset, -1, 0, …",
+        "price_text",
+        _told_as,
+        off="",
+        drawn="tell prices as nan",
+    ),
+    wire_switch(
+        "tell greeks as <word>",
+        Group.DATA,
+        "Model values are told so: nan, unset, …",
+        "greeks_text",
+        _told_as,
+        off="",
+        drawn="tell greeks as unset",
+    ),
+    Fault(
+        words="lose depth <count>",
+        group=Group.DATA,
+        says="So many changes of books are not told: what clients hold is wrong from then on.",
+        act=_lose_depth,
+        drawn="lose depth 3",
+    ),
+    Fault(
+        words="break depth",
+        group=Group.DATA,
+        says="A change of a level that no book has.",
+        act=lambda stage, values: stage.server.break_depth(),
+        drawn="break depth",
+    ),
     Fault(
         words="halt <symbol>",
         group=Group.DATA,

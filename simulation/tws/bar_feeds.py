@@ -33,7 +33,7 @@ class RealTimeBarFeed(Subscription):
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
         since, end = self._told_until, _floor(now, PIECE_S)
         self._told_until, self.due_at = end, end + PIECE
-        if end <= since or state.faults.silent_market:
+        if end <= since or state.faults.is_silent(self.conid):
             return []
         since = max(since, end - timedelta(seconds=AT_ONCE_MAX_S))
         seconds = int((end - since).total_seconds())
@@ -77,7 +77,7 @@ class BarOfNow(Subscription):
         self.due_at = end + PIECE
         since = max(self._until, end - timedelta(seconds=AT_ONCE_MAX_S))
         self._until = max(self._until, end)
-        if end <= since or state.faults.silent_market:
+        if end <= since or state.faults.is_silent(self.conid):
             return []
         seconds = int((end - since).total_seconds())
         pieces = state.broker.bars(self.conid, end, seconds, PIECE_S, self.what)

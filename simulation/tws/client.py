@@ -17,6 +17,7 @@ from simulation.tws.pacing import VIOLATIONS_MAX, HistoryPacing, MessageRate
 from simulation.tws.replies import session as say
 from simulation.tws.requests import UnknownRequest, read_request, request_id_of
 from simulation.tws.requests.session import StartApi
+from simulation.tws.spoiling import spoiled
 from simulation.tws.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -51,8 +52,12 @@ class Client(LinkOwner):
 
     def send(self, message: replies.Message) -> None:
         """Queue one message."""
-        if not self.link.is_closed:
-            self.link.send(message)
+        if self.link.is_closed:
+            return
+        faults = self._state.faults
+        if faults.price_text or faults.greeks_text:
+            message = spoiled(message, faults)
+        self.link.send(message)
 
     def error(self, request_id: int, code: int, text: str | None = None, reject_json: str = "") -> None:
         """Queue an error or notice; the text is the code's own unless one is given."""

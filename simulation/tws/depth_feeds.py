@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,7 @@ class DepthFeed(Subscription):
         self.request_id, self.conid, self.rows = request_id, conid, rows
         self._names_makers, self._is_smart = names_makers, is_smart
         self._told: dict[int, Sequence[DepthRow]] = {ASK: (), BID: ()}
+        self._text = ""
 
     def forget(self) -> None:
         """The client was told to empty its book: everything is new."""
@@ -38,19 +40,32 @@ class DepthFeed(Subscription):
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
         self.due_at = now + SAMPLED_EVERY
-        if state.faults.silent_market:
+        faults = state.faults
+        if faults.is_silent(self.conid):
             return []
         book = state.broker.depth(self.conid, self.rows, now)
         asks, bids = book.asks[: self.rows], book.bids[: self.rows]
-        messages = [*self._changes(ASK, asks), *self._changes(BID, bids)]
+        if faults.crossed_quotes:
+            asks, bids = bids, asks
+        is_reworded, self._text = self._text != faults.price_text, faults.price_text
+        messages = [
+            *self._changes(ASK, asks, all_of_them=is_reworded),
+            *self._changes(BID, bids, all_of_them=is_reworded),
+        ]
         self._told = {ASK: asks, BID: bids}
-        return messages
+        lost = min(faults.lost_depth, len(messages))
+        faults.lost_depth -= lost
+        return messages[lost:]
 
-    def _changes(self, side: int, rows: Sequence[DepthRow]) -> Iterator[Message]:
+    def impossible(self) -> Message:
+        """A change of a position that no book of this subscription has."""
+        return self._change(self.rows + 1, UPDATE, BID, DepthRow(price=Decimal(1), size=1, maker=""))
+
+    def _changes(self, side: int, rows: Sequence[DepthRow], *, all_of_them: bool) -> Iterator[Message]:
         """By position from the best; what is too many is deleted from the end, so no position moves."""
         told = self._told[side]
         for position, (row, old) in enumerate(zip_longest(rows, told[: len(rows)])):
-            if row != old:
+            if row != old or all_of_them:
                 yield self._change(position, INSERT if old is None else UPDATE, side, row)
         for position in range(len(told) - 1, len(rows) - 1, -1):
             yield self._change(position, DELETE, side, None)
@@ -73,7 +88,7 @@ class TradeFeed(Subscription):
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
         since, self._since = self._since, now
-        if not state.faults.silent_market:
+        if not state.faults.is_silent(self.conid):
             self._waiting += state.broker.prints(self.conid, since, now)
         prints = [self._waiting.popleft() for _ in range(min(PRINTS_MAX, len(self._waiting)))]
         self.due_at = now if self._waiting else now + TRADES_EVERY
@@ -91,20 +106,21 @@ class QuoteFeed(Subscription):
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
         self.due_at = now + TRADES_EVERY
-        if state.faults.silent_market:
+        if state.faults.is_silent(self.conid):
             return []
         quote = state.broker.quote(self.conid, now)
-        if quote.bid is None or quote.ask is None:
+        bid, ask = quote.bid, quote.ask
+        if bid is None or ask is None:
             return []
-        mid = (quote.bid + quote.ask) / 2
-        touch = mid if self._wants_mid else (quote.bid, quote.ask, quote.bid_size, quote.ask_size)
+        if state.faults.crossed_quotes:
+            bid, ask = ask, bid
+        mid = (bid + ask) / 2
+        touch = (
+            mid if self._wants_mid else (bid, ask, quote.bid_size, quote.ask_size, state.faults.price_text)
+        )
         if touch == self._told:
             return []
         self._told = touch
         if self._wants_mid:
             return [say.tick_by_tick_mid(self.request_id, quote.at, mid)]
-        return [
-            say.tick_by_tick_quote(
-                self.request_id, quote.at, quote.bid, quote.ask, quote.bid_size, quote.ask_size
-            )
-        ]
+        return [say.tick_by_tick_quote(self.request_id, quote.at, bid, ask, quote.bid_size, quote.ask_size)]

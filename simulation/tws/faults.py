@@ -48,11 +48,29 @@ class WireFaults:
     halted: set[int] = field(default_factory=set)  # contract ids
     withhold_greeks: bool = False
     crossed_quotes: bool = False
-    silent_market: bool = False  # data farm down: no ticks
+    silent_market: bool = False  # no ticks, and those of the time are never told
+    data_farm_down: bool = False  # the same, and it has been said
+    silenced: set[int] = field(default_factory=set)  # contract ids whose lines are silent while others go on
+    price_text: str = ""  # how every price of market data is told instead; empty: as it is
+    greeks_text: str = ""  # the same for model values
+    lost_depth: int = 0  # so many changes of books are not told
 
     def of_the_market(self) -> tuple[object, ...]:
         """The switches that change what a line tells although the market stands still."""
-        return (self.silent_market, self.crossed_quotes, self.withhold_greeks, frozenset(self.halted))
+        return (
+            self.silent_market,
+            self.data_farm_down,
+            self.crossed_quotes,
+            self.withhold_greeks,
+            self.price_text,
+            self.greeks_text,
+            frozenset(self.halted),
+            frozenset(self.silenced),
+        )
+
+    def is_silent(self, conid: int) -> bool:
+        """Whether nothing is told of a contract's market."""
+        return self.silent_market or self.data_farm_down or conid in self.silenced
 
     def clear(self) -> None:
         """Everything works again."""

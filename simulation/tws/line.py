@@ -32,6 +32,10 @@ class Line:
         self._told[tick] = value
         return True
 
+    def forget(self) -> None:
+        """Everything is new again."""
+        self._told.clear()
+
     def touch(self, quote: Quote) -> Iterator[Message]:
         """Both sides, the last trade and the volume, as far as they are new."""
         yield from self._side(BID, BID_SIZE, quote.bid, quote.bid_size)

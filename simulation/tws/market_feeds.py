@@ -39,14 +39,19 @@ class Level1(Subscription):
         self.contract = contract
         self._generic = generic_ticks
         self._is_snapshot = is_snapshot
+        self._texts = ("", "")
         self._prints = TapeText(line.request_id, contract.conid, generic_ticks)
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
         conid = self.contract.conid
         sampled = now + SAMPLED_EVERY.get(self.contract.asset, SAMPLED_EVERY_SHARE)
         self.due_at = max(sampled, state.broker.next_change(conid, now))
-        if state.faults.silent_market:
+        if state.faults.is_silent(conid):
+            self._prints.miss(now)
             return []
+        if self._texts != (texts := (state.faults.price_text, state.faults.greeks_text)):
+            self._texts = texts
+            self._line.forget()  # what was told in the other words is told again
         quote = state.broker.quote(conid, now)
         if state.faults.crossed_quotes and quote.bid and quote.ask:
             quote = replace(quote, bid=quote.ask, ask=quote.bid)
@@ -103,7 +108,7 @@ class CombinationLevel1(Subscription):
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
         self.due_at = now + SAMPLED_EVERY["OPT"]
-        if state.faults.silent_market:
+        if any(state.faults.is_silent(leg.conid) for leg in self._legs):
             return []
         quotes = [(leg, state.broker.quote(leg.conid, now)) for leg in self._legs]
         messages = [*self._line.touch(_together(quotes, now))]
@@ -139,6 +144,10 @@ class TapeText:
             average = round(self._value / self._volume, 8) if self._volume else each.price
             for tick in self._ticks:
                 yield say.rt_volume(self._request_id, tick, each, total, average)
+
+    def miss(self, now: datetime) -> None:
+        """Trades up to now are never told: the total volume of the next one jumps."""
+        self._since = now
 
     def _hear(self, state: "GatewayState", quote: Quote, now: datetime) -> None:
         since, self._since = self._since, now

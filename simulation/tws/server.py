@@ -159,7 +159,7 @@ class GatewayServer:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + within_s
         while any(client.link.unsent_bytes for client in self.state.clients):
-            if self.faults.half_open or loop.time() > until_s:
+            if loop.time() > until_s:
                 return False
             await asyncio.sleep(HAND_OVER_EVERY_S)
         return True
@@ -217,6 +217,14 @@ class GatewayServer:
                 if kind == "depth" and isinstance(feed, DepthFeed):
                     client.error(request_id, 317)
                     feed.forget()
+        self.flush()
+
+    def break_depth(self) -> None:
+        """A change of a level that no book has: clients must notice that theirs is wrong."""
+        for client in self.state.clients:
+            for feed in client.subscriptions.running.values():
+                if isinstance(feed, DepthFeed):
+                    client.send(feed.impossible())
         self.flush()
 
     def order_error(self, client_id: int, order_id: int, code: int, text: str, reject_json: str = "") -> None:
