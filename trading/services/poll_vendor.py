@@ -283,7 +283,7 @@ class VendorPoller(Poller):
         if snapshot is None:
             self._publish_refused(poll, refused, now)
             poll.task.told(None, 0, len(read.refused), "the vendor has no chain")
-            self._counts["empty"] += not read.refused
+            self._counts["answers_empty"] += not read.refused
             return 0, len(read.refused)
         self._tools.sink.publish([chain_update(snapshot, self._spot(symbol, now), refused, now.machine)])
         poll.task.told(snapshot.at, len(snapshot.contracts), len(read.refused))
@@ -320,7 +320,7 @@ class VendorPoller(Poller):
         if read.reading is None:
             self._publish_refused(poll, refused, now)
             poll.task.told(None, 0, len(read.refused), "too few bars" if poll.is_local else "no values")
-            self._counts["empty"] += not read.refused
+            self._counts["answers_empty"] += not read.refused
             return 0, len(read.refused)
         self._tools.sink.publish([technical_update(read.reading, refused, now.machine)])
         text = "computed here" if poll.is_local else ""
@@ -336,13 +336,13 @@ class VendorPoller(Poller):
         task, text = poll.task, str(error)
         task.failed(text)
         if poll.is_local:
-            self._counts["errors_local"] += 1
+            self._counts["computing_failed"] += 1
             return
         if isinstance(error, VendorRefusedError):
             self._counts[f"refused_{error.kind}"] += 1
             self._heed(task, error, now)
             return
-        self._counts["errors"] += 1
+        self._counts["answers_failed"] += 1
         wait_s = error.wait_s if isinstance(error, VendorUnavailableError) else None
         delay_s = self._retry.delay_s(task.failures, self._tools.chance())
         if delay_s is None or task.breaker.state is BreakerState.HALF_OPEN:  # a trial is one request
