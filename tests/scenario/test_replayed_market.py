@@ -7,12 +7,12 @@ another reader; the client is a bare socket. A part runs always, the whole chain
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from recorded_files import MINUTE_MS, Closing, Name, Traded, closings, members, trades
+from filed_market import MINUTE_MS, SCALE, Closing, Name, Traded, closings, members, trades
 from stepped_client import Stepped, Told, stepped
 
 from simulation.gateway import GatewayPlan
@@ -157,3 +157,89 @@ def test_the_whole_chain_through_the_whole_session(shared_data: Path) -> None:
     assert sum(len(each.quotes) for each in found.values()) == 275_552
     minutes = (CLOSE_MS - OPEN_MS) // MINUTE_MS
     asyncio.run(compared(shared_data / FOLDER, found, minutes, 60))
+
+
+def test_every_trade_of_a_tick_tape_is_told_to_the_millisecond(shared_data: Path) -> None:
+    """IBM on 7 October 2013: price, size, time and order of all that are not suspicious; then the close."""
+    folder, session = shared_data / "lean-equity-ticks-201310", date(2013, 10, 7)
+    ((_, rows),) = members(folder / "ibm" / "20131007_trade.zip")
+    midnight = int(datetime(2013, 10, 7, 4, tzinfo=UTC).timestamp() * 1000)
+    expected = [
+        (int(row[1]) / SCALE, int(row[2]), midnight + int(row[0]))
+        for row in rows
+        if row[5] == "0" and OPEN_MS <= int(row[0]) < 57_600_000
+    ]
+
+    async def scenario() -> None:
+        async with stepped(replace(plan(folder), session=session)) as client:
+            client.subscribe(1, [0, "IBM", "STK", "", "0", "", "", "SMART", "", "USD", "", ""], "233")
+            await client.barrier()
+            await client.step(60 + 6.5 * 3_600, each=300)
+            assert [trade[:3] for trade in client.lines[1].trades] == expected
+            assert len(expected) > 20_000
+            assert _closing(client.lines[1]) == NOBODY
+
+    asyncio.run(scenario())
+
+
+def test_apples_hours_after_its_split(shared_data: Path) -> None:
+    """Where there are only hours of quotes each ends with its row's close; strikes are those of after it."""
+    folder, session = shared_data / "lean-aapl-options-201406", date(2014, 6, 9)
+    quotes: dict[Name, dict[int, Closing]] = {}
+    for name, rows in members(folder / "option_hour" / "aapl_2014_quote_american.zip"):
+        kept = [[_hour_ms(row[0]), *row[1:]] for row in rows if row[0].startswith("20140609")]
+        if kept:
+            quotes[Name.of(name, symbol_at=0)] = closings(kept)
+    wanted = dict(
+        sorted(quotes.items(), key=lambda item: (item[0].expiry, item[0].strike, item[0].right))[::20]
+    )
+
+    async def scenario() -> None:
+        async with stepped(replace(plan(folder), session=session)) as client:
+            for place, name in enumerate(wanted):
+                client.subscribe(place, option_fields(name), "")
+            await client.step(60)
+            for hour in range(9, 16):
+                await client.step(1_799 if hour == 9 else 3_600)
+                for place, rows in enumerate(wanted.values()):
+                    known = [rows[at] for at in rows if at <= hour * 3_600_000]
+                    assert _closing(client.lines[place]) == (known[-1] if known else NOBODY)
+            assert len(wanted) > 100 and not any(name.strike == 650 for name in quotes)
+
+    asyncio.run(scenario())
+
+
+def test_index_options_end_with_their_minutes_and_the_index_with_its_own(shared_data: Path) -> None:
+    """SPXW on its day of expiry, SPX beside it, and the index out of Chicago's clock."""
+    folder, session = shared_data / "lean-spx-options-202101", date(2021, 1, 4)
+    quotes: dict[Name, dict[int, Closing]] = {}
+    for root in ("spx", "spxw"):
+        for name, rows in members(folder / "option_minute" / f"{root}_20210104_quote_european.zip"):
+            quotes[Name.of(name)] = closings(rows)
+    ((_, index),) = members(folder / "index_minute" / "20210104_trade.zip")
+    values = {int(row[0]) + 3_600_000: float(row[4]) for row in index}
+
+    async def scenario() -> None:
+        async with stepped(replace(plan(folder), session=session)) as client:
+            client.subscribe(0, [0, "SPX", "IND", "", "0", "", "", "CBOE", "", "USD", "", ""], "")
+            for place, name in enumerate(quotes, start=1):
+                client.subscribe(place, _index_option_fields(name), "")
+            await client.step(60)
+            for minute in range(390):
+                at_ms = OPEN_MS + minute * MINUTE_MS
+                await client.step(59 if minute == 0 else 60)
+                assert client.lines[0].values["last"] == values[at_ms], minute
+                for place, rows in enumerate(quotes.values(), start=1):
+                    known = [rows[at] for at in rows if at <= at_ms]
+                    assert _closing(client.lines[place]) == (known[-1] if known else NOBODY)
+
+    asyncio.run(scenario())
+
+
+def _hour_ms(text: str) -> str:
+    return str(int(text[9:11]) * 3_600_000)
+
+
+def _index_option_fields(name: Name) -> list[object]:
+    strike = f"{name.strike:g}"
+    return [0, "SPX", "OPT", name.expiry, strike, name.right, "100", "SMART", "", "USD", "", name.symbol]
