@@ -102,8 +102,10 @@ def test_no_bid_is_none_and_no_fault(board: QuoteBoard, price: float, size: floa
     board.price(1, BID, price, size, later(1))
     told = board.flush()
     assert (told.quotes[0].bid, told.quotes[0].bid_size) == (None, None)
-    assert told.quotes[0].ask == Decimal("500.02")
+    assert (told.quotes[0].ask, told.quotes[0].ask_size) == (Decimal("500.02"), Decimal(4))
     assert told.refused == ()
+    board.price(1, BID, price, size, later(1))
+    assert board.flush().quotes == ()
     board.size(1, BID_SIZE, 0, later(2))
     board.size(1, BID_SIZE, 5, later(2))
     assert board.flush().quotes == ()
@@ -206,6 +208,25 @@ def test_a_halt_goes_before_all_and_only_its_own_tick_ends_it(board: QuoteBoard)
     assert states(board) == [TradingState.OPEN]
 
 
+def test_a_general_halt_is_a_halt(board: QuoteBoard) -> None:
+    """1 is the exchange's own, 2 the volatility's."""
+    board.value(1, HALTED, 1.0, later(1))
+    assert [(c.state, c.reason) for c in board.flush().states] == [(TradingState.HALTED, "halt")]
+
+
+def test_that_there_is_no_bid_is_a_word_of_the_line(board: QuoteBoard) -> None:
+    """It ends what was said from outside, and is the newest that was heard."""
+    quoted(board)
+    board.flush()
+    board.price(1, BID, -1.0, 0, later(1))
+    board.flush()
+    board.mark(1, TradingState.STALE, "old", later(15))
+    board.flush()
+    board.price(1, BID, -1.0, 0, later(16))
+    assert states(board) == [TradingState.OPEN]
+    assert board.newest_at(1) == later(16)
+
+
 def test_a_halt_that_is_not_known_is_none(board: QuoteBoard) -> None:
     """-1 is told where the broker does not know."""
     board.value(1, HALTED, -1.0, NOON)
@@ -272,6 +293,7 @@ def test_whoever_signs_prints_hears_each_change_of_the_touch() -> None:
     quoted(board)
     board.price(1, BID, 500.01, 9, NOON)
     board.price(1, LAST, 500.01, 9, NOON)
+    board.price(1, LAST, -1.0, 0, NOON)
     board.price(1, ASK, -1.0, 0, NOON)
     assert heard == [(500.01, None), (500.01, 500.02), (500.01, None)]
 
