@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from real_redis import start_redis
 
@@ -151,6 +152,32 @@ def test_what_is_told_is_read_drained_and_watched(url: str) -> None:
     board.say([feed])
     assert list(board.feeds()) == [feed]
     for adapter in (sink, state, board, dead, alive):
+        adapter.close()
+
+
+def test_every_key_is_of_the_schema_with_its_type_and_life_and_values_have_time_and_version(url: str) -> None:
+    """What lies in the server after an update of every kind, a volatility and a board."""
+    sink, board = RedisMarketSink(url), RedisFeedBoard(url)
+    sink.publish([everything("SPY")])
+    board.say([FeedHealth(feed="news", symbol="SPY", source="av", state=FeedState.IDLE, said_at=NOON)])
+    client = sink._client
+    found = [key.decode() for key in client.scan_iter()]
+    families = {key: next(family for family in keys.SCHEMA if family.read(key) is not None) for key in found}
+    assert len({family.pattern for family in families.values()}) >= 15
+    for key, family in families.items():
+        assert client.type(key).decode() == family.kind, key
+        life = client.ttl(key)
+        assert life == -1 if family.ttl_s is None else 0 < life <= family.ttl_s, key
+        texts = {
+            "string": lambda key: [client.get(key)],
+            "list": lambda key: client.lrange(key, 0, -1),
+            "zset": lambda key: client.zrange(key, 0, -1),
+        }.get(family.kind, lambda key: [])(key)
+        for text in texts if family is not keys.OUTBOX_DONE else ():
+            value = orjson.loads(text)
+            assert value["v"] == 1, key
+            assert datetime.fromisoformat(value["ts"]) == NOON, key
+    for adapter in (sink, board):
         adapter.close()
 
 
