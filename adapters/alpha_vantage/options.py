@@ -28,6 +28,7 @@ FEED = "chain"
 SOURCE = "alpha_vantage"
 ROWS_MAX = 40_000  # SPX has 25,000
 CONTRACTS_REMEMBERED = 200_000  # a chain comes every few seconds with the same ones
+DAYS_REMEMBERED = 64
 VOLATILITY_MAX = 10.0  # 1,000 %: beyond it the vendor's solver has failed
 
 
@@ -41,6 +42,7 @@ class _Chain:
     contracts: dict[str, ChainContract] = field(default_factory=dict)
     refused: list[RefusedRow] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
+    days: dict[date, datetime] = field(default_factory=dict)
     repeated: int = 0
 
     def add(self, row: object) -> None:
@@ -60,7 +62,8 @@ class _Chain:
 
     def _contract(self, row: Mapping[str, object]) -> ChainContract:
         option = _option(row, self.symbol)
-        day = parse_date("date", row.get("date"))
+        told = row.get("date")
+        day = _day(told) if isinstance(told, str) else parse_date("date", told)
         at = self._as_of(day)
         if option.expiry < day:
             raise InvalidFieldError("expiration", f"{day} or later", f"{option.expiry}")
@@ -83,6 +86,13 @@ class _Chain:
         )
 
     def _as_of(self, day: date) -> datetime:
+        """The moment that the rows of a day are as of."""
+        known = self.days.get(day)
+        if known is None:
+            known = self.days[day] = self._moment_of(day)
+        return known
+
+    def _moment_of(self, day: date) -> datetime:
         if day == self.session:
             return min(self.at, session_close(day) + LATE_CLOSE)
         if day > self.session or not is_session(day):
@@ -146,31 +156,39 @@ def read_chain(rows: Sequence[object], symbol: str, at: datetime) -> ChainRead:
     )
 
 
-@lru_cache(maxsize=CONTRACTS_REMEMBERED)
-def _named(contract_id: str) -> Option:
-    try:
-        return from_alpha_vantage(contract_id)
-    except InvalidFieldError as cause:
-        raise InvalidFieldError("contractID", "the OCC symbol of a contract", contract_id) from cause
-
-
 def _option(row: Mapping[str, object], symbol: str) -> Option:
     """The contract of the id, which the other fields must confirm."""
-    contract_id = row.get("contractID")
-    if not isinstance(contract_id, str):
-        raise InvalidFieldError("contractID", "an OCC symbol without blanks", contract_id)
-    option = _named(contract_id)
+    told = tuple(row.get(name) for name in ("contractID", "expiration", "strike", "type"))
+    option = _confirmed(*told) if all(isinstance(value, str) for value in told) else _read(*told)
     if option.symbol != symbol:
-        raise InvalidFieldError("contractID", f"a contract on {symbol}", contract_id)
+        raise InvalidFieldError("contractID", f"a contract on {symbol}", told[0])
+    return option
+
+
+@lru_cache(maxsize=CONTRACTS_REMEMBERED)
+def _confirmed(contract_id: object, expiration: object, strike: object, right: object) -> Option:
+    return _read(contract_id, expiration, strike, right)
+
+
+def _read(contract_id: object, expiration: object, strike: object, right: object) -> Option:
+    try:
+        option = from_alpha_vantage(contract_id if isinstance(contract_id, str) else "")
+    except InvalidFieldError as cause:
+        raise InvalidFieldError("contractID", "the OCC symbol of a contract", contract_id) from cause
     told = (
-        ("expiration", parse_date("expiration", row.get("expiration")), option.expiry),
-        ("strike", parse_strike(row.get("strike")), option.strike),
-        ("type", Right.parse(row.get("type")), option.right),
+        ("expiration", parse_date("expiration", expiration), option.expiry),
+        ("strike", parse_strike(strike), option.strike),
+        ("type", Right.parse(right), option.right),
     )
     for name, said, expected in told:
         if said != expected:
             raise InvalidFieldError(name, f"{expected} as in contractID", f"{said}")
     return option
+
+
+@lru_cache(maxsize=DAYS_REMEMBERED)
+def _day(text: str) -> date:
+    return parse_date("date", text)
 
 
 def _nonsense(volatility: float, delta: float | None, gamma: float | None, vega: float | None) -> str:

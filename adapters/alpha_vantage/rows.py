@@ -1,8 +1,10 @@
 """Reading fields of Alpha Vantage's rows: nearly every value is text, and absent in several spellings."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from adapters.venue.payload import JsonObject, canonical_text, cut
 from trading.errors import InvalidFieldError
@@ -11,7 +13,7 @@ from trading.model.money import parse_decimal
 
 ABSENT = ("", "-", "None", "none", "null", "N/A", "NaN")
 PAYLOAD_CHARS_MAX = 4_096  # of a refused row; real ones have 500
-FLOAT_PLACES = 40  # model values are estimates: no place is refused
+NUMBERS_REMEMBERED = 100_000  # sizes and prices of a chain repeat all day
 
 
 def object_row(row: object) -> JsonObject:
@@ -46,6 +48,10 @@ def listed(row: Mapping[str, object], name: str, items_max: int) -> Sequence[obj
 def number(row: Mapping[str, object], name: str) -> Decimal | None:
     """A number that is zero or more; None where there is none."""
     value = row.get(name)
+    if isinstance(value, str):
+        known = _known_number(value)
+        if known is not None:
+            return known
     if value is None or (isinstance(value, str) and value.strip() in ABSENT):
         return None
     told = parse_decimal(name, value)
@@ -59,7 +65,23 @@ def estimate(row: Mapping[str, object], name: str) -> float | None:
     value = row.get(name)
     if value is None or (isinstance(value, str) and value.strip() in ABSENT):
         return None
-    return float(parse_decimal(name, value, places=FLOAT_PLACES))
+    try:
+        told = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        told = math.nan
+    if not math.isfinite(told) or (isinstance(value, str) and "_" in value):
+        raise InvalidFieldError(name, "a finite number", value)
+    return told
+
+
+@lru_cache(maxsize=NUMBERS_REMEMBERED)
+def _known_number(text: str) -> Decimal | None:
+    """A text that is a good number, read once; None for all else, which is looked at with its field."""
+    try:
+        told = parse_decimal("number", text)
+    except InvalidFieldError:
+        return None
+    return told if told >= 0 else None
 
 
 def refused_row(symbol: str, feed: str, at: datetime, error: Exception, row: object) -> RefusedRow:
