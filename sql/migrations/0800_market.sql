@@ -468,11 +468,11 @@ select
     q.symbol as symbol,
     q.instrument_id as instrument_id,
     q.minute as minute,
-    argMinIf(q.middle, q.told, q.is_two_sided) as open,
-    maxIf(q.middle, q.is_two_sided) as high,
-    minIf(q.middle, q.is_two_sided) as low,
-    argMaxIf(q.middle, q.told, q.is_two_sided) as close,
-    ifNull(sumIf(q.spread, q.is_two_sided), 0) as spread_sum, -- null where no quote of the minute had two sides
+    toDecimal128(argMinIf(q.both, q.told, q.is_two_sided), 12) / 2 as open,
+    toDecimal128(maxIf(q.both, q.is_two_sided), 12) / 2 as high,
+    toDecimal128(minIf(q.both, q.is_two_sided), 12) / 2 as low,
+    toDecimal128(argMaxIf(q.both, q.told, q.is_two_sided), 12) / 2 as close,
+    toDecimal128(ifNull(sumIf(q.spread, q.is_two_sided), 0), 12) as spread_sum, -- null where no quote of the minute had two sides
     toUInt32(count()) as quotes,
     toUInt32(countIf(q.is_two_sided)) as two_sided,
     toUInt32(countIf(q.is_two_sided and q.spread = 0)) as locked,
@@ -491,15 +491,15 @@ inner join
         session, symbol, instrument_id, source, load_id, toStartOfMinute(at) as minute,
         (at, entry_ms, entry_seq, place) as told,
         bid is not null and ask is not null as is_two_sided,
-        (toDecimal128(bid, 12) + toDecimal128(ask, 12)) / 2 as middle,
-        toDecimal128(ask, 12) - toDecimal128(bid, 12) as spread
+        bid + ask as both,
+        ask - bid as spread
     from core.quote_rows
     where session in (select session from core.quote_minutes_touched)
         and load_id in (select load_id from core.quote_minutes_touched)
         and symbol in (select symbol from core.quote_minutes_touched)
         and at >= (select min(minute) from core.quote_minutes_touched)
         and at < (select max(minute) + interval 1 minute from core.quote_minutes_touched)
-    limit 1 by session, symbol, instrument_id, at, source, load_id, stream, entry_ms, entry_seq, place
+    limit 1 by load_id, stream, entry_ms, entry_seq, place
 ) as q on q.session = t.session and q.symbol = t.symbol and q.source = t.source and q.load_id = t.load_id and q.minute = t.minute
 group by symbol, instrument_id, minute, source, session, load_id;
 
@@ -584,7 +584,7 @@ inner join
         and symbol in (select symbol from core.trade_minutes_touched)
         and at >= (select min(minute) from core.trade_minutes_touched)
         and at < (select max(minute) + interval 1 minute from core.trade_minutes_touched)
-    limit 1 by session, symbol, instrument_id, at, ordinal, source, load_id, stream, entry_ms, entry_seq, place
+    limit 1 by load_id, stream, entry_ms, entry_seq, place
 ) as q on q.session = t.session and q.symbol = t.symbol and q.source = t.source and q.load_id = t.load_id and q.minute = t.minute
 group by symbol, instrument_id, minute, source, session, load_id;
 

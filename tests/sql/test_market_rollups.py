@@ -58,6 +58,17 @@ def test_a_minute_of_quotes_is_its_midpoints_spread_and_counts(
     assert (second["quotes"], second["open"]) == (1, Decimal("1.5"))
 
 
+def test_a_minute_without_a_two_sided_quote_has_counts_and_no_prices(
+    warehouse: Warehouse, store: ClickHouseMarketStore
+) -> None:
+    """Recorded chains have many: nobody bids for what is worth nothing."""
+    store.record(
+        entries(MarketKind.QUOTE, [quote(1, None, "0.05"), quote(2, "1", None)]), (), is_repeat=False
+    )
+    (told,) = minutes(warehouse, "quote_minutes")
+    assert (told["quotes"], told["two_sided"], told["open"], told["spread_average"]) == (2, 0, None, None)
+
+
 def test_a_minute_of_trades_is_a_bar_with_its_value_and_sides(
     warehouse: Warehouse, store: ClickHouseMarketStore
 ) -> None:
