@@ -144,10 +144,25 @@ class MemoryMarketState(MarketState):
     def __init__(self, market: MemoryMarket) -> None:
         self._market = market
 
-    def read(self, symbols: Sequence[str], *, chains: bool = True) -> Mapping[str, SymbolMarket]:
+    def read(
+        self,
+        symbols: Sequence[str],
+        *,
+        chains: bool = True,
+        trades_max: int = TRADES_KEPT,
+        bars_max: int = BARS_KEPT,
+    ) -> Mapping[str, SymbolMarket]:
         """Return what is known of each symbol."""
         known = {symbol: self._market.symbols.get(symbol, SymbolMarket(symbol=symbol)) for symbol in symbols}
-        return known if chains else {name: replace(one, chain=None) for name, one in known.items()}
+        return {
+            name: replace(
+                one,
+                chain=one.chain if chains else None,
+                trades=one.trades[-trades_max:] if trades_max else (),
+                bars=one.bars[-bars_max:] if bars_max else (),
+            )
+            for name, one in known.items()
+        }
 
     def volatility(self) -> VolatilityReading | None:
         """Return the newest reading of the volatility index."""

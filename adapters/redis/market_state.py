@@ -17,8 +17,16 @@ from trading.model.market import (
     Trade,
     VolatilityReading,
 )
-from trading.ports.market_state import INDICATORS, SYMBOLS_PER_READ_MAX, MarketState, SymbolMarket
+from trading.ports.market_state import (
+    BARS_KEPT,
+    INDICATORS,
+    SYMBOLS_PER_READ_MAX,
+    TRADES_KEPT,
+    MarketState,
+    SymbolMarket,
+)
 
+NONE = 2 * (TRADES_KEPT + BARS_KEPT)  # a place that no list has: nothing is told
 ONE_VALUE = (
     keys.MARKET_TICKER,
     keys.MARKET_BOOK,
@@ -34,7 +42,14 @@ class RedisMarketState(MarketState):
     def __init__(self, url: str, *, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
         self._client: Any = open_client(url, timeout_s)
 
-    def read(self, symbols: Sequence[str], *, chains: bool = True) -> Mapping[str, SymbolMarket]:
+    def read(
+        self,
+        symbols: Sequence[str],
+        *,
+        chains: bool = True,
+        trades_max: int = TRADES_KEPT,
+        bars_max: int = BARS_KEPT,
+    ) -> Mapping[str, SymbolMarket]:
         """Ask for the values, the prints and the bars of each symbol, each symbol's in its own slot."""
         if len(symbols) > SYMBOLS_PER_READ_MAX:
             raise InvalidFieldError("symbols", f"at most {SYMBOLS_PER_READ_MAX}", len(symbols))
@@ -44,8 +59,8 @@ class RedisMarketState(MarketState):
             with self._client.pipeline(transaction=False) as pipe:
                 for symbol, names in wanted:
                     pipe.mget(names)
-                    pipe.lrange(keys.MARKET_TRADES.at(sym=symbol), 0, -1)
-                    pipe.zrange(keys.MARKET_BARS.at(sym=symbol), 0, -1)
+                    pipe.lrange(keys.MARKET_TRADES.at(sym=symbol), 0, trades_max - 1 if trades_max else -NONE)
+                    pipe.zrange(keys.MARKET_BARS.at(sym=symbol), -bars_max if bars_max else NONE, -1)
                 return list(pipe.execute())
 
         told = asked(ask)

@@ -85,8 +85,18 @@ class MarketState(ABC):
     """The reader's side."""
 
     @abstractmethod
-    def read(self, symbols: Sequence[str], *, chains: bool = True) -> Mapping[str, SymbolMarket]:
-        """Return what is known of each symbol, all in one round trip; raises LiveStateUnavailableError."""
+    def read(
+        self,
+        symbols: Sequence[str],
+        *,
+        chains: bool = True,
+        trades_max: int = TRADES_KEPT,
+        bars_max: int = BARS_KEPT,
+    ) -> Mapping[str, SymbolMarket]:
+        """Return what is known of each symbol, all in one round trip; raises LiveStateUnavailableError.
+
+        At most so many of the newest prints and minutes; 0 for who needs none of them.
+        """
 
     @abstractmethod
     def volatility(self) -> VolatilityReading | None:

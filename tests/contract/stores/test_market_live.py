@@ -328,6 +328,17 @@ def test_prints_and_bars_are_bounded_and_a_bar_told_again_replaces(sides: Sides)
     assert {each.at: each for each in spy.bars}[late[1].at] == late[1]
 
 
+@pytest.mark.parametrize("most", [0, 1, 2, 1_000])
+def test_a_reader_takes_as_many_prints_and_minutes_as_it_needs(sides: Sides, most: int) -> None:
+    """The newest, oldest first; a reader of tickers takes none."""
+    prints, minutes = tuple(map(trade, range(5))), tuple(map(bar, range(5)))
+    sides.sink.publish([SymbolUpdate(symbol="SPY", ticker=quote(), trades=prints, bars=minutes)])
+    told = sides.state.read(["SPY"], trades_max=most, bars_max=most)["SPY"]
+    assert told.ticker == quote()
+    assert told.trades == prints[5 - min(most, 5) :]
+    assert told.bars == minutes[5 - min(most, 5) :]
+
+
 def test_a_full_stream_refuses_the_update_whole_and_no_other(sides: Sides) -> None:
     """Neither its blocks nor its live state are written; other symbols go on; an ack makes room."""
     many = tuple(quotes(number) for number in range(BOUND - 1))
