@@ -50,6 +50,7 @@ from trading.services.reconcile_session import ReconcileStores
 from trading.services.run_coverage_shift import CoverageTools
 from trading.services.watch_positions import WatchTools, watch_positions
 from trading.settings import Settings
+from trading.volatility.tracker import paced
 
 if TYPE_CHECKING:
     from adapters.venue.whole_answer import PublicAddress  # over a second with its client
@@ -131,7 +132,8 @@ def volatility_poller(settings: Settings) -> VolatilityPoller:
     """Polls the one-day index; the resident of the vendors hosts it. A simulated day asks no real vendor."""
     from adapters.yahoo.chart import YahooChart
 
-    told = settings.volatility
+    is_simulated = settings.broker.simulated_clock
+    told = paced(settings.volatility, settings.broker.speed) if is_simulated else settings.volatility
     yahoo = _public_address(settings, "yahoo", told.yahoo_url)
     return VolatilityPoller(
         VolatilityTools(

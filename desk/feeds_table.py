@@ -1,6 +1,6 @@
 """How `desk feeds` looks: one table worst first, cut to the terminal's height, and a few lines below it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
@@ -36,12 +36,12 @@ class FeedsTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table and the lines below it."""
-        height = (options.max_height or console.height) - LINES_AROUND - len(self._view.lines)
+        height = (options.max_height or console.height) - LINES_AROUND - len(self._view.plans)
         shown = self._view.feeds[: max(ROWS_LEAST, height)] if self._is_cut else self._view.feeds
         parts: list[RenderableType] = [_feeds(self._view, shown)]
         if len(shown) < len(self._view.feeds):
             parts.append(Text(f"… and {len(self._view.feeds) - len(shown)} more", style="dim"))
-        parts += [_residents(self._view), _outboxes(self._view), *_lines(self._view)]
+        parts += [_residents(self._view), _outboxes(self._view), *_plans(self._view), *_lines(self._view)]
         if self._trouble:
             parts.append(Text(self._trouble, style="bold red"))
         yield Group(*parts)
@@ -106,6 +106,23 @@ def _lines(view: FeedsView) -> Sequence[Text]:
     line.append(", ".join(f"{each.kind} {each.wanted} of {each.allowed}" for each in view.lines))
     without = [name for each in view.lines for name in each.without]
     return [line, Text(f"No line for: {', '.join(without)}", style="yellow")] if without else [line]
+
+
+def _plans(view: FeedsView) -> Sequence[Text]:
+    """What of each vendor's plan is spent; 0 a day is no limit."""
+    return [Text(f"Plan of {vendor}: {_plan_words(told)}") for vendor, told in view.plans.items()]
+
+
+def _plan_words(told: Mapping[str, str]) -> str:
+    a_day = told.get("limit_day", "0")
+    words = [
+        f"{told.get('requests_minute', '–')} of {told.get('limit_minute', '–')} requests this minute",
+        f"{told.get('requests_day', '–')}{f' of {a_day}' if a_day != '0' else ''} this day",
+        f"{told.get('breakers_open', '0')} breakers open",
+    ]
+    stretch = told.get("asked_less_often_by", "1.00")
+    words += [f"asked {stretch} times less often than wished"] if stretch != "1.00" else []
+    return ", ".join([*words, *([told["held"]] if told.get("held") else [])])
 
 
 def age_text(seconds: float | None) -> str:

@@ -5,20 +5,29 @@ Belongs here: values. Keep out: how they look (`desk/feeds_table.py`), what a fe
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from adapters.ibkr.market.budget import Budget, budget_of
-from adapters.wiring import open_feed_board, open_live_state, open_market_outbox_reader, open_outbox_reader
+from adapters.redis.vendor import RedisVendorMonitor
+from adapters.wiring import (
+    open_feed_board,
+    open_live_state,
+    open_market_outbox_reader,
+    open_outbox_reader,
+    redis_url,
+)
 from desk.answers import as_mapping
 from desk.stack.expected import expected_residents
 from trading.ports.feed_health import FeedBoard, FeedHealth, FeedState
 from trading.ports.live_state import LiveState
 from trading.ports.market_outbox import MarketOutboxReader
 from trading.ports.outbox import OutboxBacklog, OutboxReader
+from trading.ports.vendor_monitor import VendorMonitor
 from trading.settings import Settings
 
+VENDORS = ("alpha_vantage",)  # those with a plan of so many requests
 READER = "desk-feeds"  # it only looks; it is never given an entry
 WORST_FIRST = (
     FeedState.BROKEN,
@@ -43,13 +52,16 @@ class LinesInUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedsView:
-    """One look. `beats` says how long ago each resident said that it lives, None where it does not."""
+    """One look. `beats` says how long ago each resident said that it lives, None where it does not; `plans`
+    what was asked of each vendor and what its plan allows.
+    """
 
     at: datetime
     feeds: tuple[FeedHealth, ...]
     outboxes: Mapping[str, OutboxBacklog]
     beats: Mapping[str, float | None]
     lines: tuple[LinesInUse, ...]
+    plans: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def has_faults(self) -> bool:
@@ -75,6 +87,7 @@ class FeedsView:
             },
             "residents": dict(self.beats),
             "lines": [as_mapping(each) for each in self.lines],
+            "plans": {vendor: dict(figures) for vendor, figures in self.plans.items()},
         }
 
 
@@ -87,6 +100,7 @@ class FeedsWindow:
         self._broker: OutboxReader = open_outbox_reader(settings, READER)
         self._market: MarketOutboxReader = open_market_outbox_reader(settings, READER)
         self._expected = expected_residents(configured)
+        self._monitor: VendorMonitor = RedisVendorMonitor(redis_url(settings))
         self._lines = lines_in_use(budget_of(settings.market, settings.ingest), settings)
 
     def look(self) -> FeedsView:
@@ -100,6 +114,7 @@ class FeedsWindow:
             outboxes={"broker": self._broker.backlog(), "market": self._market.backlog()},
             beats={name: _age(beats.get(name), now) for name in named},
             lines=self._lines,
+            plans={vendor: told for vendor in VENDORS if (told := self._monitor.told(vendor))},
         )
 
 

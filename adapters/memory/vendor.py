@@ -44,6 +44,10 @@ class MemoryVendorMonitor(VendorMonitor):
         """Keep it."""
         self.vendors[vendor] = dict(metrics)
 
+    def told(self, vendor: str) -> Mapping[str, str]:
+        """What is kept."""
+        return dict(self.vendors.get(vendor, {}))
+
     def tell_sentiment(self, symbol: str, metrics: Mapping[str, str]) -> None:
         """Keep it."""
         self.sentiment[symbol] = dict(metrics)

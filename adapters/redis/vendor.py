@@ -76,6 +76,11 @@ class RedisVendorMonitor(VendorMonitor):
         if metrics:
             asked(lambda: self._client.hset(keys.MONITORING_VENDOR.at(vendor=vendor), mapping=dict(metrics)))
 
+    def told(self, vendor: str) -> Mapping[str, str]:
+        """Return the vendor's figures."""
+        found = asked(lambda: self._client.hgetall(keys.MONITORING_VENDOR.at(vendor=vendor)))
+        return {name.decode(): value.decode() for name, value in found.items()}
+
     def tell_sentiment(self, symbol: str, metrics: Mapping[str, str]) -> None:
         """Set the figures of a symbol's news."""
         family = keys.MONITORING_SENTIMENT

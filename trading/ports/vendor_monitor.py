@@ -14,3 +14,7 @@ class VendorMonitor(ABC):
     @abstractmethod
     def tell_sentiment(self, symbol: str, metrics: Mapping[str, str]) -> None:
         """Set figures of a symbol's news."""
+
+    @abstractmethod
+    def told(self, vendor: str) -> Mapping[str, str]:
+        """Return the vendor's figures by name; none where nobody told any."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from trading.calendar import trading_session
-from trading.errors import DeskError, InvalidFieldError
+from trading.errors import DeskError, InvalidFieldError, OutboxFullError
 from trading.feeds.breaker import BreakerLimits, BreakerTransition
 from trading.feeds.poller import Moment, Poll, Poller
 from trading.market_settings import VolatilitySettings
@@ -252,7 +252,13 @@ class VolatilityPoller(Poller):
             return  # at a start the first to answer may be the last resort, and its UNKNOWN would be a lie
         self._waiting.add_reading(reading)
         blocks = self._waiting.blocks(now.machine)
-        self._tools.sink.publish([SymbolUpdate(symbol=INDEX, volatility=reading, blocks=blocks)])
+        try:
+            self._tools.sink.publish([SymbolUpdate(symbol=INDEX, volatility=reading, blocks=blocks)])
+        except OutboxFullError:
+            # No reader may trade on an older calm because the warehouse is behind: it hears of this later.
+            self._tools.sink.publish([SymbolUpdate(symbol=INDEX, volatility=reading)])
+            self.reading = reading
+            raise
         self._waiting.published()
         self.reading = reading
         self._keep_daily()

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import groupby
 
 from trading.calendar import is_rth, session_open, trading_session
@@ -70,7 +71,12 @@ class Judged:
 
 def regular_hours(_feed: str, _symbol: str, at: datetime) -> datetime | None:
     """The opening of the regular session that the moment is in; None outside."""
-    return session_open(trading_session(at)) if is_rth(at) else None
+    return _opening(at)
+
+
+@lru_cache(maxsize=8)
+def _opening(at: datetime) -> datetime | None:
+    return session_open(trading_session(at)) if is_rth(at) else None  # asked of every feed at one moment
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ A value that is dated ahead of the market's clock is refused: it would not grow 
 come. One that is dated before what its source told already is put in its place and changes nothing else.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -17,6 +17,17 @@ from trading.volatility.regime import Movement, judge
 from trading.volatility.same_time import SameTime
 from trading.volatility.series import FIVE_MINUTES, ONE_HOUR, SourceSeries
 from trading.volatility.source_choice import choose
+
+PAUSE_S = 3  # of this machine, which is no silence of a market that is played fast
+
+
+def paced(limits: VolatilitySettings, speed: int) -> VolatilitySettings:
+    """The limits for a simulated market at so many times the speed; how old is UNKNOWN stays as it is."""
+    return replace(
+        limits,
+        fresh_for_s=min(limits.stale_after_s, max(limits.fresh_for_s, PAUSE_S * speed)),
+        clock_ahead_max_s=max(limits.clock_ahead_max_s, PAUSE_S * speed),
+    )
 
 
 @dataclass(slots=True)

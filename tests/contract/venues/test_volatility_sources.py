@@ -234,12 +234,13 @@ def test_late_values_of_a_vendor_show_their_age(desk):
 
 
 def test_what_could_not_be_published_comes_later(desk):
-    """A full outbox loses no row: the next poll publishes them in their order."""
+    """A full outbox hides no regime and loses no row: a later poll publishes them in their order."""
     sink = desk.poller._tools.sink
     sink._entries_max = 0
     desk.poll()
     assert isinstance(desk.unpublished[0], OutboxFullError)
     assert desk.rows() == []
+    assert desk.reading is not None, "the regime is live all the same"
     sink._entries_max = 20_000
     desk.clock.market += timedelta(seconds=60)
     desk.poll()

@@ -21,6 +21,7 @@ from adapters.ibkr.market.budget import budget_of
 from adapters.redis.alerts import RedisAlertLog, RedisAlerts
 from adapters.redis.feed_board import RedisFeedBoard
 from adapters.redis.live_state import RedisLiveState
+from adapters.redis.vendor import RedisVendorMonitor
 from desk.commands.alerts import _moment
 from desk.feeds_table import FeedsTable, age_text
 from desk.feeds_view import FeedsView, LinesInUse, lines_in_use, worst_first
@@ -58,7 +59,21 @@ def view(feeds: list[FeedHealth], **beats: float | None) -> FeedsView:
     """A look at these feeds."""
     waits = OutboxBacklog(entries=3, given=1, oldest_at=NOW - timedelta(seconds=70))
     lines = (LinesInUse(kind="depth", wanted=3, allowed=3, without=("AAPL depth",)),)
-    return FeedsView(at=NOW, feeds=worst_first(feeds), outboxes={"market": waits}, beats=beats, lines=lines)
+    plan = {
+        "requests_minute": "43",
+        "limit_minute": "75",
+        "requests_day": "900",
+        "breakers_open": "2",
+        "held": "",
+    }
+    return FeedsView(
+        at=NOW,
+        feeds=worst_first(feeds),
+        outboxes={"market": waits},
+        beats=beats,
+        lines=lines,
+        plans={"alpha_vantage": plan},
+    )
 
 
 def printed(seen: FeedsView, *, is_cut: bool, height: int = 30, trouble: str = "") -> str:
@@ -82,6 +97,7 @@ def test_the_table_says_who_lives_what_waits_and_which_lines() -> None:
     assert "vendors does not say that it lives" in text
     assert "market 3 waiting, 1 given out, oldest 1m10s" in text
     assert "depth 3 of 3" in text
+    assert "alpha_vantage: 43 of 75 requests this minute, 900 this day, 2 breakers open\n" in text
     assert "No line for: AAPL depth" in text
     assert "no answer" in text
 
@@ -127,6 +143,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRedis]:
     """A server with these feeds on its board and two alerts."""
     server = start_redis(tmp_path_factory.mktemp("redis"))
     RedisFeedBoard(server.url, life_s=600).say(FEEDS)
+    RedisVendorMonitor(server.url).tell("alpha_vantage", {"limit_minute": "75", "requests_minute": "9"})
     RedisLiveState(server.url).beat("ingest", datetime.now(UTC), 600)
     alerts = RedisAlerts(server.url)
     assert alerts.raise_alert("feed_stale-one", "level1 stands still")
@@ -158,6 +175,7 @@ def test_scripts_read_one_document(tmp_path: Path, redis: RunningRedis) -> None:
     }  # fmt: skip
     assert told["outboxes"]["market"]["entries"] == 0
     assert "ingest" in told["residents"]
+    assert told["plans"] == {"alpha_vantage": {"limit_minute": "75", "requests_minute": "9"}}
 
 
 def test_without_redis_it_is_one_sentence(tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from volatility_samples import DAILY, IBKR, YAHOO, at, default_limits, new_york
 
 from trading.calendar import previous_session
 from trading.errors import InvalidFieldError
 from trading.model.market import Regime
 from trading.volatility.observation import observed
-from trading.volatility.tracker import VolatilityTracker
+from trading.volatility.tracker import VolatilityTracker, paced
 
 LIMITS = default_limits()
 
@@ -134,3 +136,36 @@ def test_two_runs_over_the_same_words_give_the_same_readings():
         return told
 
     assert run() == run()
+
+
+def test_a_market_that_is_played_fast_forgives_this_machine_a_pause():
+    """At sixty times the speed three seconds of ours are three minutes; what is too old is not moved."""
+    fast = paced(LIMITS, 60)
+    assert (fast.fresh_for_s, fast.clock_ahead_max_s, fast.stale_after_s) == (180, 180, 900)
+    assert paced(LIMITS, 1) == LIMITS
+    assert paced(LIMITS, 100_000).fresh_for_s == LIMITS.stale_after_s
+
+
+words = st.lists(
+    st.tuples(st.sampled_from([IBKR, YAHOO]), st.integers(1, 120), st.integers(10, 60)),
+    min_size=1,
+    max_size=80,
+)
+
+
+@given(words)
+def test_whatever_the_sources_say_a_change_is_of_one_of_them(told):
+    """A change is always the difference of two values of the source that speaks."""
+    made, moment, heard = VolatilityTracker(LIMITS), new_york("10:00"), []
+    for source, seconds, value in told:
+        moment += timedelta(seconds=seconds)
+        heard.append(observed(source, moment, value))
+        made.hear(heard[-1], moment)
+        reading = made.reading(moment)
+        own = {each.value for each in heard if each.source is reading.source}
+        assert reading.value in own
+        for change in (reading.change_5m, reading.change_1h):
+            assert change is None or reading.value - change in own
+        newest = max((each.at for each in heard if each.source is IBKR), default=None)
+        if newest is not None and (moment - newest).total_seconds() <= LIMITS.fresh_for_s:
+            assert reading.source is IBKR
