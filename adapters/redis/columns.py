@@ -145,7 +145,8 @@ def _cells(kind: Any) -> tuple[Callable[[Any], Any] | None, Callable[[Any], Any]
     if kind in (int, bool):
         return None, _whole if kind is int else _flag
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return _value, kind
+        members = {member.value: member for member in kind}
+        return _value, members.__getitem__
     if get_origin(kind) is not None:  # Mapping[str, float]
         return _named_floats, _floats_of
     return None, text_of

@@ -91,22 +91,21 @@ def rows_of(row_type: type[Row], texts: Iterable[bytes]) -> list[Row]:
     """Read rows that were printed as objects."""
     try:
         told = [_read(text) for text in texts]
-        columns = {
-            column.name: _cells(column, [one.get(_shown(column.name), MISSING) for one in told])
-            for column in columns_of(row_type)
-        }
+        columns = {column.name: _cells(column, told) for column in columns_of(row_type)}
         return made(row_type, columns, len(told))
     except FAULTS as cause:
         raise InvalidFieldError(row_type.__name__, "rows as JSON objects", "other texts") from cause
 
 
-def _cells(column: Column, told: list[Any]) -> list[Any]:
+def _cells(column: Column, told: Sequence[dict[str, Any]]) -> list[Any]:
     """A field that an older writer did not know has its default."""
-    if MISSING not in told:
-        return column.read(told)
-    if column.absent is MISSING:
-        raise KeyError(column.name)
-    return [column.absent if cell is MISSING else column.read([cell])[0] for cell in told]
+    name = _shown(column.name)
+    try:
+        return column.read([one[name] for one in told])
+    except KeyError:
+        if column.absent is MISSING:
+            raise
+    return [column.read([one[name]])[0] if name in one else column.absent for one in told]
 
 
 def _shown(name: str) -> str:
