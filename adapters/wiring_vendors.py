@@ -4,12 +4,15 @@ Nothing connects here. Apart from the rest, since only one process polls vendors
 """
 
 import random
+import time
 from urllib.parse import urlsplit
 
 from adapters.alpha_vantage.client import AlphaVantageClient
+from adapters.alpha_vantage.history import AlphaVantageHistory
 from adapters.alpha_vantage.source import AlphaVantage
 from adapters.clickhouse.breaker_log import ClickHouseBreakerLog
 from adapters.clickhouse.client import Warehouse
+from adapters.clock import SystemClock
 from adapters.indicators.talib_indicators import TalibIndicators
 from adapters.redis.vendor import RedisBreakerOutbox, RedisRequestLedger, RedisVendorMonitor
 from adapters.wiring import LOOPBACK, open_alerts, open_market_sink, open_market_state, redis_url
@@ -20,6 +23,7 @@ from trading.feeds.retry import RetryPolicy
 from trading.feeds.vendor_plan import Cadences, VendorPlan
 from trading.market_settings import ChainMode, VendorSettings
 from trading.ports.breaker_log import BreakerLog, BreakerOutbox
+from trading.ports.market_history import MarketHistory
 from trading.ports.vendor_monitor import VendorMonitor
 from trading.services.poll_vendor import VendorPoller, VendorTools
 from trading.settings import Settings
@@ -52,6 +56,20 @@ def vendor_poller(settings: Settings, now: Moment) -> tuple[VendorPoller, AlphaV
     retry = RetryPolicy(attempts_max=told.attempts_max)
     speed = float(settings.broker.speed) if settings.broker.simulated_clock else 1.0
     return VendorPoller(vendor_plan(settings), tools, retry, limits, now, speed), source
+
+
+def chain_history(settings: Settings) -> MarketHistory | None:
+    """Chains of past sessions from the vendor; None where it is not asked, as in a simulated day."""
+    if settings.broker.simulated_clock or not asks_alpha_vantage(settings):
+        return None
+    return AlphaVantageHistory(
+        source=AlphaVantage(AlphaVantageClient(settings.vendors)),
+        symbols=vendor_plan(settings).chains,
+        ledger=RedisRequestLedger(redis_url(settings)),
+        limits=_limits(settings.vendors),
+        now=SystemClock().now,
+        sleep=time.sleep,
+    )
 
 
 def vendor_plan(settings: Settings) -> VendorPlan:

@@ -13,6 +13,7 @@ from trading.ports.vendor_source import RefusalKind
 
 REFUSING_KEYS = ("error message", "note", "information")
 SUCCESS = "success"
+NOTHING = re.compile(r"no data", re.IGNORECASE)  # of a day on which nothing traded: an empty answer
 RULES: tuple[tuple[RefusalKind, re.Pattern[str]], ...] = (
     (
         RefusalKind.RATE,
@@ -36,9 +37,10 @@ def refusal_text(document: Mapping[str, object]) -> str:
         if name.lower() in REFUSING_KEYS and isinstance(value, str):
             return value
     message = document.get("message")
-    if isinstance(message, str) and message.strip().lower() != SUCCESS and "data" in document:
-        return message
-    return ""
+    if not isinstance(message, str) or "data" not in document or message.strip().lower() == SUCCESS:
+        return ""
+    is_empty = document["data"] == [] and NOTHING.search(message)
+    return "" if is_empty else message
 
 
 def kind_of(text: str) -> RefusalKind:

@@ -1,13 +1,14 @@
 """Alpha Vantage behind the vendor port: which function answers which question."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from adapters.alpha_vantage.client import NAME, AlphaVantageClient
 from adapters.alpha_vantage.news import ITEMS_MAX, read_news
 from adapters.alpha_vantage.options import read_chain
 from adapters.alpha_vantage.technicals import INDICATORS, params_of, read_technical
 from adapters.venue.payload import JsonObject
+from trading.calendar import session_close
 from trading.ports.vendor_source import (
     ChainRead,
     NewsRead,
@@ -41,6 +42,14 @@ class AlphaVantage(VendorSource):
             question = {"function": "REALTIME_OPTIONS", "symbol": symbol, "require_greeks": "true"}
         document = self._client.ask(question)
         return read_chain(_rows(document, "data", question["function"], symbol), symbol, at)
+
+    def settled_chain(self, symbol: str, session: date) -> ChainRead:
+        """Ask for the chain of a session that is over, as of its close."""
+        day = session.isoformat()
+        question = {"function": "HISTORICAL_OPTIONS", "symbol": symbol, "date": day}
+        document = self._client.ask(question)
+        rows = _rows(document, "data", f"{question['function']} {day}", symbol)
+        return read_chain(rows, symbol, session_close(session))
 
     def news(self, symbol: str, since: datetime, at: datetime) -> NewsRead:
         """Ask for the articles since then."""

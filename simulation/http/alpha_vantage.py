@@ -7,7 +7,7 @@ The same seed, moment and question give the same bytes.
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 
 from simulation.http.articles import Article
@@ -16,6 +16,7 @@ from simulation.http.moods import MoodyVenue
 from simulation.http.server import Answer, Request
 from simulation.http.vendor_book import Minute, VendorBook
 from simulation.http.vendor_words import KEY, refusal
+from trading.calendar import is_session, previous_session, session_close, trading_session
 from trading.model.times import NEW_YORK
 
 PATH = "/query"
@@ -83,9 +84,17 @@ class AlphaVantageStub(MoodyVenue):
         return refusal("symbol")
 
     def _options(self, name: str, symbol: str, params: Mapping[str, str], at: datetime) -> Answer:
+        if name == "HISTORICAL_OPTIONS":
+            told = _settled_at(params.get("date", ""), at)
+            if told is None:
+                return refusal("symbol")
+            at = told
         rows = self.book.options(symbol, at)
         if rows is None:
             return refusal("symbol")
+        if name == "HISTORICAL_OPTIONS" and not rows:
+            words = f"No data for symbol {symbol} on date {params.get('date', '')}."
+            return Answer.of({"endpoint": "Historical Options", "message": words, "data": []})
         with_greeks = name == "HISTORICAL_OPTIONS" or params.get("require_greeks") == "true"
         if not with_greeks:
             rows = [{key: row[key] for key in row if key not in GREEKS} for row in rows]
@@ -164,6 +173,17 @@ def _moment(text: str) -> datetime | None:
         return datetime.strptime(text, "%Y%m%dT%H%M").replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+def _settled_at(text: str, at: datetime) -> datetime | None:
+    """The last second of the session asked for, else of the one before; None for no session that is over."""
+    try:
+        day = date.fromisoformat(text) if text else previous_session(trading_session(at))
+    except ValueError:
+        return None
+    if not is_session(day) or session_close(day) > at:
+        return None
+    return session_close(day) - timedelta(seconds=1)
 
 
 def _feed_item(article: Article, place: int) -> dict[str, object]:

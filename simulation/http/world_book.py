@@ -33,6 +33,8 @@ class WorldBook:
         if not series:
             return None
         session = self.world.hours.session_of(at)
+        if session not in self.world.sessions:
+            return []
         alive = [contract for contract in series if contract.expiry and contract.expiry >= session]
         return [self._row(contract, at, session) for contract in alive]
 
