@@ -62,6 +62,7 @@ class GatewayPlan:
     export: folder for each session's statements and the journal. state: folder of the input log.
     skip_nights: go from a booked session to the next opening. data: a folder of recorded files to play
     instead of a drawn market; the sessions are then those of the files, and the sample trader stays at home.
+    symbols: synthetic companies beside the known ones, for load.
     """
 
     seed: int = 7
@@ -79,6 +80,7 @@ class GatewayPlan:
     state: Path | None = None
     skip_nights: bool = False
     data: Path | None = None
+    symbols: int = 0
     options: GatewayOptions = field(default_factory=GatewayOptions)
 
 
@@ -255,9 +257,9 @@ def build_world(plan: GatewayPlan) -> World:
     if plan.data is not None:
         return recorded_world(plan.data, plan.session, plan.sessions, calendar)
     if plan.session is not None:
-        return new_world(plan.seed, plan.session, plan.sessions, calendar)
+        return new_world(plan.seed, plan.session, plan.sessions, calendar, plan.symbols)
     month = draw_month(plan.seed, DEFAULT_FIRST_SESSION, MONTH_SESSIONS, DEFAULT_ACCOUNTS, calendar)
-    return world_after(month, plan.sessions, calendar)
+    return world_after(month, plan.sessions, calendar, plan.symbols)
 
 
 def account_specs(plan: GatewayPlan) -> list[AccountSpec]:
