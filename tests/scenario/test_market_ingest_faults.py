@@ -19,7 +19,14 @@ from simulation.gateway import GatewayPlan
 from simulation.tws.options import DataPermission, GatewayOptions
 from trading.market_settings import ChainMode
 from trading.model.broker import LinkState
-from trading.model.market import ChainSnapshot, InstrumentState, MarketKind, RefusedRow, TradingState
+from trading.model.market import (
+    ChainContract,
+    ChainSnapshot,
+    InstrumentState,
+    MarketKind,
+    RefusedRow,
+    TradingState,
+)
 from trading.ports.feed_health import FeedState
 
 SPY = market_settings(SPY=symbol_settings(depth=True, tick_by_tick=True))
@@ -59,7 +66,7 @@ def health(desk: MarketDesk, feed: str, symbol: str = "SPY") -> Any:
 @pytest.mark.parametrize("words", ["drop link", "drop link mid-message"])
 def test_a_cut_link_is_stale_at_once_then_everything_is_asked_for_again(words: str) -> None:
     """The state says stale with the reason, the hole is a refused row, and quotes come again."""
-    with market_desk(SPY) as desk:
+    with market_desk(SPY, reconnect_first_s=1, reconnect_max_s=1) as desk:
         desk.has(MarketKind.DEPTH, "SPY", 2)
         desk.running.fault(words)
         desk.wait_for(lambda: TradingState.STALE in states(desk), "stale")
@@ -158,16 +165,17 @@ def test_a_book_that_is_reset_is_emptied_and_filled_again() -> None:
 def test_greeks_that_are_not_computed_are_none() -> None:
     """-1 and -2 are no numbers; the contracts stay in the chain."""
 
-    def chains(desk: MarketDesk) -> list[ChainSnapshot]:
-        return [row for row in desk.rows(MarketKind.CHAIN, "SPY") if isinstance(row, ChainSnapshot)]
+    def told(desk: MarketDesk, is_so: Callable[[ChainContract], bool]) -> bool:
+        rows = [row for row in desk.rows(MarketKind.CHAIN, "SPY") if isinstance(row, ChainSnapshot)]
+        return bool(rows) and len(rows[-1].contracts) >= 25 and all(map(is_so, rows[-1].contracts))
 
     with market_desk(CHAIN) as desk:
-        desk.wait_for(
-            lambda: any(all(each.greeks for each in row.contracts) for row in chains(desk)), "greeks"
-        )
+        desk.wait_for(lambda: told(desk, lambda each: each.greeks is not None), "greeks")
         desk.running.fault("withhold greeks")
-        desk.wait_for(lambda: not any(each.greeks for each in chains(desk)[-1].contracts), "no greeks")
-        assert all(each.open_interest is not None for each in chains(desk)[-1].contracts)
+        desk.wait_for(
+            lambda: told(desk, lambda each: each.greeks is None and each.open_interest is not None),
+            "contracts with open interest and without greeks",
+        )
 
 
 def test_a_farm_that_is_down_degrades_the_link_until_it_is_up() -> None:

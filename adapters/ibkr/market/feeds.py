@@ -104,13 +104,15 @@ class Feeds:
         self._forget(is_gone)
 
     def quiet(self, reason: str, at: datetime | None) -> None:
-        """Nothing is heard from here on: what is known is stale, and a gap begins."""
+        """Nothing is heard any more: what is known is stale, and there is a gap since the last tick."""
         if at is None:
             return
         for each in self.symbols.values():
-            self.board.mark(each.contract.conid, TradingState.STALE, reason, at)
             if each.gap_since is None:
-                each.gap_since, each.gap_reason = at, reason
+                heard_at = self.board.newest_at(each.contract.conid)
+                each.gap_since, each.gap_reason = min(heard_at or at, at), reason
+            each.gap_closes_after = at
+            self.board.mark(each.contract.conid, TradingState.STALE, reason, at)
 
     def lose(self, reason: str, at: datetime | None) -> None:
         """All lines are gone."""

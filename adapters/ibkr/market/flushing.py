@@ -79,8 +79,19 @@ class Flushing:
             if feeds is not None:
                 counted = feeds.count(LineKind.PRINTS.value)
                 counted.refused += len(refused)
+                if tape is feeds.tape:
+                    self._missed_volume(flush, feeds, counted.newest_at)
                 if trades:
                     counted.heard(len(trades), max(trade.at for trade in trades))
+
+    def _missed_volume(self, flush: Flush, feeds: SymbolFeeds, since: datetime | None) -> None:
+        """The running total of the prints tells more than the prints: some were not told."""
+        missed = feeds.tape.volume_missed
+        newest = self._board.newest_at(feeds.contract.conid)
+        if missed > feeds.volume_missed and newest is not None:
+            words = f"prints of {missed - feeds.volume_missed} shares were not told"
+            flush.refused([gap(feeds.symbol, LineKind.PRINTS.value, since or newest, newest, words)])
+        feeds.volume_missed = missed
 
     def _flush_minutes(self, flush: Flush, feeds: SymbolFeeds, at: datetime) -> None:
         minutes = feeds.minutes
@@ -126,9 +137,9 @@ class Flushing:
             flush.chain(snapshot)
 
     def _end_gap(self, flush: Flush, feeds: SymbolFeeds) -> None:
-        newest = self._board.newest_at(feeds.contract.conid)
+        newest, after = self._board.newest_at(feeds.contract.conid), feeds.gap_closes_after
         since = feeds.gap_since
-        if since is not None and newest is not None and newest > since:
+        if since is not None and after is not None and newest is not None and newest > after:
             flush.refused([gap(feeds.symbol, LineKind.LEVEL1.value, since, newest, feeds.gap_reason)])
             feeds.gap_since = None
 

@@ -48,6 +48,8 @@ class SymbolFeeds:
     close: Decimal | None = None  # of the session before
     gap_since: datetime | None = None
     gap_reason: str = ""
+    gap_closes_after: datetime | None = None  # the mark's own time is no tick
+    volume_missed: Decimal = Decimal(0)  # as far as it was told
     chain_is_changed: bool = False
     chain_told_at: datetime | None = None
     chain_told_heard_at: datetime | None = None
