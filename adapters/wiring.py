@@ -246,6 +246,7 @@ def market_drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) 
         store=ClickHouseMarketStore(warehouse),
         clock=SystemClock(),
         alerts=open_alerts(settings),
+        board=open_feed_board(settings),
     )
 
 

@@ -20,6 +20,7 @@ from trading.errors import DeskError, PermanentError, WarehouseError
 from trading.model.market import ChainSnapshot, MarketEntry
 from trading.ports.alerts import Alerts
 from trading.ports.clock import Clock
+from trading.ports.feed_health import FeedBoard, FeedHealth, FeedState
 from trading.ports.market_outbox import READ_BLOCKS_MAX, MarketBatch, MarketOutboxReader
 from trading.ports.market_store import LoadReport, MarketStore
 from trading.ports.outbox import OutboxBacklog, UnreadableEntry
@@ -32,6 +33,7 @@ PAUSE_S = 1.0  # between batches that were not full: the warehouse gets a row at
 CLAIM_AFTER_S = 30.0  # what another consumer was given and left for so long is ours
 CLAIM_EVERY = timedelta(seconds=10)
 BACKLOG_EVERY = timedelta(seconds=10)
+EVERY_SYMBOL = "*"
 TRIES_MAX = 3  # rounds in which the warehouse refuses a batch before its blocks are tried by themselves
 STUCK_ALERT = "market_drain_stuck"
 REFUSED_ALERT = "market_blocks_refused"
@@ -53,6 +55,7 @@ class MarketDrainTools:
     store: MarketStore
     clock: Clock
     alerts: Alerts | None = None
+    board: FeedBoard | None = None  # where people see how much waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,7 @@ class MarketDrain:
         self._good: MarketEntry | None = None  # stored before: what proves that the warehouse takes blocks
         self._claimed_at: datetime | None = None
         self._looked_at: datetime | None = None
+        self._drained_rows = 0  # since the board was told
         self.backlog: OutboxBacklog | None = None
 
     def drain_once(self, wait_s: float) -> MarketDrainReport:
@@ -126,6 +130,7 @@ class MarketDrain:
         logger.info(
             "market_drained %s", " ".join(f"{name}={value}" for name, value in asdict(report).items())
         )
+        self._drained_rows += report.rows
         self._alert(report.unreadable, "blocks could not be read")
         return report
 
@@ -198,22 +203,44 @@ class MarketDrain:
         now = self._tools.clock.now()
         if not is_due(self._looked_at, now, BACKLOG_EVERY):
             return
+        since = self._looked_at or now - BACKLOG_EVERY
         self._looked_at = now
         try:
             self.backlog = self._tools.reader.backlog()
+            health = self._health(self.backlog, now, since)
+            if self._tools.board is not None:
+                self._tools.board.say([health])
         except DeskError as error:
             logger.warning("market_backlog_unknown error=%s", error)
             return
-        oldest = self.backlog.oldest_at
-        age_s = (now - oldest).total_seconds() if oldest else 0.0
-        logger.info(
-            "market_backlog blocks=%d given=%d age_s=%.1f", self.backlog.entries, self.backlog.given, age_s
+        logger.info("market_backlog blocks=%d given=%d age_s=%.1f", *_waiting(self.backlog, now))
+
+    def _health(self, backlog: OutboxBacklog, now: datetime, since: datetime) -> FeedHealth:
+        blocks, _, age_s = _waiting(backlog, now)
+        drained, self._drained_rows = self._drained_rows, 0
+        return FeedHealth(
+            feed="outbox",
+            symbol=EVERY_SYMBOL,
+            source="market-drain",
+            state=FeedState.RUNNING,
+            said_at=now,
+            newest_at=backlog.oldest_at,
+            age_s=age_s,
+            rows=drained,
+            rows_per_s=drained / max((now - since).total_seconds(), 1.0),
+            text=f"{blocks} blocks wait for the warehouse",
         )
 
     def _alert(self, lost: int, what: str) -> None:
         if lost and self._tools.alerts is not None:
             text = f"{lost} {what}; select * from audit.rejected_rows where source = 'market'"
             self._tools.alerts.raise_alert(REFUSED_ALERT, text)
+
+
+def _waiting(backlog: OutboxBacklog, now: datetime) -> tuple[int, int, float]:
+    """Blocks that wait, those given out, and the age of the oldest."""
+    oldest = backlog.oldest_at
+    return backlog.entries, backlog.given, (now - oldest).total_seconds() if oldest else 0.0
 
 
 def rows_in(entry: MarketEntry) -> int:

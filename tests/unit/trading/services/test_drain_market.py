@@ -8,15 +8,18 @@ import pytest
 from drain_samples import SteppingClock
 from market_samples import chain, entry, quote
 
+from adapters.memory.market import MemoryFeedBoard
 from adapters.memory.market_store import MemoryMarketStore
 from desk.residents.market_drain import PAUSE_MAX_S, run_market_drain
 from trading.errors import DeskError, LiveStateUnavailableError, WarehouseError, WarehouseUnavailableError
 from trading.model.market import MarketEntry, MarketKind
 from trading.ports.alerts import Alerts
+from trading.ports.feed_health import FEED_LIFE_S
 from trading.ports.market_outbox import MarketBatch, MarketOutboxReader
 from trading.ports.market_store import LoadReport
 from trading.ports.outbox import OutboxBacklog, UnreadableEntry
 from trading.services.drain_market import (
+    BACKLOG_EVERY,
     CLAIM_AFTER_S,
     PAUSE_S,
     REFUSED_ALERT,
@@ -103,12 +106,15 @@ class Bench:
     store: Picky = field(default_factory=Picky)
     clock: SteppingClock = field(default_factory=SteppingClock)
     alerts: Told = field(default_factory=Told)
+    board: MemoryFeedBoard = field(default_factory=MemoryFeedBoard)
     drain: MarketDrain = field(init=False)
 
     def __post_init__(self) -> None:
         """With ten rows in a part and five blocks in a read."""
         self.store.calls = []
-        tools = MarketDrainTools(reader=self.stream, store=self.store, clock=self.clock, alerts=self.alerts)
+        tools = MarketDrainTools(
+            reader=self.stream, store=self.store, clock=self.clock, alerts=self.alerts, board=self.board
+        )
         self.drain = MarketDrain(tools, blocks_max=5, rows_max=10)
 
     def stored(self) -> int:
@@ -223,6 +229,17 @@ def test_blocks_of_a_consumer_that_died_are_claimed_and_the_backlog_is_looked_at
     assert (bench.stream.claims, bench.stream.looks) == ([CLAIM_AFTER_S] * 2, 2)
     assert bench.drain.backlog is not None
     assert bench.drain.backlog.entries == 0
+
+
+def test_the_board_says_how_much_waits_and_how_fast_it_goes() -> None:
+    """A row of its own among the feeds, told again before it would go."""
+    bench = Bench()
+    bench.stream.waiting = [quotes(n, rows=2) for n in range(1, 8)]
+    bench.drain.drain_once(0)
+    (told,) = bench.board.feeds()
+    assert (told.source, told.rows, told.rows_per_s) == ("market-drain", 10, 1.0)
+    assert told.text == "2 blocks wait for the warehouse"
+    assert BACKLOG_EVERY.total_seconds() < FEED_LIFE_S
 
 
 def test_the_process_beats_waits_for_services_and_paces_its_batches() -> None:
