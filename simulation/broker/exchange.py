@@ -40,6 +40,7 @@ from simulation.broker.valuation import Valuation
 from simulation.market.hours import BOOKED_AT, local
 from simulation.market.paths import epoch, moment_of
 from simulation.market.world import World
+from simulation.sample_desk.contracts import Contract
 from simulation.sample_desk.endings import ending_of
 from simulation.sample_desk.journal import Journal
 from simulation.sample_desk.numbering import Ids
@@ -255,11 +256,20 @@ class SimulatedBroker(Answers):
     def _endings(self, account: str, session: date) -> list[Trade]:
         trades: list[Trade] = []
         for contract, quantity, _ in self.ledgers[account].holdings():
-            if contract.asset == "OPT" and contract.expiry == session and contract.underlying is not None:
+            if contract.underlying is not None and self._ends(contract, session):
                 close = self.world.market.close_cents(contract.underlying, session)
                 for trade in ending_of(self.ids, account, session, contract, int(quantity), close):
                     trades.append(self._numbered(trade))
         return trades
+
+    def _ends(self, contract: Contract, session: date) -> bool:
+        """Whether an option's last session this is; one of a Saturday (before 2015) ends on the Friday."""
+        expiry = contract.expiry
+        return (
+            contract.asset == "OPT"
+            and expiry is not None
+            and self.world.calendar.session_on_or_before(expiry) == session
+        )
 
     def _numbered(self, trade: Trade) -> Trade:
         printed = replace(trade.prints[0], transaction_id=self.ids.transaction())

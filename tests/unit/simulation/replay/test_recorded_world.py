@@ -5,11 +5,24 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from small_recording import CALL, DAY, EARLY, OPENS_MS, moment, options, small_recording, ticks, universe
+from small_recording import (
+    CALL,
+    DAY,
+    EARLY,
+    OPENS_MS,
+    moment,
+    options,
+    share,
+    small_recording,
+    ticks,
+    universe,
+)
 
 from simulation.broker.questions import ContractQuery
+from simulation.gateway import Gateway, GatewayPlan
 from simulation.market.paths import epoch
 from simulation.market.replay import RecordedWorld, recorded_world
+from simulation.market.world import World
 from simulation.sample_desk.contracts import Contract
 
 CALL_SYMBOL, PUT_SYMBOL = "GOOG  160115C00750000", "GOOG  160115P00750000"
@@ -22,7 +35,7 @@ def world(tmp_path: Path) -> RecordedWorld:
     return recorded_world(small_recording(tmp_path), EARLY)
 
 
-def contract(world: RecordedWorld, symbol: str) -> Contract:
+def contract(world: World, symbol: str) -> Contract:
     return next(each for each in world.listings.by_conid.values() if each.symbol == symbol)
 
 
@@ -212,3 +225,21 @@ def test_sessions_that_follow_each_other_are_played_and_a_wrong_one_is_named(tmp
         recorded_world(folder, date(2015, 12, 28))
     with pytest.raises(ValueError, match="expected a folder of Lean files"):
         recorded_world(tmp_path / "nowhere")
+
+
+def test_an_option_of_a_saturday_is_booked_on_its_friday(tmp_path: Path) -> None:
+    """Before February 2015 monthly options expired on Saturdays: in the money on Friday is delivered then."""
+    friday, saturday = date(2014, 6, 20), "call_5500000_20140621"
+    bid, ask = ",".join(["100000"] * 4), ",".join(["101000"] * 4)
+    options(tmp_path, friday, "quote", {saturday: f"34200000,{bid},9,{ask},9\n"})
+    share(tmp_path, friday, "trade", "34200000,5600000,5600000,5600000,5600000,100\n")
+    gateway = Gateway(GatewayPlan(data=tmp_path, speed=None, control_port=None))
+    broker = gateway.broker
+    (account,) = broker.ledgers
+    call = contract(gateway.world, "GOOG  140621C00550000")
+    opens = gateway.world.calendar.session_open(friday) + timedelta(seconds=30)
+    broker.place_by_hand(account, call.conid, "BUY", Decimal(2), opens)
+    broker.advance(opens + timedelta(seconds=5))
+    assert [(view.contract.symbol, view.quantity) for view in broker.positions()] == [(call.symbol, 2)]
+    broker.close_session(friday)
+    assert [(view.contract.symbol, view.quantity) for view in broker.positions()] == [("GOOG", 200)]
