@@ -42,6 +42,7 @@ from trading.volatility.waiting import WaitingRows
 NAME = "volatility"  # of the poller; its rows and feeds carry their own source
 REGIME_FEED, DESK = "regime", "desk"
 EARLIER = "yahoo_earlier"
+IBKR = VolatilitySource.IBKR.value
 
 _log = logging.getLogger(__name__)
 
@@ -66,11 +67,13 @@ class VolatilityPoller(Poller):
     def __init__(self, tools: VolatilityTools) -> None:
         settings = tools.settings
         limits = BreakerLimits(failures_max=settings.breaker_failures_max, open_s=settings.breaker_open_s)
-        names = [VolatilitySource.IBKR.value]
+        own = BreakerLimits(failures_max=settings.breaker_failures_max, open_s=settings.every_s)
+        names = [IBKR]
         names += [VolatilitySource.YAHOO.value, EARLIER] if tools.quotes is not None else []
         names += [VolatilitySource.CBOE_HISTORY.value] if tools.history is not None else []
         self._tools, self._settings = tools, settings
         self._lanes = {name: Lane(name, limits) for name in names}
+        self._lanes[IBKR] = Lane(IBKR, own)  # our own live market is not spared
         self._tracker = VolatilityTracker(settings)
         self._waiting = WaitingRows()
         self._daily: DailyFile | None = None

@@ -141,16 +141,23 @@ def watch_feeds(
     A look that raised may simply be followed by the next one.
     """
     judged = watch.judge(feeds, now)
-    for told in _together(judged.untold):
-        if alerts.raise_alert(_code("feed_stale", told, now), _stale_words(told)):
-            watch.told(told)
     back = [event for event in judged.events if event.kind is FeedEventKind.RESOLVED]
-    for told in _together(back):
-        alerts.raise_alert(_code("feed_resolved", told, now), _resolved_words(told, now))
+    if _raise_stale(watch, alerts, judged.untold, now):
+        for told in _together(back):
+            alerts.raise_alert(_code("feed_resolved", told, now), _resolved_words(told, now))
     for event in judged.events:
         _log.info("feed %s: %s of %s", event.kind, event.health.feed, event.health.symbol)
     board.say(judged.feeds)
     return judged
+
+
+def _raise_stale(watch: FeedWatch, alerts: Alerts, untold: Sequence[FeedEvent], now: datetime) -> bool:
+    """Tell; False at the first that cannot be written: the others would wait for the same time-outs."""
+    for told in _together(untold):
+        if not alerts.raise_alert(_code("feed_stale", told, now), _stale_words(told)):
+            return False
+        watch.told(told)
+    return True
 
 
 @dataclass(frozen=True, slots=True)
