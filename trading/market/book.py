@@ -173,9 +173,7 @@ class SequencedBook:
             return DeltaOutcome.WAITING
         if last <= self.last:
             return DeltaOutcome.OLD
-        follows = before == self.last if before is not None else first <= self.last + 1
-        overlaps = first <= self.last + 1 <= last  # the first delta after a snapshot may begin before it
-        if not (follows or overlaps):
+        if before != self.last and first > self.last + 1:  # the first after a snapshot may begin before it
             self.lose()
             return DeltaOutcome.GAP
         for side, changes in ((self._bids, bids), (self._asks, asks)):

@@ -57,6 +57,8 @@ def test_inserts_updates_and_deletes_move_what_stands_below(book: PositionBook) 
     assert told.bids == (level("500.015", "5"), level("500.01", "100"), level("500", "7"))
     assert told.asks == (level("500.03", "200"),)
     assert (told.at, told.conid, told.is_synthetic) == (at, 756733, False)
+    assert book.changes == 7
+    assert not book.is_changed
 
 
 def test_makers_at_one_price_are_one_level_and_the_best_come_first(book: PositionBook) -> None:
@@ -285,6 +287,23 @@ def test_a_first_delta_may_begin_before_the_snapshot() -> None:
     assert book.apply(95, 105, [(Decimal(1), Decimal(2))], [], NOON, before=94) is DeltaOutcome.APPLIED
     assert book.apply(106, 110, [], [], NOON, before=105) is DeltaOutcome.APPLIED
     assert book.apply(112, 113, [], [], NOON, before=111) is DeltaOutcome.GAP
+
+
+def test_a_numbered_book_has_a_bound_and_is_never_crossed_unseen() -> None:
+    """Too many levels are a venue that does not take them away; locked is not crossed; a lost book is neither."""
+    book = SequencedBook("X", "X")
+    one, two = (Decimal(1), Decimal(5)), (Decimal(2), Decimal(5))
+    book.begin(1, [one], [one], NOON)
+    assert not book.is_crossed
+    assert book.apply(2, 2, [two], [], NOON) is DeltaOutcome.APPLIED
+    assert book.is_crossed
+    assert book.apply(9, 9, [], [], NOON) is DeltaOutcome.GAP
+    assert not book.is_crossed
+    most = [(Decimal(price), Decimal(1)) for price in range(1, LEVELS_MAX + 1)]
+    book.begin(1, most, [], NOON)
+    assert book.apply(2, 2, [one], [], NOON) is DeltaOutcome.APPLIED
+    assert book.apply(3, 3, [(Decimal("0.5"), Decimal(1))], [], NOON) is DeltaOutcome.GAP
+    assert book.snapshot(1) is None
 
 
 def test_a_recorded_book_without_numbers_is_taken_as_it_is_told(shared_data: Path) -> None:
