@@ -9,8 +9,9 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from adapters.clock import SystemClock
 from adapters.configuration import load_settings
@@ -62,13 +63,15 @@ def main() -> int:
 def _serve(settings: Settings, stop: threading.Event) -> None:
     live_state = open_live_state(settings)
     clock = market_clock(settings)
+    began, began_at = datetime.now(UTC), time.monotonic()  # a clock that is set back must not stop the plan
 
     def beat() -> None:
         _beat_once(live_state)
 
     def moment() -> Moment | None:
         market = clock()
-        return None if market is None else Moment(market=market, machine=datetime.now(UTC))
+        machine = began + timedelta(seconds=time.monotonic() - began_at)
+        return None if market is None else Moment(market=market, machine=machine)
 
     now = _first_moment(moment, beat, stop)
     if now is None:

@@ -108,6 +108,16 @@ def test_a_restart_keeps_the_day() -> None:
     assert refusal.wait_s > 20 * 3600
 
 
+def test_a_restart_keeps_the_last_minute() -> None:
+    """What left in its last second is counted as if it had: nobody knows better after a kill."""
+    left = NOON.replace(second=58)
+    subject = RequestLimiter(RateLimits(per_minute=5), {minute_of(left): 5}, left + timedelta(seconds=7))
+    refusal = subject.ask("chain", left + timedelta(seconds=7))
+    assert not refusal.allowed
+    assert refusal.wait_s >= 53
+    assert subject.ask("chain", left + timedelta(seconds=7 + refusal.wait_s)).allowed
+
+
 def test_the_vendor_word_counts_more_than_our_count() -> None:
     """After a rate refusal nothing leaves until the time is over."""
     subject = limiter(per_minute=5)
