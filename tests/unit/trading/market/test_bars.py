@@ -147,6 +147,16 @@ def test_what_is_no_piece_of_the_session_goes_to_the_dead_letter(
     assert bars.flush() == ()
 
 
+def test_the_session_begins_with_its_opening_piece_and_ends_before_its_close(bars: MinuteBars) -> None:
+    """The piece of the close belongs to no minute of the session."""
+    bars.begin_session(NOON, later(60))
+    bars.piece(NOON, (500, 500, 500, 500), 1, 500, 1)
+    bars.piece(later(60), (501, 501, 501, 501), 1, 501, 1)
+    assert bars.refused == 1
+    bars.advance(later(90))
+    assert [bar.close for bar in bars.flush()] == [Decimal(500)]
+
+
 def test_an_index_has_no_volume(bars: MinuteBars) -> None:
     """-1 is none, which is not nothing; a quiet minute has a volume of 0 and no average."""
     index = MinuteBars("SPX", "IND:SPX", of=BarOf.TRADES)

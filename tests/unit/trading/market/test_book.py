@@ -290,15 +290,16 @@ def test_a_first_delta_may_begin_before_the_snapshot() -> None:
 
 
 def test_a_numbered_book_has_a_bound_and_is_never_crossed_unseen() -> None:
-    """Too many levels are a venue that does not take them away; locked is not crossed; a lost book is neither."""
+    """Too many levels are a venue that never takes one away; locked is not crossed, nor is a lost book."""
     book = SequencedBook("X", "X")
     one, two = (Decimal(1), Decimal(5)), (Decimal(2), Decimal(5))
     book.begin(1, [one], [one], NOON)
-    assert not book.is_crossed
+    crossed = [book.is_crossed]
     assert book.apply(2, 2, [two], [], NOON) is DeltaOutcome.APPLIED
-    assert book.is_crossed
+    crossed.append(book.is_crossed)
     assert book.apply(9, 9, [], [], NOON) is DeltaOutcome.GAP
-    assert not book.is_crossed
+    crossed.append(book.is_crossed)
+    assert crossed == [False, True, False]
     most = [(Decimal(price), Decimal(1)) for price in range(1, LEVELS_MAX + 1)]
     book.begin(1, most, [], NOON)
     assert book.apply(2, 2, [one], [], NOON) is DeltaOutcome.APPLIED
