@@ -7,10 +7,12 @@ older than it.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
+from trading.calendar import is_rth
 from trading.market_settings import VolatilitySettings
-from trading.model.market import Regime
+from trading.model.market import Regime, VolatilityReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Judgment:
 def judge(seen: Movement, limits: VolatilitySettings) -> Judgment:
     """Say which regime it is, by the first limit that is reached."""
     if seen.in_session and seen.age_s > limits.stale_after_s:
-        return Judgment(regime=Regime.UNKNOWN, reason=f"{seen.age_s / 60:.0f} min old in session")
+        return _too_old(seen.age_s)
     shock = _reached(seen, limits.shock_at, limits.shock_change_5m)
     if shock:
         return Judgment(regime=Regime.SHOCK, reason=shock)
@@ -47,6 +49,20 @@ def judge(seen: Movement, limits: VolatilitySettings) -> Judgment:
         reason = f"{seen.value} is {limits.benign_at} or less, z {seen.z_score:.2f}"
         return Judgment(regime=Regime.BENIGN, reason=reason)
     return Judgment(regime=Regime.NORMAL, reason="no limit reached")
+
+
+def standing(reading: VolatilityReading | None, now: datetime, limits: VolatilitySettings) -> Judgment:
+    """What a reader of the live market may go by; none, and one whose writer has died, are UNKNOWN."""
+    if reading is None:
+        return Judgment(regime=Regime.UNKNOWN, reason="nobody tells the index")
+    age_s = (now - reading.at).total_seconds()
+    if is_rth(now) and age_s > limits.stale_after_s:
+        return _too_old(age_s)
+    return Judgment(regime=reading.regime, reason=reading.reason)
+
+
+def _too_old(age_s: float) -> Judgment:
+    return Judgment(regime=Regime.UNKNOWN, reason=f"{age_s / 60:.0f} min old in session")
 
 
 def _reached(seen: Movement, level: Decimal, change: Decimal) -> str:

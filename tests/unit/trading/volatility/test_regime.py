@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from volatility_samples import default_limits
+from volatility_samples import at, default_limits, new_york
 
 from trading.model.market import Regime
-from trading.volatility.regime import Movement, judge
+from trading.volatility.regime import Movement, judge, standing
+from trading.volatility.tracker import VolatilityTracker
 
 LIMITS = default_limits()
 SHOCK, ELEVATED, NORMAL, BENIGN, UNKNOWN = (
@@ -85,6 +86,23 @@ def test_the_reason_names_the_limit():
     assert judge(seen("20", five="6.1"), LIMITS).reason == "5-minute change +6.1 is 5 or more"
     assert judge(seen("26"), LIMITS).reason == "26 is 25 or more"
     assert judge(seen("20", age_s=1080), LIMITS).reason == "18 min old in session"
+
+
+@pytest.mark.parametrize(
+    ("clock", "regime"), [("10:15:00", NORMAL), ("10:15:01", UNKNOWN), ("16:00:00", NORMAL)]
+)
+def test_a_reader_does_not_rely_on_a_living_writer(clock, regime):
+    """The last words of a process that died grow old on the reader's clock, too, while the market is open."""
+    tracker = VolatilityTracker(LIMITS)
+    tracker.hear(at("10:00", "20"), new_york("10:00"))
+    reading = tracker.reading(new_york("10:00"))
+    assert standing(reading, new_york(clock), LIMITS).regime is regime
+
+
+def test_no_reading_is_unknown_at_any_time():
+    """Nobody tells is no calm."""
+    assert standing(None, new_york("10:00"), LIMITS).regime is UNKNOWN
+    assert standing(None, new_york("20:00"), LIMITS).regime is UNKNOWN
 
 
 maybe = st.none() | st.decimals("-20", "20", places=2)
