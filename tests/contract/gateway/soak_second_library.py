@@ -27,6 +27,10 @@ SESSION_TESTS = (
         for part in ("", "_links", "_log", "_orders", "_outbox")
     ),
 )
+MARKET_TESTS = (
+    "tests/unit/adapters/ibkr/market",
+    *(f"tests/scenario/test_market_{part}.py" for part in ("ingest", "ingest_faults", "lockstep")),
+)
 INSTALL_LIMIT_S, RUN_LIMIT_S = 240, 240
 
 pytestmark = pytest.mark.soak
@@ -71,6 +75,12 @@ def test_the_broker_session_is_the_same_on_the_second_library(second_python: str
     """Every test of the session, its log of events too; without the process, which needs Redis."""
     command = [second_python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=0", *SESSION_TESTS]
     assert " passed" in _run(command).splitlines()[-1]  # a failure is an error of the command already
+
+
+def test_the_market_session_is_the_same_on_the_second_library(second_python: str) -> None:
+    """Every test of the session that needs no Redis: quotes, faults, and a capture that is equal twice."""
+    command = [second_python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=0", *MARKET_TESTS]
+    assert " passed" in _run(command).splitlines()[-1]
 
 
 def test_both_libraries_tell_the_same_event_log(second_python: str) -> None:
