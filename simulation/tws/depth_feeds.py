@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Final
 from simulation.broker.questions import DepthRow, Print
 from simulation.tws.replies import Message
 from simulation.tws.replies import market as say
-from simulation.tws.subscriptions import Subscription
+from simulation.tws.subscriptions import Subscription, Tick, TickSubscription
 
 if TYPE_CHECKING:
     from simulation.tws.state import GatewayState
 
 SAMPLED_EVERY: Final = timedelta(milliseconds=100)
-TRADES_EVERY: Final = timedelta(milliseconds=50)
+TICKS_EVERY: Final = timedelta(milliseconds=50)
 INSERT, UPDATE, DELETE = 0, 1, 2
 ASK, BID = 0, 1
 TRADE_KINDS: Final = {"Last": 1, "AllLast": 2}
 KINDS: Final = (*TRADE_KINDS, "BidAsk", "MidPoint")
-PRINTS_MAX = 2_000  # trades of one look; what is left is told at the next
+QUOTE, TRADE = 0, 1  # in this order within one moment
+TICKS_MAX = 100_000  # of one look and feed; what is left is told at the next, behind the others of this
 
 
 class DepthFeed(Subscription):
@@ -76,7 +77,7 @@ class DepthFeed(Subscription):
         return say.depth(self.request_id, position, operation, side, row)
 
 
-class TradeFeed(Subscription):
+class TradeFeed(TickSubscription):
     """Every trade of one contract."""
 
     def __init__(self, request_id: int, conid: int, kind: str, since: datetime) -> None:
@@ -86,32 +87,55 @@ class TradeFeed(Subscription):
         self._since = since
         self._waiting: deque[Print] = deque()
 
-    def news(self, state: "GatewayState", now: datetime) -> list[Message]:
+    def ticks(self, state: "GatewayState", now: datetime) -> list[Tick]:
         since, self._since = self._since, now
         if not state.faults.is_silent(self.conid):
             self._waiting += state.broker.prints(self.conid, since, now)
-        prints = [self._waiting.popleft() for _ in range(min(PRINTS_MAX, len(self._waiting)))]
-        self.due_at = now if self._waiting else now + TRADES_EVERY
-        return [say.tick_by_tick_trade(self.request_id, self._kind, each) for each in prints]
+        prints = [self._waiting.popleft() for _ in range(min(TICKS_MAX, len(self._waiting)))]
+        next_look = max(now + TICKS_EVERY, state.broker.next_change(self.conid, now))
+        self.due_at = now if self._waiting else next_look
+        return [
+            ((each.at, TRADE), say.tick_by_tick_trade(self.request_id, self._kind, each)) for each in prints
+        ]
 
 
-class QuoteFeed(Subscription):
+class QuoteFeed(TickSubscription):
     """Every change of the touch, or of its middle."""
 
     def __init__(self, request_id: int, conid: int, kind: str) -> None:
         super().__init__()
         self.request_id, self.conid = request_id, conid
         self._wants_mid = kind == "MidPoint"
+        self._since: datetime | None = None
         self._told: object = None
 
-    def news(self, state: "GatewayState", now: datetime) -> list[Message]:
-        self.due_at = now + TRADES_EVERY
+    def ticks(self, state: "GatewayState", now: datetime) -> list[Tick]:
         if state.faults.is_silent(self.conid):
+            self._since, self.due_at = now, now + TICKS_EVERY
             return []
-        quote = state.broker.quote(self.conid, now)
+        told = (self._tick(state, at) for at in self._moments(state, now))
+        return [tick for tick in told if tick is not None]
+
+    def _moments(self, state: "GatewayState", now: datetime) -> list[datetime]:
+        """When the quote may have become another one since the last look: now, where nobody can say."""
+        change, moments = state.broker.next_change, list[datetime]()
+        at = now if self._since is None else self._since
+        if self._since is None or change(self.conid, at) <= at:
+            at = now
+            moments.append(now)
+        while len(moments) < TICKS_MAX and at < (following := change(self.conid, at)) <= now:
+            moments.append(following)
+            at = following
+        is_behind = len(moments) == TICKS_MAX
+        self._since = at if is_behind else now
+        self.due_at = now if is_behind else max(now + TICKS_EVERY, change(self.conid, now))
+        return moments
+
+    def _tick(self, state: "GatewayState", at: datetime) -> Tick | None:
+        quote = state.broker.quote(self.conid, at)
         bid, ask = quote.bid, quote.ask
         if bid is None or ask is None:
-            return []
+            return None
         if state.faults.crossed_quotes:
             bid, ask = ask, bid
         mid = (bid + ask) / 2
@@ -119,8 +143,9 @@ class QuoteFeed(Subscription):
             mid if self._wants_mid else (bid, ask, quote.bid_size, quote.ask_size, state.faults.price_text)
         )
         if touch == self._told:
-            return []
+            return None
         self._told = touch
         if self._wants_mid:
-            return [say.tick_by_tick_mid(self.request_id, quote.at, mid)]
-        return [say.tick_by_tick_quote(self.request_id, quote.at, bid, ask, quote.bid_size, quote.ask_size)]
+            return (at, QUOTE), say.tick_by_tick_mid(self.request_id, at, mid)
+        sizes = quote.bid_size, quote.ask_size
+        return (at, QUOTE), say.tick_by_tick_quote(self.request_id, at, bid, ask, *sizes)

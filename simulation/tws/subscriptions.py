@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from simulation.tws.replies import Message
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SUBSCRIPTIONS_MAX = 10_000  # of one client, of all kinds
 LOOKS_MAX = 1_000  # at one moment, while a subscription has more to tell than one look takes
+Moment = tuple[datetime, int]  # a quote (0) stands before a trade (1) of the same moment
+Tick = tuple[Moment, Message]
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
@@ -31,6 +34,17 @@ class Subscription(ABC):
     @abstractmethod
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
         """What there is to tell now; sets `due_at` to when to look again."""
+
+
+class TickSubscription(Subscription):
+    """One that tells single ticks: those of several subscriptions go out in the market's order."""
+
+    @abstractmethod
+    def ticks(self, state: "GatewayState", now: datetime) -> list[Tick]:
+        """What there is to tell now, each with its moment; sets `due_at`."""
+
+    def news(self, state: "GatewayState", now: datetime) -> list[Message]:
+        return [message for _, message in self.ticks(state, now)]
 
 
 @dataclass(slots=True)
@@ -95,9 +109,20 @@ class Subscriptions:
             due = self._take_due(now)
             if not due:
                 break
-            for key in due:
-                messages += self._told(key, self.running[key], state, now)
+            messages += self._look(due, state, now)
         return messages
+
+    def _look(self, due: list[tuple[str, int]], state: "GatewayState", now: datetime) -> list[Message]:
+        messages: list[Message] = []
+        ticks: list[Tick] = []
+        for key in due:
+            subscription = self.running[key]
+            if isinstance(subscription, TickSubscription):
+                ticks += subscription.ticks(state, now)
+                self._wait(key, subscription)
+            else:
+                messages += self._told(key, subscription, state, now)
+        return messages + [message for _, message in sorted(ticks, key=itemgetter(0))]
 
     def _told(
         self, key: tuple[str, int], subscription: Subscription, state: "GatewayState", now: datetime

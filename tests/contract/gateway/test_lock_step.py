@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from scripted_session import SPY_CONID
-from small_recording import CALL, EARLY, OPENS_MS, moment, options, share, small_recording
+from small_recording import CALL, DAY, EARLY, OPENS_MS, moment, options, share, small_recording, ticks
 from stepped_client import Stepped, stepped
 
 from simulation.gateway import GatewayPlan
@@ -144,5 +144,32 @@ def test_a_line_may_be_asked_for_again_and_again(tmp_path: Path) -> None:
             await client.step(61)
             bids = [message for message in client.messages if message[0] == "1" and message[3] == "1"]
             assert [message[4] for message in bids] == ["1.0"]
+
+    asyncio.run(scenario())
+
+
+def test_ticks_of_one_step_are_told_in_the_markets_order(tmp_path: Path) -> None:
+    """Every change of the touch and every trade between them, however long the step; quotes before trades."""
+    bids = "".join(f"{OPENS_MS + n * 10},{100_000 + n},100,0,0,P,1,0\n" for n in range(3_000))
+    ticks(tmp_path, DAY, "quote", f"{bids}{OPENS_MS},0,0,200000,100,P,1,0\n")
+    prints = "".join(f"{OPENS_MS + n * 100},{100_000 + n * 10},7,P,0,0\n" for n in range(300))
+    ticks(tmp_path, DAY, "trade", prints)
+    ibm = [0, "IBM", "STK", "", "0", "", "", "SMART", "", "USD", "", ""]
+
+    async def scenario() -> None:
+        async with stepped(GatewayPlan(data=tmp_path, session=DAY, speed=None, options=OPTIONS)) as client:
+            client.keeps_all = True
+            client.raw.send("97", 3, *ibm, "AllLast", "0", "0")
+            client.raw.send("97", 4, *ibm, "BidAsk", "0", "0")
+            await client.step(120)
+            told = [message for message in client.messages if message[0] == "99"]
+            assert len([each for each in told if each[2] == "3"]) == 3_000
+            assert len([each for each in told if each[2] == "2"]) == 300
+            bid = "none yet"
+            for message in told:
+                if message[2] == "3":
+                    bid = message[4]
+                else:
+                    assert message[4] == bid
 
     asyncio.run(scenario())
