@@ -32,6 +32,7 @@ from desk.stack.redis_server import find_redis_binary, url_answers_ping
 from desk.stack.residents import BEATING, INGEST, heartbeats_of
 from desk.stack.warehouse import NAME as WAREHOUSE
 from trading.errors import DeskError
+from trading.feeds.vendor_plan import pace_of
 from trading.settings import Settings
 
 PROJECT = "options-desk"
@@ -275,6 +276,26 @@ def _lines(patient: Patient) -> Finding:
     return _note("market data lines", f"{detail}; no line for {without}", mend)
 
 
+def _vendors(patient: Patient) -> Finding:
+    """What Alpha Vantage is asked, and how much less often than wished the plan allows it."""
+    from adapters.wiring_vendors import asks_alpha_vantage, vendor_plan  # 0.3 s, and only the doctor asks
+
+    if not asks_alpha_vantage(patient.effective):
+        return _good("vendors", "Alpha Vantage is not asked: no key, or a simulated day without stand-ins")
+    plan = vendor_plan(patient.effective)
+    pace = pace_of(plan, computes_technicals=True)
+    limits = f"{plan.limits.per_minute} a minute, {plan.limits.per_day or 'any number'} a day"
+    indicators = "asked for" if pace.asks_technicals else "computed here"
+    every = f"chains every {plan.cadences.chains_s * pace.stretch:.1f} s"
+    detail = (
+        f"{len(plan.chains)} {every}, news of {len(plan.sentiment)}, indicators {indicators}; plan: {limits}"
+    )
+    if pace.stretch <= 1.0 and pace.asks_technicals:
+        return _good("vendors", detail)
+    mend = "a larger plan (requests_per_minute in vendors.yaml), fewer symbols or slower cadences"
+    return _note("vendors", f"{detail}; all that is asked would take {pace.stretch:.2f} times as much", mend)
+
+
 def _names(names: list[str]) -> str:
     shown = ", ".join(names[:NAMES_SHOWN]) or "none"
     return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown
@@ -356,6 +377,7 @@ CHECKS: tuple[Callable[[Patient], Finding], ...] = (
     _redis,
     _residents,
     _lines,
+    _vendors,
     _schema,
     _definitions,
 )
