@@ -64,6 +64,7 @@ class _Line:
         "symbol",
         "told",
         "touch",
+        "usual",
         "values",
     )
 
@@ -83,6 +84,7 @@ class _Line:
         self.mark: TradingState | None = None
         self.reason = ""
         self.told = told
+        self.usual = usual
 
 
 class QuoteBoard:
@@ -96,7 +98,6 @@ class QuoteBoard:
         self.refused = 0
         self.refused_by: Counter[str] = Counter()
         self.unknown = 0  # ticks of lines that are not open
-        self.ticks: Counter[str] = Counter()
 
     def open_line(
         self,
@@ -112,8 +113,9 @@ class QuoteBoard:
 
         An underlying tells its state with its first quote, an option only when it is not open.
         """
-        told = self._told.get(instrument_id, TradingState.OPEN if is_option else None)
-        self._lines[line] = _Line(symbol, instrument_id, conid, touch, told)
+        usual = TradingState.OPEN if is_option else None
+        told = self._told.get(instrument_id, usual)
+        self._lines[line] = _Line(symbol, instrument_id, conid, touch, told, usual)
 
     def close_line(self, line: int) -> None:
         """End a line; what it changed last is still told."""
@@ -265,7 +267,10 @@ class QuoteBoard:
         if state is line.told or line.at is None:
             return None
         line.told = state
-        self._told[line.instrument_id] = state
+        if state is line.usual:
+            self._told.pop(line.instrument_id, None)  # contracts come and go for years
+        else:
+            self._told[line.instrument_id] = state
         return InstrumentState(
             symbol=line.symbol, instrument_id=line.instrument_id, at=line.at, state=state, reason=reason
         )
