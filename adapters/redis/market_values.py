@@ -183,11 +183,6 @@ def document_text(field: str, document: Mapping[str, object]) -> bytes:
     return _printed(field, {"v": VERSION, **document})
 
 
-def document_of(text: bytes) -> Any:
-    """Read any other document."""
-    return _read(text)
-
-
 def _side_text(chain: ChainSnapshot, right: Right) -> bytes:
     side = [contract for contract in chain.contracts if contract.option.right is right]
     return _printed("chain", {"v": VERSION, "ts": chain.at, **table_of(ChainContract, side)})

@@ -75,6 +75,7 @@ class _Line:
         conid: int | None,
         touch: Touch | None,
         told: TradingState | None,
+        usual: TradingState | None,
     ) -> None:
         self.symbol, self.instrument_id, self.conid, self.touch = symbol, instrument_id, conid, touch
         self.values: list[float | None] = [None] * 7

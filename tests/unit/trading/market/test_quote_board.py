@@ -241,8 +241,11 @@ def test_an_option_tells_its_state_only_when_it_is_not_open(board: QuoteBoard) -
     assert states(board) == []
     quoted(board, 1.15, 1.10, line=2)
     assert states(board) == [TradingState.CROSSED]
-    quoted(board, 1.05, 1.10, line=2)
+    board.close_line(2)
+    board.open_line(3, "SPY", "OPT:SPY   261120C00500000", is_option=True)
+    quoted(board, 1.05, 1.10, line=3)
     assert states(board) == [TradingState.OPEN]
+    assert not board._told
 
 
 def test_a_mark_from_outside_ends_with_the_next_tick(board: QuoteBoard) -> None:
