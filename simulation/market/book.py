@@ -31,12 +31,17 @@ def window_of(second: int) -> int:
 
 def size_of(bits: int, side: int, cents: int, second: int, most: int) -> int:
     """Size displayed at a price, in lots."""
-    return 1 + (mixed_on(bits, cents * 4 + side, second // WINDOW_S, SALT_SIZE) >> 8) % most
+    return 1 + (mixed_on(bits, second // WINDOW_S, SALT_SIZE, cents * 4 + side) >> 8) % most
 
 
-def sizes_of(bits: Bits, side: int, cents: Ints, second: int, most: int) -> Ints:
-    """The same for many contracts."""
-    told = mixed_more(bits, cents * 4 + side, second // WINDOW_S, SALT_SIZE) >> np.uint64(8)
+def window_bits(bits: Bits, second: int) -> Bits:
+    """What the sizes of many contracts in one window begin with."""
+    return mixed_more(bits, second // WINDOW_S, SALT_SIZE)
+
+
+def sizes_of(bits: Bits, side: int, cents: Ints, most: int) -> Ints:
+    """Sizes of many contracts, each at its price, from their bits of the window."""
+    told = mixed_more(bits, cents * 4 + side) >> np.uint64(8)
     return 1 + (told % np.uint64(most)).astype(np.int64)
 
 

@@ -99,14 +99,14 @@ def _share(beta: float, sector: int, own: float, dividend: float, shares: int, o
 
 
 KNOWN = {
-    "SPX": _fund(1.0, BROAD, 0.0, 0, 14_000),
-    "SPY": _fund(1.0, BROAD, 0.0, 24_000, 14_000),
-    "QQQ": _fund(1.12, TECHNOLOGY, 0.75, 20_000, 10_000),
-    "IWM": _fund(1.10, SMALL, 1.0, 14_000, 6_000),
-    "AAPL": _share(1.05, TECHNOLOGY, 0.16, 0.004, 18_000, 7_000),
-    "NVDA": _share(1.65, TECHNOLOGY, 0.27, 0.0, 20_000, 9_000),
-    "TSLA": _share(1.50, CONSUMER, 0.40, 0.0, 20_000, 9_000),
-    "MSFT": _share(1.00, TECHNOLOGY, 0.13, 0.007, 15_000, 6_000),
+    "SPX": _fund(1.0, BROAD, 0.0, 0, 30_000),
+    "SPY": _fund(1.0, BROAD, 0.0, 24_000, 30_000),
+    "QQQ": _fund(1.12, TECHNOLOGY, 0.75, 20_000, 20_000),
+    "IWM": _fund(1.10, SMALL, 1.0, 14_000, 10_000),
+    "AAPL": _share(1.05, TECHNOLOGY, 0.16, 0.004, 18_000, 14_000),
+    "NVDA": _share(1.65, TECHNOLOGY, 0.27, 0.0, 20_000, 18_000),
+    "TSLA": _share(1.50, CONSUMER, 0.40, 0.0, 20_000, 18_000),
+    "MSFT": _share(1.00, TECHNOLOGY, 0.13, 0.007, 15_000, 11_000),
 }
 
 

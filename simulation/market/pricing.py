@@ -4,7 +4,7 @@ Three questions with one answer: a whole chain at one second, one contract over 
 contract and second. They run the same operations on the same numbers, so their bits agree.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -48,6 +48,7 @@ class Pricing:
     seed: int
     paths: SpotPaths
     chains: Chains
+    flickers: dict[tuple[str, date], tuple[int, Reals]] = field(default_factory=dict)
 
     def state(self, underlying: Underlying, session: date, seconds: Ints) -> State:
         """Spot, variance left today and surface state; between minutes on the line from one to the next."""
@@ -84,8 +85,8 @@ class Pricing:
         forward = state.spot * ((1.0 + RATE * years) / (1.0 + chain.nature.dividend * years))
         return Slice(forward, ln(forward), discount, theta, state.skew, state.curve), state
 
-    def fair(self, chain: Chain, seconds: Ints, strikes: Ints, rows: slice) -> tuple[Reals, Reals]:
-        """Fair calls and puts in cents by expiry; strikes and seconds are paired, or one is single."""
+    def fair(self, chain: Chain, seconds: Ints, strikes: Ints, rows: slice) -> tuple[Reals, Reals, Reals]:
+        """Fair calls and puts in cents by expiry, and the spot; strikes and seconds are pairs or one."""
         at, state = self.sliced(chain, seconds, rows)
         cents = chain.strikes[strikes]
         told = priced(at, cents, chain.log_strikes[strikes])
@@ -95,23 +96,21 @@ class Pricing:
             np.where(over, own, price) for price, own in zip((told.calls, told.puts), intrinsic, strict=True)
         )
         if chain.is_european:
-            return calls, puts
-        return american(calls, intrinsic[0]), american(puts, intrinsic[1])
+            return calls, puts, state.spot
+        return american(calls, intrinsic[0]), american(puts, intrinsic[1]), state.spot
 
-    def fair_of(self, chain: Chain, cell: Cell, seconds: Ints) -> Reals:
-        """Fair price of one contract at some seconds."""
+    def fair_of(self, chain: Chain, cell: Cell, seconds: Ints) -> tuple[Reals, Reals]:
+        """Fair price of one contract at some seconds, and the spot."""
         first = cell.expiry if chain.is_european else 0
         rows = slice(first, cell.expiry + 1)
         both = self.fair(chain, seconds, np.array([cell.strike]), rows)
-        told: Reals = both[0 if cell.right == CALL else 1][-1]
-        return told
+        return both[0 if cell.right == CALL else 1][-1], both[2]
 
     def touches_of(self, chain: Chain, cell: Cell, seconds: Ints) -> tuple[Reals, Ints, Ints]:
         """Fair price, bid and ask of one contract at some seconds."""
-        fair = self.fair_of(chain, cell, seconds)
+        fair, spot = self.fair_of(chain, cell, seconds)
         flat = (cell.right * len(chain.expiries) + cell.expiry) * len(chain.strikes) + cell.strike
-        flicker = _flicker(chain.bits[flat : flat + 1], seconds)
-        spot = self.state(chain.underlying, chain.session, seconds).spot
+        flicker = _flicker(chain.bits[flat : flat + 1], seconds // WIDTH_HOLDS_S)
         bid, ask = touched(chain.rule, fair, _width(chain, fair, spot, cell.expiry, flicker))
         return fair, bid, ask
 
@@ -119,23 +118,30 @@ class Pricing:
         """Fair price, bid and ask of the whole chain at one second: right x expiry x strike."""
         seconds = np.array([second])
         rows, strikes = slice(0, len(chain.expiries)), np.arange(len(chain.strikes))
-        fair = np.stack(self.fair(chain, seconds, strikes, rows))
-        flicker = _flicker(chain.bits, seconds).reshape(chain.shape)
-        spot = self.state(chain.underlying, chain.session, seconds).spot
+        calls, puts, spot = self.fair(chain, seconds, strikes, rows)
+        fair = np.stack((calls, puts))
+        flicker = self._flicker_at(chain, second // WIDTH_HOLDS_S)
         rank = np.arange(len(chain.expiries))[:, None]
         bid, ask = touched(chain.rule, fair, _width(chain, fair, spot, rank, flicker))
         return fair, bid, ask
+
+    def _flicker_at(self, chain: Chain, held: int) -> Reals:
+        """The whole chain's, kept while it holds."""
+        key = (chain.underlying.symbol, chain.session)
+        kept = self.flickers.get(key)
+        if kept is None or kept[0] != held:
+            kept = self.flickers[key] = (held, _flicker(chain.bits, held).reshape(chain.shape))
+        return kept[1]
 
     def touches_of_pairs(self, chain: Chain, flats: Ints, seconds: Ints) -> tuple[Ints, Ints]:
         """Bid and ask of contracts, each at its own second."""
         _, expiries, strikes = chain.shape
         right, rest = flats // (expiries * strikes), flats % (expiries * strikes)
         expiry = rest // strikes
-        calls, puts = self.fair(chain, seconds, rest % strikes, slice(0, expiries))
+        calls, puts, spot = self.fair(chain, seconds, rest % strikes, slice(0, expiries))
         pair = np.arange(len(flats))
         fair = np.where(right == CALL, calls[expiry, pair], puts[expiry, pair])
-        spot = self.state(chain.underlying, chain.session, seconds).spot
-        width = _width(chain, fair, spot, expiry, _flicker(chain.bits[flats], seconds))
+        width = _width(chain, fair, spot, expiry, _flicker(chain.bits[flats], seconds // WIDTH_HOLDS_S))
         return touched(chain.rule, fair, width)
 
     def share_touches(self, underlying: Underlying, session: date, seconds: Ints) -> tuple[Ints, Ints]:
@@ -183,9 +189,9 @@ def upward(rule: MarketRule, cents: Ints) -> Ints:
     return -(-cents // step) * step
 
 
-def _flicker(bits: Bits, seconds: Ints) -> Reals:
-    """0 to 1 by contract, another number every few seconds."""
-    told = mixed_more(bits, seconds // WIDTH_HOLDS_S, SALT_WIDTH) & np.uint64(255)
+def _flicker(bits: Bits, held: int | Ints) -> Reals:
+    """0 to 1 by contract and span of a few seconds."""
+    told = mixed_more(bits, held, SALT_WIDTH) & np.uint64(255)
     return told.astype(np.float64) / 255.0
 
 

@@ -20,7 +20,7 @@ from simulation.market.chain import SALT_CONTRACT, Chain, Chains, Ints
 from simulation.market.hours import EARLY_OPEN, TradingHours
 from simulation.market.hours import local as local_moment
 from simulation.market.interest import OpenInterest
-from simulation.market.mixing import Reals, mixed
+from simulation.market.mixing import Bits, Reals, mixed
 from simulation.market.parts import Touch
 from simulation.market.paths import SpotPaths, epoch, moment_of
 from simulation.market.pricing import Pricing
@@ -63,6 +63,15 @@ class Crowd:
     snapshot: Snapshot | None = None
     greeks: Sensitivities | None = None
     greeks_second: int = NEVER
+    window: int = NEVER
+    bits: Bits | None = None
+
+    def sizes(self, chain: Chain, second: int) -> Bits:
+        """What the sizes of this window begin with, by flat number."""
+        window = book.window_of(second)
+        if self.bits is None or self.window != window:
+            self.window, self.bits = window, book.window_bits(chain.bits, second)
+        return self.bits
 
     def has(self, second: int) -> bool:
         """Whether the chain was priced for the second."""
@@ -250,7 +259,7 @@ class Quotes:
         fair, bids, asks = self.pricing.touches_at(chain, second)
         bid, ask = bids.ravel(), asks.ravel()
         sizes = [
-            book.sizes_of(chain.bits, side, cents, second, book.OPTION_SIZE_MOST)
+            book.sizes_of(crowd.sizes(chain, second), side, cents, book.OPTION_SIZE_MOST)
             for side, cents in ((book.BID, bid), (book.ASK, ask))
         ]
         prints = self.printed.options(chain)
