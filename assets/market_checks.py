@@ -38,7 +38,6 @@ def _table_checks(table: TableName, rules: tuple[QualityRule, ...]) -> dg.AssetC
 
 
 def _told(result: QualityResult, sessions: SessionRange) -> dg.AssetCheckResult:
-    named = "\n".join(f"- {what}" for what in result.sample)
     return dg.AssetCheckResult(
         asset_key=asset_key(result.rule.table),
         check_name=result.rule.name,
@@ -47,7 +46,7 @@ def _told(result: QualityResult, sessions: SessionRange) -> dg.AssetCheckResult:
         metadata={
             "failing_rows": result.failing_rows or 0,
             "sessions": f"{sessions.first} to {sessions.last}",
-            "the first of them": dg.MetadataValue.md(named or "none"),
+            "the first of them": list(result.sample),
         },
     )
 

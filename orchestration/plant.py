@@ -18,6 +18,7 @@ from adapters.clickhouse.pnl_history import ClickHousePnlHistory
 from adapters.clickhouse.quality_history import ClickHouseQualityHistory
 from adapters.clickhouse.table_census import ClickHouseTableCensus
 from adapters.clock import SystemClock
+from adapters.home_folder.volatility_record import VolatilityFolder
 from adapters.inbox.folder import FolderInbox
 from adapters.inbox.reader import VenueFileReader
 from adapters.lean.history import LeanHistory
@@ -154,7 +155,8 @@ def market_histories(settings: Settings) -> tuple[MarketHistory, ...]:
         histories.extend([chains] if chains is not None else [])
     daily = volatility_history(settings)
     if daily is not None:
-        histories.append(CboeMarketHistory(daily, settings.volatility, SystemClock().now))
+        kept = VolatilityFolder(settings.paths.home / "volatility").daily
+        histories.append(CboeMarketHistory(daily, settings.volatility, SystemClock().now, kept))
     return tuple(histories)
 
 

@@ -18,7 +18,7 @@ SIZE_INCHES = (9.0, 3.2)  # per currency: wide enough for a month of sessions
 RESOLUTION_DPI = 80
 CURRENCIES_MAX = 6  # more than this is no picture any more
 SYMBOLS_MAX = 3  # a panel each; a picture travels in the metadata of a run
-SHOWN_SHARE = 0.98  # of the volatilities of one panel
+SHOWN_SHARE = 0.95  # of the volatilities of one panel
 LABELS_MAX = 12  # dates under one picture
 NARROWEST_SESSIONS = 10  # fewer bars than this would be blocks
 GAIN, LOSS, TOTAL = "#2e7d32", "#c62828", "#1f4e79"
@@ -100,7 +100,7 @@ def _draw_smile(axes: Any, points: Sequence[SmilePoint], symbol: str) -> None:
         line = sorted((point for point in points if point.expiry == expiry), key=lambda point: point.strike)
         percents = [point.implied_volatility * 100 for point in line]
         strikes = [float(point.strike) for point in line]
-        axes.plot(strikes, percents, linewidth=1.0, marker=".", markersize=3, label=str(expiry))
+        axes.plot(strikes, percents, linewidth=0.6, marker=".", markersize=4, label=str(expiry))
     highest = sorted(point.implied_volatility * 100 for point in points)
     axes.set_ylim(0, 1.2 * highest[int((len(highest) - 1) * SHOWN_SHARE)])
     spot = next((point.spot for point in points if point.spot is not None), None)

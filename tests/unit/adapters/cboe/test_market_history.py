@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -38,14 +37,15 @@ class ToldFile(DailyHistorySource):
         return read_daily_csv(kept, at)
 
 
-def _history(source: DailyHistorySource, tmp_path: Path) -> CboeMarketHistory:
-    return CboeMarketHistory(source, load_settings().volatility, lambda: NOW)
+def _history(source: DailyHistorySource, kept: bytes | None = None) -> CboeMarketHistory:
+    file = None if kept is None else DailyFile(body=kept)
+    return CboeMarketHistory(source, load_settings().volatility, lambda: NOW, lambda: file)
 
 
-def test_each_session_has_its_close_and_regime(tmp_path: Path) -> None:
+def test_each_session_has_its_close_and_regime() -> None:
     """One reading a session, and the file is asked for once for all of them."""
     source = ToldFile()
-    history = _history(source, tmp_path)
+    history = _history(source)
     assert list(history.sessions(MarketKind.VOLATILITY)) == [
         date(2026, 11, 12),
         date(2026, 11, 13),
@@ -60,17 +60,25 @@ def test_each_session_has_its_close_and_regime(tmp_path: Path) -> None:
     assert source.asked == 1
 
 
-def test_other_sessions_and_kinds_are_none(tmp_path: Path) -> None:
+def test_other_sessions_and_kinds_are_none() -> None:
     """A session that the file does not have is not an empty one; other kinds never ask."""
     source = ToldFile()
-    history = _history(source, tmp_path)
+    history = _history(source)
     assert history.rows(MarketKind.QUOTE, date(2026, 11, 13)) is None
     assert list(history.sessions(MarketKind.BAR)) == []
     assert source.asked == 0
     assert history.rows(MarketKind.VOLATILITY, date(2026, 11, 17)) is None
 
 
-def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_an_error() -> None:
     """An error page is no history without sessions."""
     with pytest.raises(VendorUnavailableError):
-        _history(ToldFile(b"<html>"), tmp_path).rows(MarketKind.VOLATILITY, date(2026, 11, 13))
+        _history(ToldFile(b"<html>")).rows(MarketKind.VOLATILITY, date(2026, 11, 13))
+
+
+def test_a_kept_copy_answers_for_the_sessions_that_it_has() -> None:
+    """Without the exchange its sessions are told; one that it does not have is an error, not an empty one."""
+    history = _history(ToldFile(b"<html>"), kept=CSV)
+    assert history.rows(MarketKind.VOLATILITY, date(2026, 11, 13)) is not None
+    with pytest.raises(VendorUnavailableError):
+        history.rows(MarketKind.VOLATILITY, date(2026, 11, 17))
