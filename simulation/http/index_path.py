@@ -37,7 +37,7 @@ class IndexPath:
         place = min(max((moment - opened) / length, 0.0), 1.0)
         step = int(place * (length / STEP))
         shape = 1.0 + 0.15 * (2 * place - 1) ** 2
-        noise = 1.0 + NOISE * _chance(self.seed, "noise", f"{session}:{step}").gauss(0, 1)
+        noise = 1.0 + NOISE * _noise(self.seed, session, step)
         return Decimal(_level(self.seed, session) * shape * noise).quantize(CENT)
 
     def day(self, session: date) -> tuple[Decimal, Decimal, Decimal, Decimal]:
@@ -57,6 +57,11 @@ def _level(seed: int, session: date) -> float:
 @lru_cache(maxsize=4_096)
 def _push(seed: int, day: date) -> float:
     return _chance(seed, "level", str(day)).gauss(0, DAILY_SPREAD)
+
+
+@lru_cache(maxsize=20_000)
+def _noise(seed: int, session: date, step: int) -> float:
+    return _chance(seed, "noise", f"{session}:{step}").gauss(0, 1)
 
 
 def _chance(seed: int, what: str, place: str) -> random.Random:

@@ -80,8 +80,6 @@ class VolatilityTracker:
             in_session=is_rth(now),
         )
         judgment = judge(seen, self.settings)
-        is_daily = chosen.source is VolatilitySource.CBOE_HISTORY
-        marked = f"the close of {trading_session(chosen.at)}; " if is_daily else ""
         return VolatilityReading(
             index=INDEX,
             at=chosen.at,
@@ -93,10 +91,18 @@ class VolatilityTracker:
             change_1h=seen.change_1h,
             z_score=seen.z_score,
             samples=unusual.samples,
-            reason=marked + judgment.reason,
+            reason=_mark(chosen, now) + judgment.reason,
         )
 
     @staticmethod
     def _change(series: SourceSeries, chosen: Observation, window: timedelta) -> Decimal | None:
         is_daily = chosen.source is VolatilitySource.CBOE_HISTORY
         return None if is_daily else series.change(window)
+
+
+def _mark(chosen: Observation, now: datetime) -> str:
+    """Whose day a value is of that is not of today."""
+    session = trading_session(chosen.at)
+    if chosen.source is VolatilitySource.CBOE_HISTORY:
+        return f"the close of {session}; "
+    return f"of {session}; " if session < trading_session(now) else ""

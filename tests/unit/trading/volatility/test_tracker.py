@@ -71,6 +71,7 @@ def test_the_opening_is_unknown_until_something_is_heard():
     made = tracker(at("15:59", "20", day=date(2026, 11, 19)))
     assert made.reading(new_york("09:29:59")).regime is Regime.NORMAL
     assert made.reading(new_york("09:30:00")).regime is Regime.UNKNOWN
+    assert made.reading(new_york("09:29:59")).reason == "of 2026-11-19; no limit reached"
     made.hear(at("09:30:05", "20"), new_york("09:30:05"))
     assert made.reading(new_york("09:30:06")).regime is Regime.NORMAL
 
