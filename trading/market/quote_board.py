@@ -59,6 +59,7 @@ class _Line:
         "halted",
         "instrument_id",
         "is_changed",
+        "is_quoted",
         "mark",
         "reason",
         "symbol",
@@ -81,6 +82,7 @@ class _Line:
         self.values: list[float | None] = [None] * 7
         self.at: datetime | None = None
         self.is_changed = False
+        self.is_quoted = False  # a row was told: that all of it is gone must be told too
         self.halted = 0.0
         self.mark: TradingState | None = None
         self.reason = ""
@@ -213,6 +215,7 @@ class QuoteBoard:
             line.is_changed = False
             quote = _quote(line)
             if quote is not None:
+                line.is_quoted = True
                 quotes.append(quote)
             state = self._state_change(line)
             if state is not None:
@@ -278,9 +281,10 @@ class QuoteBoard:
 
 
 def _quote(line: _Line) -> Quote | None:
-    """The line as it stands; None while nothing but its state was told."""
+    """The line as it stands; None while nothing but its state was ever told."""
     bid, ask, last, bid_size, ask_size, last_size, volume = line.values
-    if line.at is None or line.values.count(None) == len(line.values):
+    is_empty = line.values.count(None) == len(line.values)
+    if line.at is None or (is_empty and not line.is_quoted):
         return None
     return Quote(
         symbol=line.symbol,

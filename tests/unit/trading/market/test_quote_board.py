@@ -340,3 +340,19 @@ def test_a_recorded_feed_is_told_as_it_stood_at_each_second(shared_data: Path) -
             assert tuple(None if value is None else float(value) for value in shown) == read
     assert board.refused == 0
     assert 9_000 < flushes < len(ticks)
+
+
+def test_a_line_of_which_all_is_gone_is_told_as_empty_and_one_that_never_had_anything_is_not(
+    board: QuoteBoard,
+) -> None:
+    """Else the last bid would stand for ever; nobody quotes a contract far away that has not traded."""
+    board.price(2, BID, -1, 0, NOON)
+    board.price(2, ASK, -1, 0, NOON)
+    assert board.flush().quotes == ()
+    board.price(2, BID, 0.05, 1, later(1))
+    assert [quote.bid for quote in board.flush().quotes] == [Decimal("0.05")]
+    board.price(2, BID, -1, 0, later(2))
+    (quote,) = board.flush().quotes
+    assert (quote.bid, quote.bid_size, quote.ask, quote.at) == (None, None, None, later(2))
+    board.price(2, BID, -1, 0, later(3))
+    assert board.flush().quotes == ()
