@@ -1,12 +1,13 @@
 """Chains: the newest quote, greeks and open interest of each expected contract, told as one snapshot.
 
-A contract that nobody told of is not in the snapshot and is counted; one whose quote is old is in it with its
-own time and is counted, too. Open interest is the broker's of the morning, so it carries its date.
+A contract that nobody told of is not in the snapshot; one whose quote is old is in it with its own time (who
+is missing and who is old is counted by `chain_counts` of the port). Open interest is the broker's of the
+morning, so it carries its date.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from trading.market.numbers import model_value
@@ -22,23 +23,6 @@ from trading.model.market import (
 CONTRACTS_MAX = 50_000  # of one symbol
 OPEN_INTEREST_LIMIT = 1e12  # the broker's "unset" is far above it
 NO_VALUE, NO_GREEK = -1.0, -2.0  # "not computed", of values and of greeks
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainCounts:
-    """How much of a chain is there."""
-
-    expected: int
-    contracts: int
-    without_quote: int
-    missing_greeks: int
-    missing_open_interest: int
-    stale: int
-
-    @property
-    def skipped(self) -> int:
-        """Contracts that nobody told of."""
-        return self.expected - self.contracts
 
 
 @dataclass(slots=True)
@@ -113,19 +97,6 @@ class ChainBoard:
             spot=self.spot,
             contracts=contracts,
             listed=len(self._contracts) if self.listed is None else self.listed,
-        )
-
-    def counts(self, at: datetime, stale_after: timedelta) -> ChainCounts:
-        """Count what is there at `at`."""
-        known = [each for each in self._contracts.values() if each.quote is not None or each.greeks]
-        quotes = [each.quote for each in known if each.quote is not None]
-        return ChainCounts(
-            expected=len(self._contracts),
-            contracts=len(known),
-            without_quote=len(known) - sum(1 for quote in quotes if quote.bid or quote.ask),
-            missing_greeks=sum(1 for each in known if each.greeks is None),
-            missing_open_interest=sum(1 for each in known if each.open_interest is None),
-            stale=sum(1 for quote in quotes if at - quote.at > stale_after),
         )
 
     def known(self) -> Mapping[str, Option]:

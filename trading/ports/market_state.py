@@ -7,6 +7,7 @@ together (one script), so a reader never sees a state that the warehouse will no
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from trading.errors import InvalidFieldError
 from trading.model.market import (
@@ -29,6 +30,7 @@ BARS_KEPT = 1_000  # two sessions of minutes
 UPDATES_PER_CALL_MAX = 2_000
 SYMBOLS_PER_READ_MAX = 2_000
 ROWS_PER_BLOCK_MAX = 5_000
+CONTRACT_STALE_AFTER = timedelta(minutes=1)  # before its chain's own time
 INDICATORS = ("RSI", "MACD", "BBANDS", "ATR")  # a reader asks for each by its name
 
 
@@ -120,13 +122,14 @@ def check_update(update: SymbolUpdate) -> None:
 
 
 def chain_counts(chain: ChainSnapshot) -> dict[str, int | str | None]:
-    """What people and alerts look at: contracts that are there and not, without quote, without greeks."""
+    """What people and alerts look at: contracts that are there, are not, or are old, and what they lack."""
     contracts = chain.contracts
     dates = [contract.open_interest_date for contract in contracts if contract.open_interest_date]
     return {
         "contracts": len(contracts),
         "listed": chain.listed,
         "skipped": None if chain.listed is None else max(0, chain.listed - len(contracts)),
+        "stale": sum(1 for contract in contracts if chain.at - contract.at > CONTRACT_STALE_AFTER),
         "missing_greeks": sum(1 for contract in contracts if contract.greeks is None),
         "missing_quote": sum(1 for contract in contracts if contract.bid is None and contract.ask is None),
         "missing_open_interest": sum(1 for contract in contracts if contract.open_interest is None),

@@ -1,5 +1,6 @@
 """Chains: what is known of each expected contract, with counts of what is not."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -8,10 +9,10 @@ import pytest
 from trading.market.chains import ChainBoard, broker_greeks
 from trading.model.instruments import Option, Right
 from trading.model.market import GreeksSource, OptionGreeks, Quote
+from trading.ports.market_state import CONTRACT_STALE_AFTER, chain_counts
 
 NOON = datetime(2026, 11, 13, 17, tzinfo=UTC)
 UNSET = 1.7976931348623157e308
-FRESH = timedelta(seconds=60)
 
 
 def option(strike: int, right: Right = Right.CALL) -> Option:
@@ -72,20 +73,32 @@ def test_a_chain_is_what_is_known_of_each_contract(board: ChainBoard) -> None:
 
 
 def test_what_is_not_there_is_counted(board: ChainBoard) -> None:
-    """Contracts without a word, without quote, greeks or open interest, and those whose quote is old."""
-    board.quote(quote(option(500), at=NOON - timedelta(seconds=61)))
-    board.quote(quote(option(510), bid=None))
-    board.greeks(option(510).instrument_id, greeks())
-    counts = board.counts(NOON, FRESH)
-    assert (counts.expected, counts.contracts, counts.skipped) == (3, 2, 1)
-    assert (counts.without_quote, counts.missing_greeks, counts.missing_open_interest) == (1, 1, 2)
-    assert counts.stale == 1
+    """Contracts without a word, without quote, greeks or open interest, and those that are old."""
+    board.quote(quote(option(500), at=NOON - CONTRACT_STALE_AFTER - timedelta(seconds=1)))
+    board.quote(replace(quote(option(510), at=NOON - CONTRACT_STALE_AFTER), ask=None))
+    board.quote(quote(option(500, Right.PUT), bid=None))
+    board.greeks(option(500, Right.PUT).instrument_id, greeks())
+    board.open_interest(option(510).instrument_id, 5, date(2026, 11, 12))
+    board.open_interest(option(500).instrument_id, 5, date(2026, 11, 13))
+    told = board.snapshot(NOON)
+    assert told is not None
+    assert chain_counts(told) == {
+        "contracts": 3,
+        "listed": 4,
+        "skipped": 1,
+        "stale": 1,
+        "missing_greeks": 2,
+        "missing_quote": 1,
+        "missing_open_interest": 1,
+        "open_interest_date": "2026-11-13",
+    }
+    bare = chain_counts(replace(told, listed=None, contracts=()))
+    assert (bare["skipped"], bare["open_interest_date"], bare["contracts"]) == (None, None, 0)
 
 
 def test_a_chain_of_which_nothing_is_known_is_none(board: ChainBoard) -> None:
     """An empty chain is not an answer."""
     assert board.snapshot(NOON) is None
-    assert board.counts(NOON, FRESH).skipped == 3
 
 
 def test_contracts_that_stay_keep_what_is_known(board: ChainBoard) -> None:
