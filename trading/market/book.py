@@ -4,8 +4,8 @@ An operation that cannot be (a position behind the end, a delete of nothing, a p
 something was missed: every later position would be wrong, so the book is emptied and asked for anew. The same
 where a sequence has a gap. A book without Level 2 is made of the quote and says so.
 
-What can lose money here: an imbalance computed from a book that is half of one; a book that was reset is not
-told before it was filled again.
+What can lose money here: an imbalance computed from a book that is half of one. A book that begins, or was
+reset, is not told before it has both sides; after that a side may run empty, which is the market's word.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,11 +25,22 @@ ASK_SIDE, BID_SIDE = 0, 1
 class PositionBook:
     """One line's book by position: rows of (price, size, maker), best first, asks and bids."""
 
-    __slots__ = ("_sides", "at", "changes", "conid", "instrument_id", "is_changed", "resets", "symbol")
+    __slots__ = (
+        "_has_begun",
+        "_sides",
+        "at",
+        "changes",
+        "conid",
+        "instrument_id",
+        "is_changed",
+        "resets",
+        "symbol",
+    )
 
     def __init__(self, symbol: str, instrument_id: str, conid: int | None = None) -> None:
         self.symbol, self.instrument_id, self.conid = symbol, instrument_id, conid
         self._sides: tuple[list[tuple[float, float, str]], list[tuple[float, float, str]]] = ([], [])
+        self._has_begun = False
         self.at: datetime | None = None
         self.is_changed = False
         self.changes = 0
@@ -65,6 +76,7 @@ class PositionBook:
         """Empty the book: the broker said so (317), or the line was lost."""
         self._sides[0].clear()
         self._sides[1].clear()
+        self._has_begun = False
         self.is_changed = True
         self.resets += 1
 
@@ -86,9 +98,10 @@ class PositionBook:
         return bid is not None and ask is not None and bid > ask
 
     def snapshot(self, levels_max: int) -> DepthSnapshot | None:
-        """Tell the book in price levels, makers' sizes summed; None while it is empty."""
+        """Tell the book in price levels, makers' sizes summed; None until it had both sides, or is empty."""
         self.is_changed = False
-        if self.at is None or self.is_empty:
+        self._has_begun = self._has_begun or all(self._sides)
+        if self.at is None or self.is_empty or not self._has_begun:
             return None
         return DepthSnapshot(
             symbol=self.symbol,

@@ -100,7 +100,22 @@ def test_a_change_that_cannot_be_empties_the_book(
     assert book.snapshot(5) is None
     assert book.resets == 1
     assert book.change(0, "", INSERT, BID, 500.0, 1, NOON)
+    assert book.snapshot(5) is None
+    assert book.change(0, "", INSERT, ASK, 500.01, 1, NOON)
     assert book.snapshot(5) is not None
+
+
+def test_a_side_that_runs_empty_is_the_market_s_word(book: PositionBook) -> None:
+    """Once both sides were there, one of them alone is told; a book without any is not."""
+    assert book.snapshot(5) is not None
+    for side in (ASK, ASK):
+        book.change(0, "", DELETE, side, 0, 0, NOON)
+    told = book.snapshot(5)
+    assert told is not None
+    assert (len(told.bids), told.asks) == (2, ())
+    for side in (BID, BID):
+        book.change(0, "", DELETE, side, 0, 0, NOON)
+    assert book.snapshot(5) is None
 
 
 def test_a_reset_empties_the_book(book: PositionBook) -> None:
@@ -123,6 +138,7 @@ def test_a_crossed_book_is_seen(book: PositionBook) -> None:
 def test_a_side_has_a_bound() -> None:
     """What is pushed behind it is gone, the best stay."""
     book = PositionBook("SPY", "STK:SPY")
+    book.change(0, "", INSERT, ASK, 1_000, 1, NOON)
     for number in range(ROWS_MAX + 10):
         assert book.change(0, "", INSERT, BID, 1.0 + number, 1, NOON)
     told = book.snapshot(1_000)
