@@ -179,7 +179,7 @@ def test_the_outbox_ends_each_minute_as_the_files_do(shared_data: Path, redis: R
 
 @pytest.mark.soak
 def test_the_whole_chain_of_the_whole_session_in_redis(shared_data: Path, redis: RunningRedis) -> None:
-    """Every contract of the day's 2,192, once all lines are open, to the last minute before one o'clock."""
+    """Every contract of the 2,192 that anybody quotes, once all lines are open, to the last minute."""
     minutes = (CLOSE_MS - FROM_MS) // MINUTE_MS - WARM_UP
-    plan = Played(warm_up=WARM_UP, warm_up_step_s=1, minutes=minutes, least=2_192)
+    plan = Played(warm_up=WARM_UP, warm_up_step_s=1, minutes=minutes, least=2_150)
     compared(shared_data / FOLDER, redis, chain_settings(20, 1_000), plan)
