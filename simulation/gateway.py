@@ -28,7 +28,7 @@ from simulation.faults.stage import Stage
 from simulation.market.clock import SimulatedClock
 from simulation.market.hours import BOOKED_AT, local
 from simulation.market.replay import RecordedWorld, recorded_world
-from simulation.market.world import DEFAULT_SESSIONS, World, new_world, world_after
+from simulation.market.world import DEFAULT_SESSIONS, DRAWN_AS, World, new_world, world_after
 from simulation.sample_desk.month import Account, draw_month
 from simulation.sample_desk.writing import DEFAULT_ACCOUNTS, DEFAULT_FIRST_SESSION
 from simulation.sample_desk.writing import DEFAULT_SESSIONS as MONTH_SESSIONS
@@ -207,7 +207,8 @@ class Gateway:
             "orders": plan.orders,
             "largest": plan.largest,
             "client_id": plan.client_id,
-            **({} if plan.data is None else {"data": plan.data.name}),
+            "symbols": plan.symbols,
+            **({"drawn_as": DRAWN_AS} if plan.data is None else {"data": plan.data.name}),
         }
 
     def _runner(self, resumed: datetime | None) -> ScriptRunner:

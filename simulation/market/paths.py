@@ -23,6 +23,7 @@ Cents = np.ndarray[tuple[int, ...], np.dtype[np.int32]]
 Knots = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 SESSIONS_MOST = 60
 PAST_NOISE_PPM = 150  # deviation of a minute around the line between two quarter hours of the sample desk
+NOISES_KEPT = 3 * (1 + SECTORS)
 SALT_NOISE, SALT_PAST = 131, 132
 
 
@@ -114,6 +115,8 @@ class SpotPaths:
         """Second moves of the market or a sector, kept because many need them."""
         found = self.noises.get((factor, session))
         if found is None:
+            if len(self.noises) >= NOISES_KEPT:
+                self.noises.clear()
             found = self.noises[factor, session] = self._drawn_noise(factor, session, weather)
         return found
 

@@ -38,6 +38,7 @@ BLOCK_S = 60  # seconds of one contract that are priced together; a minute lies 
 CROWD = 5  # contracts of one underlying asked in one second, from which on the whole chain is priced
 CALM_MOST_S = 240
 BLOCKS_KEPT = 2_000
+SHARE_DAYS_KEPT = 600
 SALT_MAKER = 5
 NEVER: Final = -1
 
@@ -233,6 +234,8 @@ class Quotes:
     def _share_day(self, underlying: Underlying, session: date) -> tuple[Ints, Ints]:
         key = (underlying.symbol, session)
         if key not in self.share_days:
+            if len(self.share_days) >= SHARE_DAYS_KEPT:
+                self.share_days.clear()
             opens, closes = self.paths.bounds(session)
             both = self.pricing.share_touches(underlying, session, np.arange(opens, closes))
             self.share_days[key] = both[0].astype(np.int32), both[1].astype(np.int32)

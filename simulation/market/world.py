@@ -32,6 +32,7 @@ from simulation.sample_desk.month import Month
 from trading.calendar import TradingCalendar
 
 DEFAULT_SESSIONS = 5
+DRAWN_AS = 2  # counts how prices are drawn: orders recorded in one cannot be played in another
 NIGHT_NEWS_MINUTES = -60  # before the open
 
 
