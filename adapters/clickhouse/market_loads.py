@@ -75,13 +75,13 @@ class MarketLoads:
         """Store one session's rows of a source in place of what it said before."""
         if kind not in TABLES:
             raise WarehouseError(f"load: expected a kind that has a table, was {kind}")
-        load_id = time.time_ns() // 1_000 * NUMBERS + secrets.randbelow(NUMBERS)
+        load_id = self._next_id(kind, session, source)
         running = RunningLoad(kind=kind, session=session, source=source, load_id=load_id, heard_at=heard_at)
         for part in _parts(rows):
             self._send(running, part)
         refused = running.refused
         told = self._told(running)
-        before = self._before(running)
+        before = self._standing(kind, session, source)
         if before and (before["rows"], before["digest"]) == (told["rows"], told["digest"]):
             self._drop(running, load_id)
             return _report(running, told, new=0, refused=refused)
@@ -122,8 +122,14 @@ class MarketLoads:
             raise WarehouseError(f"{running.name}: expected {running.sent} rows stored, was {told['rows']}")
         return told
 
-    def _before(self, running: RunningLoad) -> Mapping[str, Any] | None:
-        asked = {"kind": str(running.kind), "session": running.session, "source": running.source}
+    def _next_id(self, kind: MarketKind, session: date, source: str) -> int:
+        """Higher than that of the load that stands, whatever the clock says."""
+        before = self._standing(kind, session, source)
+        by_clock = time.time_ns() // 1_000 * NUMBERS + secrets.randbelow(NUMBERS)
+        return max(by_clock, int(before["load_id"]) + 1 if before else 0)
+
+    def _standing(self, kind: MarketKind, session: date, source: str) -> Mapping[str, Any] | None:
+        asked = {"kind": str(kind), "session": session, "source": source}
         found = self._warehouse.rows(sql.query("market_load_current"), asked)
         return found[0] if found else None
 
@@ -168,9 +174,14 @@ class MarketLoads:
             told["newest_at"],
         )
         self._warehouse.insert("core.market_loads", columns, [row], f"load-{running.load_id}")
+        standing = self._standing(running.kind, running.session, running.source)
+        if standing is None or standing["load_id"] != running.load_id:
+            raise WarehouseError(f"{running.name}: overtaken by a load that began later")
 
     def _sweep(self, running: RunningLoad, keep: set[int]) -> None:
-        """Drop what earlier loads of this session and source left; one that runs now has a higher id."""
+        """Drop what earlier loads of this session and source left; one that runs now has a higher id, or is
+        overtaken and says so.
+        """
         asked = {"rows": TABLES[running.kind].rows, "session": running.session, "source": running.source}
         for row in self._warehouse.rows(sql.query("market_loads_left"), asked):
             if row["load_id"] not in keep and row["load_id"] < running.load_id:

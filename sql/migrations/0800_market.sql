@@ -3,14 +3,15 @@
 -- one session of one source. A repeat of an entry is the same row by its key, and the views read each once (final). A load
 -- writes its rows first, under an id of its own, and moves a pointer last: no reader sees half of one (decisions/0010).
 
--- Grain: one kind of rows of one source and session that was loaded; the newest version is the pointer. digest is the sum of
--- the hashes of the rows' contents, so that the same rows are known again in any order. Order: asked by key; few rows.
+-- Grain: one kind of rows of one source and session that was loaded; the highest load is the pointer, so that of two at once the
+-- one that began later stands. digest is the sum of the hashes of the rows' contents, so that the same rows are known again in
+-- any order. Order: asked by key; few rows.
 create table if not exists core.market_loads
 (
     kind LowCardinality(String) comment 'Kind of the rows: quote, trade, bar and so on.',
     session Date comment 'Session of the exchange that was loaded.',
     source LowCardinality(String) comment 'Who told the rows.',
-    load_id UInt64 comment 'The load that stands: nanoseconds at its beginning, so ids of later loads are higher.',
+    load_id UInt64 comment 'The load that stands: nanoseconds at its beginning, and higher than the one before.',
     rows UInt64 comment 'Rows that it brought.',
     refused UInt64 comment 'Rows that went to the dead letter.',
     digest UInt64 comment 'Sum of the hashes of the rows.',
@@ -18,7 +19,7 @@ create table if not exists core.market_loads
     newest_at Nullable(DateTime64(6, 'UTC')) comment 'Time of its last row.',
     loaded_at DateTime64(6, 'UTC') default now64(6, 'UTC') comment 'When the pointer moved.'
 )
-engine = ReplacingMergeTree(loaded_at)
+engine = ReplacingMergeTree(load_id)
 order by (kind, session, source)
 settings non_replicated_deduplication_window = 1000;
 
