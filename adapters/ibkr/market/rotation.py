@@ -17,6 +17,8 @@ LOOK_MAX = timedelta(seconds=15)  # a snapshot takes up to 11 seconds
 OPEN_INTEREST_WAIT = timedelta(seconds=4)  # it comes with the first ticks, or not at all
 CONTRACTS_MAX = 50_000
 
+Turn = tuple[str, KnownContract]
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -34,7 +36,7 @@ class Rotation:
     def __init__(self, at_once_max: int) -> None:
         self._at_once_max = at_once_max
         self._chosen: dict[str, tuple[KnownContract, ...]] = {}
-        self._turns: deque[tuple[str, KnownContract]] = deque()
+        self._turns: deque[Turn] = deque()
         self._looks: dict[int, Look] = {}
         self._has_open_interest: set[int] = set()
         self._rests_until: datetime | None = None
@@ -62,7 +64,7 @@ class Rotation:
         kept = {each.conid for each in now}
         self._has_open_interest -= before - kept  # what is known of them is forgotten
         turns = (turn for turn in self._turns if turn[0] != symbol or turn[1].conid in kept)
-        self._turns = deque([*turns, *((symbol, each) for each in now if each.conid not in before)])
+        self._turns = _by_turns([*turns, *((symbol, each) for each in now if each.conid not in before)])
 
     def next_looks(self, room: int, now: datetime) -> Iterator[Line]:
         """Whose turn it is; each goes to the end of the row."""
@@ -120,3 +122,19 @@ class Rotation:
     def forget_looks(self) -> None:
         """The connection is gone."""
         self._looks.clear()
+
+
+def _by_turns(turns: Sequence[Turn]) -> deque[Turn]:
+    """Symbol after symbol, each with its contracts in their order: a round over all of them takes a minute,
+    and no symbol's chain may stand still for so long.
+    """
+    rows: dict[str, deque[Turn]] = {}
+    for turn in turns:
+        rows.setdefault(turn[0], deque()).append(turn)
+    merged: deque[Turn] = deque()
+    while rows:
+        for symbol in list(rows):
+            merged.append(rows[symbol].popleft())
+            if not rows[symbol]:
+                del rows[symbol]
+    return merged

@@ -36,6 +36,15 @@ def test_every_contract_has_its_turn() -> None:
     assert turns == [[1, 2], [3, 1], [2, 3], [1, 2]]
 
 
+def test_symbols_take_turns_too() -> None:
+    """A symbol with few contracts does not wait for all of a large one, also where it comes later."""
+    rotation = Rotation(8)
+    rotation.choose("SPY", contracts(1, 2, 3, 4, 5))
+    rotation.choose("QQQ", contracts(11, 12))
+    rotation.choose("IWM", contracts(21))
+    assert looked(rotation, 8) == [1, 11, 21, 2, 12, 3, 4, 5]
+
+
 def test_one_contract_is_not_looked_at_twice_at_once() -> None:
     """More lines than contracts leave lines unused."""
     rotation = Rotation(10)
