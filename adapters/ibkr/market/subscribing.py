@@ -152,7 +152,10 @@ class Subscribing:
         for symbol, plan in self._budget.symbols.items():
             if plan.chain is ChainMode.NONE:
                 continue
-            contracts = self.discovery.chosen(symbol, self._feeds.spot(symbol))
+            spot = self._feeds.spot(symbol)
+            if spot is None and self.discovery.watched[symbol].is_whole:
+                self._choose_due = now + WANT_EVERY  # the first quote is on its way
+            contracts = self.discovery.chosen(symbol, spot)
             self._expect_chain(symbol, contracts)
             if plan.chain is ChainMode.SNAPSHOT:
                 self.rotation.choose(symbol, contracts)
