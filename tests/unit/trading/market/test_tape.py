@@ -71,6 +71,7 @@ def test_a_print_carries_the_quote_that_stood_and_who_crossed_it(tape: Tape) -> 
         ("500.005", "500", "500.02", Aggressor.SELL),
         ("499", "500", "500.02", Aggressor.SELL),
         ("500", "500", "500", Aggressor.UNKNOWN),
+        ("501", "500", "500", Aggressor.UNKNOWN),
         ("500", "500.02", "500", Aggressor.UNKNOWN),
         ("500", None, "500", Aggressor.BUY),
         ("499", None, "500", Aggressor.UNKNOWN),
