@@ -58,6 +58,8 @@ SETTLE = timedelta(seconds=2)  # thirteen sweeps at SPEED
 POLL_S = 0.2
 PORTS_TRIED = 200
 Booked = TypeVar("Booked")
+# A day passes in a minute, and a gateway answers some forty requests a second: smaller chains come around.
+PLAYED_CHAINS = {"CHAIN_EXPIRIES": "2", "CHAIN_STRIKES": "5"}
 OF_THE_MARKET = (STUBS, MARKET_DRAIN, INGEST, VENDORS)  # the morning is for positions only
 PROBE = "live session"  # the name under which the backlog is asked; it takes no entries
 
@@ -162,6 +164,7 @@ def _environment(configured: Settings, seed: int, *, hears_market: bool) -> dict
         "DESK_GATEWAY_PAUSES": "true",
         "DESK_GATEWAY_FAULTS": str(configured.paths.project_root / FAULT_SCRIPT),
         "DESK_INGEST": str(hears_market).lower(),
+        **PLAYED_CHAINS,
         "DESK_STUBS": str(hears_market).lower(),
     }
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import datetime
 
 from adapters.configuration import load_settings
 from desk.logs import log_to_console
@@ -55,11 +55,14 @@ def main() -> int:
 def made_stubs(settings: Settings, clock: Callable[[], datetime | None]) -> list[StubVenue]:
     """The stand-ins that the settings ask for, not yet listening."""
     told = settings.stubs
+    world = build_world(plan_of(settings, PlayFolder.of(settings)))
+    opens = world.calendar.session_open(world.sessions[0])
 
     def now() -> datetime:
-        return clock() or datetime.now(UTC)
+        return (
+            clock() or opens
+        )  # a gateway that cannot be asked has not begun; another day's time is no answer
 
-    world = build_world(plan_of(settings, PlayFolder.of(settings)))
     index = WorldIndex.of(world)
     return [
         AlphaVantageStub(

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from trading.model.times import NEW_YORK
 
+NIGHT_LEAST = timedelta(hours=8)  # a simulated broker that skips a night goes at least so far ahead
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -37,7 +39,8 @@ class BrokerClock:
             return broker_at - heard_at
         if before is None or before.broker_at == broker_at:
             return timedelta()
-        return broker_at - self._carried(before, heard_at)
+        ahead = broker_at - self._carried(before, heard_at)
+        return timedelta() if ahead >= NIGHT_LEAST else ahead
 
     def forget(self) -> None:
         """Start over: another connection may be to another clock."""

@@ -45,6 +45,14 @@ def test_of_a_simulated_clock_only_the_way_between_readings_is_judged() -> None:
     assert clock.read(at + 100 * second, HEARD + 60 * second) == timedelta()
 
 
+def test_a_simulated_night_that_is_skipped_is_no_skew() -> None:
+    """From a Friday's evening to Monday's opening; an hour ahead is one."""
+    for ahead, told in ((timedelta(hours=64), timedelta()), (timedelta(hours=1), timedelta(hours=1))):
+        at = datetime(2026, 11, 13, 21, 30, tzinfo=UTC)
+        assert read(at).read(at + ahead, HEARD) == told
+        assert BrokerClock(1, is_simulated=False).read(HEARD + ahead, HEARD) == ahead
+
+
 def test_nothing_is_claimed_of_a_clock_that_was_not_read() -> None:
     """No reading, no day."""
     clock = BrokerClock(1, is_simulated=False)
