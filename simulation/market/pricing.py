@@ -4,7 +4,7 @@ Three questions with one answer: a whole chain at one second, one contract over 
 contract and second. They run the same operations on the same numbers, so their bits agree.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -48,7 +48,6 @@ class Pricing:
     seed: int
     paths: SpotPaths
     chains: Chains
-    flickers: dict[tuple[str, date], tuple[int, Reals]] = field(default_factory=dict)
 
     def state(self, underlying: Underlying, session: date, seconds: Ints) -> State:
         """Spot, variance left today and surface state; between minutes on the line from one to the next."""
@@ -110,7 +109,7 @@ class Pricing:
         """Fair price, bid and ask of one contract at some seconds."""
         fair, spot = self.fair_of(chain, cell, seconds)
         flat = (cell.right * len(chain.expiries) + cell.expiry) * len(chain.strikes) + cell.strike
-        flicker = _flicker(chain.bits[flat : flat + 1], seconds // WIDTH_HOLDS_S)
+        flicker = _flicker(chain.bits[flat : flat + 1], seconds)
         bid, ask = touched(chain.rule, fair, _width(chain, fair, spot, cell.expiry, flicker))
         return fair, bid, ask
 
@@ -120,18 +119,10 @@ class Pricing:
         rows, strikes = slice(0, len(chain.expiries)), np.arange(len(chain.strikes))
         calls, puts, spot = self.fair(chain, seconds, strikes, rows)
         fair = np.stack((calls, puts))
-        flicker = self._flicker_at(chain, second // WIDTH_HOLDS_S)
+        flicker = _flicker(chain.bits, seconds).reshape(chain.shape)
         rank = np.arange(len(chain.expiries))[:, None]
         bid, ask = touched(chain.rule, fair, _width(chain, fair, spot, rank, flicker))
         return fair, bid, ask
-
-    def _flicker_at(self, chain: Chain, held: int) -> Reals:
-        """The whole chain's, kept while it holds."""
-        key = (chain.underlying.symbol, chain.session)
-        kept = self.flickers.get(key)
-        if kept is None or kept[0] != held:
-            kept = self.flickers[key] = (held, _flicker(chain.bits, held).reshape(chain.shape))
-        return kept[1]
 
     def touches_of_pairs(self, chain: Chain, flats: Ints, seconds: Ints) -> tuple[Ints, Ints]:
         """Bid and ask of contracts, each at its own second."""
@@ -141,7 +132,7 @@ class Pricing:
         calls, puts, spot = self.fair(chain, seconds, rest % strikes, slice(0, expiries))
         pair = np.arange(len(flats))
         fair = np.where(right == CALL, calls[expiry, pair], puts[expiry, pair])
-        width = _width(chain, fair, spot, expiry, _flicker(chain.bits[flats], seconds // WIDTH_HOLDS_S))
+        width = _width(chain, fair, spot, expiry, _flicker(chain.bits[flats], seconds))
         return touched(chain.rule, fair, width)
 
     def share_touches(self, underlying: Underlying, session: date, seconds: Ints) -> tuple[Ints, Ints]:
@@ -189,9 +180,10 @@ def upward(rule: MarketRule, cents: Ints) -> Ints:
     return -(-cents // step) * step
 
 
-def _flicker(bits: Bits, held: int | Ints) -> Reals:
-    """0 to 1 by contract and span of a few seconds."""
-    told = mixed_more(bits, held, SALT_WIDTH) & np.uint64(255)
+def _flicker(bits: Bits, seconds: Ints) -> Reals:
+    """0 to 1 by contract, another number every few seconds; contracts change at different ones."""
+    phase = (bits >> np.uint64(8) & np.uint64(7)).astype(np.int64)
+    told = mixed_more(bits, (seconds + phase) // WIDTH_HOLDS_S, SALT_WIDTH) & np.uint64(255)
     return told.astype(np.float64) / 255.0
 
 

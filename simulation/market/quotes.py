@@ -20,7 +20,7 @@ from simulation.market.chain import SALT_CONTRACT, Chain, Chains, Ints
 from simulation.market.hours import EARLY_OPEN, TradingHours
 from simulation.market.hours import local as local_moment
 from simulation.market.interest import OpenInterest
-from simulation.market.mixing import Bits, Reals, mixed
+from simulation.market.mixing import Reals, mixed, mixed_more
 from simulation.market.parts import Touch
 from simulation.market.paths import SpotPaths, epoch, moment_of
 from simulation.market.pricing import Pricing
@@ -64,15 +64,6 @@ class Crowd:
     snapshot: Snapshot | None = None
     greeks: Sensitivities | None = None
     greeks_second: int = NEVER
-    window: int = NEVER
-    bits: Bits | None = None
-
-    def sizes(self, chain: Chain, second: int) -> Bits:
-        """What the sizes of this window begin with, by flat number."""
-        window = book.window_of(second)
-        if self.bits is None or self.window != window:
-            self.window, self.bits = window, book.window_bits(chain.bits, second)
-        return self.bits
 
     def has(self, second: int) -> bool:
         """Whether the chain was priced for the second."""
@@ -261,15 +252,18 @@ class Quotes:
             return crowd.snapshot
         fair, bids, asks = self.pricing.touches_at(chain, second)
         bid, ask = bids.ravel(), asks.ravel()
+        windows = book.windows_of(chain.bits, second)
+        bits = mixed_more(chain.bits, windows)
         sizes = [
-            book.sizes_of(crowd.sizes(chain, second), side, cents, book.OPTION_SIZE_MOST)
+            book.sizes_of(bits, side, cents, book.OPTION_SIZE_MOST)
             for side, cents in ((book.BID, bid), (book.ASK, ask))
         ]
         prints = self.printed.options(chain)
-        low, high = prints.between(book.window_of(second), second)
+        low, high = prints.between(second - book.PHASE, second)
         cell, cents, taken = prints.flow.cell[low:high], prints.cents[low:high], prints.flow.size[low:high]
+        recent = prints.flow.second[low:high] >= windows[cell]
         for size, touch in zip(sizes, (bid, ask), strict=True):
-            hit = cents == touch[cell]
+            hit = recent & (cents == touch[cell])
             np.subtract.at(size, cell[hit], taken[hit])
         told = Snapshot(
             second,
@@ -295,7 +289,7 @@ class Quotes:
 
     def _size(self, contract: Contract, second: int, side: int, cents: int, taken: dict[int, int]) -> int:
         """What stands at a price: what was shown less what was taken, one lot at least."""
-        bits = mixed(self.seed, SALT_CONTRACT, contract.conid)
+        bits = self._bits(contract)
         is_option = contract.asset == "OPT"
         most, lot = (book.OPTION_SIZE_MOST, 1) if is_option else (book.SHARE_SIZE_MOST, book.SHARE_LOT)
         size = book.size_of(bits, side, cents, second, most) * lot
@@ -305,10 +299,15 @@ class Quotes:
             size *= book.imbalance(side, favored, second, closes)
         return max(size - taken.get(cents, 0), lot)
 
+    def _bits(self, contract: Contract) -> int:
+        """What the contract's random numbers begin with, as in its chain."""
+        return mixed(self.seed, SALT_CONTRACT, contract.conid)
+
     def _taken(self, contract: Contract, second: int) -> dict[int, int]:
         """Size traded at each price in the window so far."""
         told: dict[int, int] = {}
-        for trade in self.printed.trades(contract, book.window_of(second), second, self.session_at(second)):
+        start = book.window_of(self._bits(contract), second)
+        for trade in self.printed.trades(contract, start, second, self.session_at(second)):
             told[trade.cents] = told.get(trade.cents, 0) + trade.size
         return told
 

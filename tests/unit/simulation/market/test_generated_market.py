@@ -16,7 +16,8 @@ from drawn_market import EARLY_CLOSE, FIRST, bounds, digest, market, options, qu
 
 from simulation.broker.questions import ContractQuery
 from simulation.market import exact
-from simulation.market.book import WINDOW_S
+from simulation.market.book import window_of
+from simulation.market.chain import SALT_CONTRACT
 from simulation.market.facts import autocorrelation, minute_returns, share_figures
 from simulation.market.flow import CLOSING, OPENING, SWEEP
 from simulation.market.mixing import bell, bells, mixed, mixed_more, unit, units
@@ -29,7 +30,7 @@ from simulation.market.world import new_world
 from simulation.sample_desk.contracts import UNDERLYINGS
 
 SCRIPT = Path(__file__).parents[3] / "support" / "drawn_market.py"
-DIGEST = "49e8e99bd47f7731df5ff44f6d0615bd390557cbf9c554e42e8b27f2ce4c6acb"
+DIGEST = "1bf6c13438b5454dc1baef4e4fc0bb2b0546353065cc3f432b23175d91a78c42"
 
 
 def _printed_digest(hash_seed: str, without: str = "") -> str:
@@ -287,6 +288,7 @@ def test_a_book_agrees_with_its_touch_and_is_eaten_by_prints() -> None:
     opens, _ = bounds(world, session)
     eaten = 0
     for contract in (world.listings.contract(underlying("SPY").conid), options(world, "SPY", session)[40]):
+        bits = mixed(world.seed, SALT_CONTRACT, contract.conid)
         for second in range(opens + 60, opens + 660, 3):
             touch, book = (
                 world.quotes.touch(contract, second),
@@ -299,7 +301,7 @@ def test_a_book_agrees_with_its_touch_and_is_eaten_by_prints() -> None:
             asks, bids = [row.price for row in book.asks], [row.price for row in book.bids]
             assert asks == sorted(set(asks)) and bids == sorted(set(bids), reverse=True)
             assert all(row.size > 0 for row in (*book.asks, *book.bids))
-            start = second - second % WINDOW_S
+            start = window_of(bits, second)
             before = world.quotes.depth(contract, 8, moment_of(start))
             assert before is not None
             taken = {trade.cents for trade in tape_of(world).trades_between(contract, start + 1, second)}
