@@ -61,7 +61,7 @@ def made_stubs(settings: Settings, clock: Callable[[], datetime | None]) -> list
     def now() -> datetime:
         return (
             clock() or opens
-        )  # a gateway that cannot be asked has not begun; another day's time is no answer
+        )  # a gateway that cannot be asked has not begun
 
     index = WorldIndex.of(world)
     return [
