@@ -19,6 +19,7 @@ from trading.ports.market_outbox import (
 )
 from trading.ports.market_state import (
     BARS_KEPT,
+    CHAIN_YIELDS_S,
     TRADES_KEPT,
     UPDATES_PER_CALL_MAX,
     MarketSink,
@@ -47,6 +48,7 @@ class MemoryMarket:
 
     stepped: Callable[[], float] = time.monotonic
     symbols: dict[str, SymbolMarket] = field(default_factory=dict)
+    chains_at: dict[str, float] = field(default_factory=dict)
     volatility: VolatilityReading | None = None
     entries: dict[tuple[str, str], MarketEntry | UnreadableEntry] = field(default_factory=dict)
     given: dict[tuple[str, str], _Given] = field(default_factory=dict)
@@ -115,10 +117,22 @@ class MemoryMarketSink(MarketSink):
             return
         self._append(update)
         known = market.symbols.get(update.symbol, SymbolMarket(symbol=update.symbol))
-        market.symbols[update.symbol] = _after(known, update)
+        told = replace(update, chain=None) if self._yields(update) else update
+        if told.chain is not None:
+            market.chains_at[update.symbol] = market.stepped()
+        market.symbols[update.symbol] = _after(known, told)
         market.volatility = update.volatility or market.volatility
         remembered.append(update)
         market.done.append(update)
+
+    def _yields(self, update: SymbolUpdate) -> bool:
+        """Whether another source's chain with more contracts was written a moment ago."""
+        known = self._market.symbols.get(update.symbol)
+        if update.chain is None or known is None or known.chain is None:
+            return False
+        age_s = self._market.stepped() - self._market.chains_at.get(update.symbol, float("-inf"))
+        is_fuller = len(known.chain.contracts) > len(update.chain.contracts)
+        return is_fuller and known.chain.source != update.chain.source and age_s <= CHAIN_YIELDS_S
 
     def _append(self, update: SymbolUpdate) -> None:
         market, stream = self._market, _stream(update.symbol)

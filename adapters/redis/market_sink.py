@@ -7,7 +7,7 @@ go beside the script, in small portions, and only those that changed).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import chain as joined
@@ -24,6 +24,7 @@ from trading.model.market import ChainContract, ChainSnapshot, OptionGreeks
 from trading.ports.market_outbox import STREAM_BYTES_MAX, STREAM_ENTRIES_MAX
 from trading.ports.market_state import (
     BARS_KEPT,
+    CHAIN_YIELDS_S,
     TRADES_KEPT,
     UPDATES_PER_CALL_MAX,
     MarketSink,
@@ -76,14 +77,16 @@ class RedisMarketSink(MarketSink):
             raise InvalidFieldError("updates", f"at most {UPDATES_PER_CALL_MAX}", len(updates))
         for update in updates:
             check_update(update)
-        calls = [self._call(update) for update in updates]
         try:
+            yielding = self._yielding(updates)
+            calls = [self._call(update, yields=place in yielding) for place, update in enumerate(updates)]
             self._register({update.symbol for update in updates if update.blocks})
             full = self._written(calls)
-            done = [update for update in updates if update.symbol not in full]
-            self._tell_volatility(done)
-            for update in done:
-                self._tell_greeks(update)
+            done = [(place, update) for place, update in enumerate(updates) if update.symbol not in full]
+            self._tell_volatility([update for _, update in done])
+            for place, update in done:
+                if place not in yielding:
+                    self._tell_greeks(update)
         except LiveStateUnavailableError:
             self._known.clear()  # the server may be another when it answers again
             raise
@@ -94,12 +97,36 @@ class RedisMarketSink(MarketSink):
         """Give the connections back."""
         self._client.close()
 
-    def _call(self, update: SymbolUpdate) -> _Call:
+    def _yielding(self, updates: Sequence[SymbolUpdate]) -> set[int]:
+        """The places of updates whose chain yields to the fuller one of another source that stands."""
+        told = [(place, update.chain) for place, update in enumerate(updates) if update.chain is not None]
+        if not told:
+            return set()
+        names = [keys.OPTION_CHAIN.at(sym=updates[place].symbol) for place, _ in told]
+
+        def ask() -> list[Any]:
+            with self._client.pipeline(transaction=False) as pipe:
+                for name in names:
+                    pipe.get(name)
+                    pipe.pttl(name)
+                return list(pipe.execute())
+
+        answers = asked(ask)
+        return {
+            place
+            for number, (place, chain) in enumerate(told)
+            if _yields(chain, answers[2 * number], answers[2 * number + 1])
+        }
+
+    def _call(self, update: SymbolUpdate, *, yields: bool = False) -> _Call:
         texts = [market_values.block_text(block) for block in update.blocks]
         source = update.blocks[0].source if update.blocks else "live"
         operations = list(_operations(update))
         arguments = list(joined.from_iterable(told for _, told in operations))
-        token = _token(texts, arguments)
+        token = _token(texts, arguments)  # of all that was told, so that a repeat has it again
+        if yields:
+            operations = list(_operations(replace(update, chain=None)))
+            arguments = list(joined.from_iterable(told for _, told in operations))
         head = (self._entries_max, self._bytes_max, self._random, token, TOKENS_KEPT)
         limits = ((keys.OUTBOX_DONE.ttl_s or 0) * 1000, ALERT_PAUSE_MS, len(texts))
         place = {"topic": MARKET_TOPIC, "sym": update.symbol}
@@ -248,6 +275,18 @@ def _chain(chain: ChainSnapshot, sym: str) -> Iterator[Operation]:
     yield health.at(sym=sym), ("H", _life_ms(health), len(told), *pairs)
     event = market_values.document_text("event", {"ts": chain.at, "symbol": chain.symbol, "counts": counts})
     yield "", ("P", keys.OPTION_CHAIN_EVENTS.at(), event)
+
+
+def _yields(chain: ChainSnapshot, head: bytes | None, life_left_ms: int) -> bool:
+    """Whether another source's chain with more contracts was written a moment ago."""
+    age_ms = _life_ms(keys.OPTION_CHAIN) - int(life_left_ms)
+    if head is None or age_ms > CHAIN_YIELDS_S * 1000:
+        return False
+    try:
+        source, contracts = market_values.chain_head(head)
+    except InvalidFieldError:
+        return False  # what cannot be read is replaced
+    return source != chain.source and contracts > len(chain.contracts)
 
 
 def _set(family: KeyFamily, sym: str, text: bytes, **parts: str) -> Operation:

@@ -26,6 +26,7 @@ from trading.model.market import (
 
 TRADES_KEPT = 1_000  # newest prints of a symbol in the live state
 BAR_SECONDS = 60
+CHAIN_YIELDS_S = 60.0  # of this machine: six rounds of a vendor's chains
 BARS_KEPT = 1_000  # two sessions of minutes
 UPDATES_PER_CALL_MAX = 2_000
 SYMBOLS_PER_READ_MAX = 2_000
@@ -71,7 +72,12 @@ class SymbolMarket:
 
 
 class MarketSink(ABC):
-    """The writer's side; one writer for each (symbol, feed)."""
+    """The writer's side; one writer for each (symbol, feed).
+
+    Two sources may tell a symbol's chain, the broker a part of it and a vendor all. Readers see one at a
+    time: the one with fewer contracts yields while the fuller one was written within CHAIN_YIELDS_S, and
+    stands in for it afterwards. The blocks of both go to the warehouse.
+    """
 
     @abstractmethod
     def publish(self, updates: Sequence[SymbolUpdate]) -> None:
