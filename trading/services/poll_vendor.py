@@ -14,7 +14,7 @@ run on this machine's clock, hours and rows on the market's. Outside regular hou
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -285,7 +285,10 @@ class VendorPoller(Poller):
             poll.task.told(None, 0, len(read.refused), "the vendor has no chain")
             self._counts["answers_empty"] += not read.refused
             return 0, len(read.refused)
-        self._tools.sink.publish([chain_update(snapshot, self._spot(symbol, now), refused, now.machine)])
+        update = chain_update(snapshot, self._spot(symbol, now), refused, now.machine)
+        if not self._plan.live_chains:  # yesterday's chain is for the warehouse, not for who reads the market
+            update = replace(update, chain=None)
+        self._tools.sink.publish([update])
         poll.task.told(snapshot.at, len(snapshot.contracts), len(read.refused))
         return len(snapshot.contracts), len(read.refused)
 

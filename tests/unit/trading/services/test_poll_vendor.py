@@ -472,6 +472,8 @@ def test_settled_chains_are_never_stale() -> None:
     with vendor_desk(live_chains=False) as desk:
         desk.step()
         assert desk.poller.health(desk.now)[0].limit_s is None
+        assert len(chains(desk)) == 1
+        assert desk.market.symbols[SYMBOL].chain is None  # nobody takes it for the market as it is
 
 
 def test_a_breaker_that_rests_tells_until_when() -> None:
