@@ -149,7 +149,7 @@ def test_what_yields_yields_only_its_chain(sides: Sides) -> None:
 
 
 def test_a_repeat_is_the_same_update_whether_it_yields_or_not(sides: Sides) -> None:
-    """The same is published again after a lost answer, when the other chain is old by then: no block twice."""
+    """Published again after a lost answer, when the other chain is old by then: no block stands twice."""
     sides.sink.publish([chain(VENDOR, 9)])
     sides.sink.publish([chain(BROKER, 3, 5)])
     sides.wait(CHAIN_YIELDS_S + 1)
