@@ -81,7 +81,7 @@ class RedisMarketSink(MarketSink):
             yielding = self._yielding(updates)
             calls = [self._call(update, yields=place in yielding) for place, update in enumerate(updates)]
             self._register({update.symbol for update in updates if update.blocks})
-            full = self._written(calls)
+            full = self._written([call for call in calls if call.size])
             done = [(place, update) for place, update in enumerate(updates) if update.symbol not in full]
             self._tell_volatility([update for _, update in done])
             for place, update in done:

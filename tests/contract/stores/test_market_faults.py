@@ -25,7 +25,10 @@ from trading.model.market import (
     MarketKind,
     OptionGreeks,
     Quote,
+    Regime,
     Trade,
+    VolatilityReading,
+    VolatilitySource,
 )
 from trading.ports.market_state import UPDATES_PER_CALL_MAX, SymbolUpdate
 
@@ -241,6 +244,24 @@ def test_a_call_has_a_bound(sink: RedisMarketSink) -> None:
     with pytest.raises(InvalidFieldError, match="updates"):
         sink.publish([SymbolUpdate(symbol="SPY")] * (UPDATES_PER_CALL_MAX + 1))
     sink.publish([])
+
+
+def test_an_update_that_says_nothing_writes_nothing(sink: RedisMarketSink, state: RedisMarketState) -> None:
+    """Nor does one that only has the volatility, but for that."""
+    sink.publish([SymbolUpdate(symbol="SPY")])
+    assert client(sink).dbsize() == 0
+    reading = VolatilityReading(
+        index="VIX1D",
+        at=NOON,
+        value=Decimal(17),
+        source=VolatilitySource.IBKR,
+        regime=Regime.NORMAL,
+        judged_at=NOON,
+    )
+    older = replace(reading, value=Decimal(16))
+    sink.publish([SymbolUpdate(symbol="VIX1D", volatility=each) for each in (older, reading)])
+    assert client(sink).keys() == [keys.VOLATILITY_REGIME.at().encode()]
+    assert state.volatility() == reading
 
 
 def test_a_symbol_that_is_a_path_or_a_key_s_part_is_refused(
