@@ -96,7 +96,7 @@ class ControlPort:
                 answer = await self.answer(line.decode("utf-8", "replace"))
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
-        except (ConnectionError, ValueError):  # gone, or a line longer than the limit
-            pass
+        except (ConnectionError, ValueError, asyncio.CancelledError):
+            pass  # gone, a line longer than the limit, or the gateway ends while somebody is connected
         finally:
             writer.close()
