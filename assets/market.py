@@ -8,13 +8,13 @@ Keep out: SQL, reading files, what rows mean.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 
 from assets.landing import OWNERS
-from assets.market_metadata import Metadata, counts_metadata, loads_metadata, smile_metadata
+from assets.market_metadata import Metadata, Told, loads_metadata, smile_metadata
 from assets.sessions import FIRST_MARKET_SESSION, asked_sessions, market_sessions
 from trading.model.market import MarketKind
 from trading.model.times import NEW_YORK
@@ -23,7 +23,9 @@ from trading.ports.model_runner import SessionRange
 from trading.ports.plots import Plots
 from trading.services.load_market import MarketTools, load_market
 
-SESSIONS_PER_RUN_MAX = 20  # of a backfill: a run that fails loses no more, and ends within minutes
+SESSIONS_PER_RUN_MAX = (
+    100  # of a backfill; what a run that failed had loaded is there and costs reading again
+)
 SOURCES_GROUP = "market_sources"
 BROKER, VENDOR, FILES, INDEXES = (
     dg.AssetKey([SOURCES_GROUP, name])
@@ -133,21 +135,21 @@ def build_market_asset(table: MarketTable) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[Any]:
         sessions = asked_sessions(context) or newest_session()
         loads = load_market(table.kinds, sessions, market_tools)
+        told = _told(table, sessions, market_audit)
         for load in loads:
-            told = counts(table, load.session, market_audit, market_tools.clock.now()) | loads_metadata(load)
-            if table is CHAINS:
-                told |= smile_metadata(market_audit, plots, load.session)
-            _tell(context, table, load.session, told)
+            own = told.of(load.session, market_tools.clock.now()) | loads_metadata(load)
+            if table is CHAINS and told.has_rows(load.session):
+                own |= smile_metadata(market_audit, plots, load.session)
+            _tell(context, table, load.session, own)
         return dg.MaterializeResult(asset_key=table.key)
 
     return market
 
 
-def counts(table: MarketTable, session: date, audit: MarketAudit, now: datetime) -> Metadata:
-    """What the warehouse holds of one session."""
-    one = SessionRange(first=session, last=session)
-    found = [(str(kind), count) for kind in table.kinds for count in audit.counts(kind, one)]
-    return counts_metadata(found, now)
+def _told(table: MarketTable, sessions: SessionRange, audit: MarketAudit) -> Told:
+    """What the warehouse holds of the sessions, by one question a kind."""
+    counts = [(str(kind), count) for kind in table.kinds for count in audit.counts(kind, sessions)]
+    return Told(counts=counts, filled=audit.filled(sessions) if table is BARS else None)
 
 
 def _tell(context: dg.AssetExecutionContext, table: MarketTable, session: date, metadata: Metadata) -> None:

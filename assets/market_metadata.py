@@ -1,12 +1,13 @@
 """What a run tells people of market data: rows by source with their ages, what was left out, files read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
 
-from trading.ports.market_audit import MarketAudit, SourceCount
+from trading.ports.market_audit import FilledBars, MarketAudit, SourceCount
 from trading.ports.plots import Plots
 from trading.services.load_market import MarketLoads
 
@@ -43,19 +44,41 @@ def loads_metadata(loads: MarketLoads) -> Metadata:
     }
 
 
-def counts_metadata(counts: Sequence[tuple[str, SourceCount]], now: datetime) -> Metadata:
-    """Rows in the warehouse by kind and source."""
-    live = sum(count.rows for _, count in counts if count.is_live)
-    newest = max((count.newest_at for _, count in counts), default=None)
-    return {
-        "dagster/partition_row_count": sum(count.rows for _, count in counts),
-        "rows_live": live,
-        "instruments": max((count.instruments for _, count in counts), default=0),
-        "newest_at": newest.isoformat() if newest else "nothing",
-        "rows by source": dg.MetadataValue.table(
-            [_record(kind, count, now) for kind, count in counts], schema=COUNT_COLUMNS
-        ),
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the warehouse holds of some sessions: counts by kind, and of bars who has which."""
+
+    counts: Sequence[tuple[str, SourceCount]]
+    filled: Sequence[FilledBars] | None = None
+
+    def has_rows(self, session: date) -> bool:
+        """Whether there is anything of the session."""
+        return any(count.session == session for _, count in self.counts)
+
+    def of(self, session: date, now: datetime) -> Metadata:
+        """Rows of one session by kind and source; for bars the gaps of the live capture that are filled."""
+        counts = [(kind, count) for kind, count in self.counts if count.session == session]
+        newest = max((count.newest_at for _, count in counts), default=None)
+        found: Metadata = {
+            "dagster/partition_row_count": sum(count.rows for _, count in counts),
+            "rows_live": sum(count.rows for _, count in counts if count.is_live),
+            "instruments": max((count.instruments for _, count in counts), default=0),
+            "newest_at": newest.isoformat() if newest else "nothing",
+            "rows by source": dg.MetadataValue.table(
+                [_record(kind, count, now) for kind, count in counts], schema=COUNT_COLUMNS
+            ),
+        }
+        return found | self._gaps(session)
+
+    def _gaps(self, session: date) -> Metadata:
+        if self.filled is None:
+            return {}
+        own = [item for item in self.filled if item.session == session]
+        return {
+            "bars_live_only": sum(item.live_only for item in own),
+            "bars_filled_by_history": sum(item.filled for item in own),
+            "bars_of_both": sum(item.both for item in own),
+        }
 
 
 def smile_metadata(audit: MarketAudit, plots: Plots, session: date) -> Metadata:

@@ -8,7 +8,7 @@ import sql
 from adapters.clickhouse.client import Warehouse
 from trading.errors import ConfigurationError
 from trading.model.market import MarketKind
-from trading.ports.market_audit import Findings, MarketAudit, SmilePoint, SourceCount
+from trading.ports.market_audit import FilledBars, Findings, MarketAudit, SmilePoint, SourceCount
 from trading.ports.model_runner import SessionRange
 
 
@@ -49,14 +49,19 @@ class ClickHouseMarketAudit(MarketAudit):
             raise ConfigurationError(f"kind: expected one of {', '.join(VIEWS)}, was {kind}")
         view = VIEWS[kind]
         rows = self._warehouse.rows(
-            f"select source, load_id = 0 as is_live, count() as rows, uniqExact(session) as sessions, "
+            f"select session, source, load_id = 0 as is_live, count() as rows, "
             f"uniqExact({view.symbol}) as symbols, uniqExact({view.instrument}) as instruments, "
             f"min({view.at}) as oldest_at, max({view.at}) as newest_at from {view.name} "
             "where session between {first:Date} and {last:Date} "
-            "group by source, is_live order by source, is_live",
+            "group by session, source, is_live order by session, source, is_live",
             {"first": sessions.first, "last": sessions.last},
         )
         return [SourceCount(**{**row, "is_live": bool(row["is_live"])}) for row in rows]
+
+    def filled(self, sessions: SessionRange) -> Sequence[FilledBars]:
+        """Compare live and loaded bars."""
+        asked = {"first": sessions.first, "last": sessions.last}
+        return [FilledBars(**row) for row in self._warehouse.rows(sql.query("market_bars_filled"), asked)]
 
     def examine(
         self, check: str, sessions: SessionRange, parameters: Mapping[str, object], named_max: int

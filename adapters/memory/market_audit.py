@@ -6,7 +6,7 @@ from datetime import date
 
 from adapters.memory.market_store import MemoryMarketStore, StoredRow, moment_of
 from trading.model.market import MarketKind
-from trading.ports.market_audit import Findings, MarketAudit, SmilePoint, SourceCount
+from trading.ports.market_audit import FilledBars, Findings, MarketAudit, SmilePoint, SourceCount
 from trading.ports.model_runner import SessionRange
 
 
@@ -20,11 +20,18 @@ class MemoryMarketAudit(MarketAudit):
 
     def counts(self, kind: MarketKind, sessions: SessionRange) -> Sequence[SourceCount]:
         """Count by source."""
-        found: dict[str, list[StoredRow]] = {}
+        found: dict[tuple[date, str], list[StoredRow]] = {}
         for stored in self.store.rows(kind):
             if sessions.first <= stored.session <= sessions.last:
-                found.setdefault(stored.source, []).append(stored)
-        return [_count(source, rows) for source, rows in sorted(found.items())]
+                found.setdefault((stored.session, stored.source), []).append(stored)
+        return [_count(session, source, rows) for (session, source), rows in sorted(found.items())]
+
+    def filled(self, sessions: SessionRange) -> Sequence[FilledBars]:
+        """Nothing was heard live here."""
+        return [
+            FilledBars(session=count.session, live_only=0, filled=count.rows, both=0)
+            for count in self.counts(MarketKind.BAR, sessions)
+        ]
 
     def examine(
         self, check: str, sessions: SessionRange, parameters: Mapping[str, object], named_max: int
@@ -37,13 +44,13 @@ class MemoryMarketAudit(MarketAudit):
         return self.points
 
 
-def _count(source: str, rows: Sequence[StoredRow]) -> SourceCount:
+def _count(session: date, source: str, rows: Sequence[StoredRow]) -> SourceCount:
     moments = [moment_of(stored.row) for stored in rows]
     return SourceCount(
+        session=session,
         source=source,
         is_live=False,
         rows=len(rows),
-        sessions=len({stored.session for stored in rows}),
         symbols=len({getattr(stored.row, "symbol", "") for stored in rows}),
         instruments=len({getattr(stored.row, "instrument_id", "") for stored in rows}),
         oldest_at=min(moments),

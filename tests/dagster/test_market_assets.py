@@ -73,6 +73,7 @@ def test_a_range_says_of_each_session_what_concerns_it(desk: MemoryMarketDesk) -
     """A backfill over a week tells each session's rows, and that a session has no source."""
     told = desk.load("bars", "chains", first="2015-12-22", last="2015-12-24")
     assert [value(item, "rows_told") for item in told["bars"]] == [0, 1, 1]
+    assert [value(item, "bars_filled_by_history") for item in told["bars"]] == [0, 1, 1]
     assert [value(item, "history") for item in told["bars"]] == ["no source has it", "loaded", "loaded"]
     assert [value(item, "instruments") for item in told["chains"]] == [0, 1, 1]
 

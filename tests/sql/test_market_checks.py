@@ -15,7 +15,7 @@ from adapters.clickhouse.market_store import ClickHouseMarketStore
 from adapters.clickhouse.quality_history import ClickHouseQualityHistory
 from trading.model.contract_master import Split
 from trading.model.instruments import Right
-from trading.model.market import MarketKind, MarketRow
+from trading.model.market import MarketBlock, MarketEntry, MarketKind, MarketRow
 from trading.ports.market_history import MarketHistory
 from trading.ports.model_runner import SessionRange
 from trading.ports.quality import QualityResult
@@ -264,6 +264,26 @@ def test_no_more_than_twenty_are_named(warehouse: Warehouse) -> None:
     result = _check(warehouse, "quotes_are_not_crossed")
     assert (result.failing_rows, len(result.sample)) == (30, 20)
     assert "14:30:00" in result.sample[0]
+
+
+def test_a_history_fills_the_gaps_of_the_live_capture(warehouse: Warehouse) -> None:
+    """The minutes that were not heard stand beside those that were, and are counted as filled."""
+    heard = rows.minutes(300)
+    block = MarketBlock(
+        kind=MarketKind.BAR, symbol="AAPL", source="ibkr", heard_at=rows.CLOSE, rows=tuple(heard)
+    )
+    entry = MarketEntry(stream="outbox:market:AAPL", entry_id="1-1", epoch="e", sequence=1, block=block)
+    ClickHouseMarketStore(warehouse).record([entry], [], is_repeat=False)
+    _load(warehouse, MarketKind.BAR, *rows.minutes()[200:])
+    (filled,) = ClickHouseMarketAudit(warehouse).filled(DAY)
+    assert (filled.live_only, filled.both, filled.filled) == (200, 100, 90)
+    assert [
+        (count.source, count.is_live)
+        for count in ClickHouseMarketAudit(warehouse).counts(MarketKind.BAR, DAY)
+    ] == [
+        ("ibkr", True),
+        ("lean", False),
+    ]
 
 
 def test_counts_are_by_source(warehouse: Warehouse) -> None:

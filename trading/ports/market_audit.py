@@ -12,16 +12,26 @@ from trading.ports.model_runner import SessionRange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceCount:
-    """Rows that one source told of some sessions; instruments is 0 for kinds without them."""
+    """Rows that one source told of a session."""
 
+    session: date
     source: str
     is_live: bool
     rows: int
-    sessions: int
     symbols: int
     instruments: int
     oldest_at: datetime
     newest_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilledBars:
+    """Bars of a session by who told them: `filled` are gaps of the live capture that a history fills."""
+
+    session: date
+    live_only: int
+    filled: int
+    both: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +61,11 @@ class MarketAudit(ABC):
 
     @abstractmethod
     def counts(self, kind: MarketKind, sessions: SessionRange) -> Sequence[SourceCount]:
-        """Count what each source told of the sessions, live and loaded apart."""
+        """Count what each source told of each session, live and loaded apart."""
+
+    @abstractmethod
+    def filled(self, sessions: SessionRange) -> Sequence[FilledBars]:
+        """Compare the bars that were heard live with those of the histories, by session."""
 
     @abstractmethod
     def examine(
