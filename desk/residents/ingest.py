@@ -16,7 +16,13 @@ from adapters.configuration import load_settings
 from adapters.ibkr.market.capture import CaptureWriter
 from adapters.ibkr.market.runner import COMPONENT, MarketPorts, MarketRunner
 from adapters.ibkr.session.client_library import require_library
-from adapters.wiring import open_alerts, open_feed_board, open_live_state, open_market_sink
+from adapters.wiring import (
+    open_alerts,
+    open_feed_board,
+    open_live_state,
+    open_market_sink,
+    open_market_state,
+)
 from desk.logs import log_to_console
 from trading.errors import ConfigurationError, DeskError
 from trading.settings import Settings
@@ -51,6 +57,7 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     ports = MarketPorts(
         sink=open_market_sink(settings),
+        state=open_market_state(settings),
         board=open_feed_board(settings),
         live_state=open_live_state(settings),
         alerts=open_alerts(settings),

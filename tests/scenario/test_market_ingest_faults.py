@@ -15,6 +15,7 @@ from ingest_desk import (
 )
 
 from adapters.ibkr.market.lines import LineKind
+from adapters.memory.market import MemoryMarketState
 from simulation.gateway import GatewayPlan
 from simulation.tws.options import DataPermission, GatewayOptions
 from trading.market_settings import ChainMode
@@ -75,6 +76,20 @@ def test_a_cut_link_is_stale_at_once_then_everything_is_asked_for_again(words: s
         before = len(desk.rows(MarketKind.DEPTH, "SPY"))
         desk.has(MarketKind.DEPTH, "SPY", before + 2)
         assert desk.runner.session.connects == 2
+
+
+def test_what_nobody_heard_while_the_process_was_away_is_a_gap() -> None:
+    """Another process on the same live state: the hole between the two is recorded, and asked of nobody."""
+
+    def with_state(market: Any) -> dict[str, Any]:
+        return {"state": MemoryMarketState(market)}
+
+    with market_desk(SPY, ports=with_state) as first:
+        first.has(MarketKind.QUOTE, "SPY", 5)
+        heard = first.state.read(["SPY"])["SPY"].ticker
+        with second_session(SPY, first.running.port, market=first.market, client_id=13) as second:
+            second.wait_for(lambda: "nobody listened" in gaps(second), lambda: str(gaps(second)))
+    assert heard is not None
 
 
 def test_a_half_open_link_is_noticed_by_its_silence() -> None:

@@ -129,17 +129,22 @@ def market_desk(
 
 
 @contextmanager
-def second_session(market: MarketSettings, port: int) -> Iterator[MarketDesk]:
-    """Another session with the same client id on a gateway that runs already."""
-    memory, alerts, board = MemoryMarket(), MemoryAlerts(), MemoryFeedBoard()
+def second_session(
+    settings: MarketSettings, port: int, *, market: MemoryMarket | None = None, **changes: Any
+) -> Iterator[MarketDesk]:
+    """Another session on a gateway that runs already, by default with the same client id."""
+    memory, alerts, board = market or MemoryMarket(), MemoryAlerts(), MemoryFeedBoard()
     ports = MarketPorts(
         sink=MemoryMarketSink(memory),
+        state=MemoryMarketState(memory),
         board=board,
         live_state=MemoryLiveState(),
         alerts=alerts,
         clock=SystemClock(),
     )
-    runner = MarketRunner(broker_settings(port), market, ingest_settings(), ports, random.Random(8))
+    runner = MarketRunner(
+        broker_settings(port), settings, ingest_settings(**changes), ports, random.Random(8)
+    )
     with session_in_thread(runner):
         yield MarketDesk(None, runner, memory, alerts, board)  # type: ignore[arg-type]
 

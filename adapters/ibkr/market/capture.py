@@ -4,7 +4,8 @@ Gzip JSON lines. The first says the version; then, in the order in which things 
 
     line number {kind, symbol, ticks, contract…}   a number was given to a line
     heard field field …                            one message, as it came
-    end number | session day | chain symbol options listed | quiet reason | lose reason
+    resume {symbol: time} | end number | session day | chain symbol options listed | quiet reason
+    lose reason
     error number words final | empty number words | delayed number | undecodable fields error
     flush                                          what was collected went on its way
 

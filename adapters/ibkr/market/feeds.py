@@ -54,6 +54,7 @@ class Feeds:
         self._told_tapes: dict[int, Tape] = {}  # those that heard something since the last flush
         self._greeks: dict[int, tuple[int, OptionGreeks]] = {}
         self._refused: list[RefusedRow] = []
+        self._heard_until: dict[str, datetime] = {}
         self._session: date | None = None
         self._bounds: tuple[datetime, datetime] | None = None
 
@@ -88,6 +89,10 @@ class Feeds:
             if each.chain is not None:
                 each.chain.begin_session()
         self._forget({conid for conid, line in self._known.items() if line.contract.option is not None})
+
+    def resume(self, heard_until: Mapping[str, datetime]) -> None:
+        """Until when each symbol was heard by the process before: what lies between is a gap."""
+        self._heard_until = dict(heard_until)
 
     def expect_chain(self, symbol: str, options: Sequence[Option], listed: int) -> None:
         """Say what a chain is made of."""
@@ -330,6 +335,7 @@ class Feeds:
             if self._bounds is not None:
                 feeds.minutes.begin_session(*self._bounds)
             self._tapes[contract.conid] = feeds.tape
+            self._gap_before(feeds)
         self._known[contract.conid] = line
         self.board.open_line(
             contract.conid,
@@ -339,6 +345,13 @@ class Feeds:
             is_option=is_option,
             touch=partial(self._touched, contract.conid) if line.kind is not LineKind.SNAPSHOT else None,
         )
+
+    def _gap_before(self, feeds: SymbolFeeds) -> None:
+        """Since when nobody heard the symbol in this session; one that nobody ever heard has no gap."""
+        until = self._heard_until.get(feeds.symbol)
+        if until is not None and self._bounds is not None:
+            feeds.gap_since = feeds.gap_closes_after = max(until, self._bounds[0])
+            feeds.gap_reason = "nobody listened"
 
     def _touched(self, conid: int, bid: float | None, ask: float | None, at: datetime) -> None:
         """Bid or ask moved: prints are signed by how they stood."""

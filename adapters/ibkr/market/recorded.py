@@ -4,7 +4,7 @@ A capture that held only messages could not be replayed: which line a number is,
 in them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from adapters.ibkr.market.capture import CaptureWriter
@@ -36,6 +36,11 @@ class RecordedFeeds:
         """Another session."""
         self._note("session", at, session)
         self._feeds.begin_session(session)
+
+    def resume(self, heard_until: Mapping[str, datetime]) -> None:
+        """Until when each symbol was heard before this session began."""
+        self._note("resume", None, dict(heard_until))
+        self._feeds.resume(heard_until)
 
     def expect_chain(self, symbol: str, options: Sequence[Option], listed: int, at: datetime | None) -> None:
         """What a chain is made of."""

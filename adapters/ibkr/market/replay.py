@@ -92,6 +92,9 @@ class ReplayedCapture(HearsMarket):
         acts: dict[str, Callable[..., object]] = {
             "line": lambda number, fields: feeds.begin(number, read_line(fields)),
             "end": feeds.end,
+            "resume": lambda heard: feeds.resume(
+                {symbol: datetime.fromisoformat(at).astimezone(UTC) for symbol, at in heard.items()}
+            ),
             "session": lambda day: feeds.begin_session(date.fromisoformat(day)),
             "chain": lambda symbol, options, listed: feeds.expect_chain(
                 symbol, [read_option(option) for option in options], listed

@@ -34,7 +34,7 @@ class Rotation:
     """Whose turn it is."""
 
     def __init__(self, at_once_max: int) -> None:
-        self._at_once_max = at_once_max
+        self._at_once_max = self._at_once = at_once_max
         self._chosen: dict[str, tuple[KnownContract, ...]] = {}
         self._turns: deque[Turn] = deque()
         self._looks: dict[int, Look] = {}
@@ -72,7 +72,7 @@ class Rotation:
             return
         self._rests_until = None
         looked_at = {look.contract.conid for look in self._looks.values()}
-        for _ in range(min(room, self._at_once_max - len(self._looks), len(self._turns))):
+        for _ in range(min(room, self._at_once - len(self._looks), len(self._turns))):
             symbol, contract = self._turns[0]
             if contract.conid in looked_at:
                 return  # once round, and the first is still being looked at
@@ -104,6 +104,11 @@ class Rotation:
         elif look is not None:
             self._turns = deque(turn for turn in self._turns if turn[1].conid != look.contract.conid)
 
+    def no_line_left(self, number: int) -> None:
+        """The login has fewer lines than was configured: no more looks at once than are there now."""
+        self._looks.pop(number, None)
+        self._at_once = max(1, len(self._looks))
+
     def overdue(self, now: datetime) -> list[int]:
         """The looks whose time is over."""
         return [number for number, look in self._looks.items() if look.until <= now]
@@ -122,6 +127,7 @@ class Rotation:
     def forget_looks(self) -> None:
         """The connection is gone."""
         self._looks.clear()
+        self._at_once = self._at_once_max
 
 
 def _by_turns(turns: Sequence[Turn]) -> deque[Turn]:

@@ -27,7 +27,7 @@ from trading.ports.alerts import Alerts
 from trading.ports.clock import Clock
 from trading.ports.feed_health import FeedBoard
 from trading.ports.live_state import LiveState
-from trading.ports.market_state import MarketSink, SymbolUpdate
+from trading.ports.market_state import MarketSink, MarketState, SymbolUpdate
 from trading.services.watch_feeds import FeedWatch, watch_feeds
 from trading.settings import BrokerSettings
 
@@ -37,6 +37,7 @@ ALERTS_WAITING_MAX = 1_000
 PAUSE_AFTER_FAILURE_S = 0.5  # of Redis
 TICK_MAX_S = 1.0  # time passes at least so often
 METRICS_LEAST_S = 1.0
+FLUSH_LEAST_MS = 10
 BEATS_KEPT = 5  # the heartbeat outlives so many of its intervals
 LAST_WRITES_S = 5.0  # after a stop, for what is still in the spool
 
@@ -48,6 +49,7 @@ class MarketPorts:
     """What the process talks to besides the gateway."""
 
     sink: MarketSink
+    state: MarketState | None = None  # what was heard before this process began
     board: FeedBoard
     live_state: LiveState
     alerts: Alerts
@@ -77,7 +79,7 @@ class MarketRunner:
         self.spool = MarketSpool()
         self._heard, self._told = asyncio.Event(), asyncio.Event()
         self._link = market_link(settings, self.session, self._heard.set)
-        self._flush_every = timedelta(milliseconds=ingest.flush_every_ms)
+        self._flush_every = timedelta(milliseconds=max(ingest.flush_every_ms, FLUSH_LEAST_MS))
         self._flush_due = ports.clock.now()
         self._metrics_every_s = max(ingest.metrics_every_s / settings.speed, METRICS_LEAST_S)
         self._watch = FeedWatch()
@@ -98,6 +100,7 @@ class MarketRunner:
         others = [asyncio.create_task(self._forever(step)) for step in steps]
         wake_at_stop = asyncio.create_task(stop.wait())
         wake_at_stop.add_done_callback(lambda _: self._heard.set())
+        await self._resume()
         self.session.start()
         try:
             while not stop.is_set():
@@ -109,10 +112,23 @@ class MarketRunner:
         finally:
             await self._end([wake_at_stop, *others], writing)
 
+    async def _resume(self) -> None:
+        """Know until when the market was heard; a live state that is away or lost knows nothing of it."""
+        state, symbols = self._ports.state, list(self.session.budget.symbols)
+        if state is None:
+            return
+        try:
+            known = await asyncio.to_thread(state.read, symbols, chains=False)
+        except TransientError as error:
+            _log.warning("what was heard before is not known: %s", error)
+            return
+        heard = {name: each.ticker.at for name, each in known.items() if each.ticker is not None}
+        self.session.resume(heard)
+
     async def _end(self, others: Sequence["asyncio.Task[object]"], writing: "asyncio.Task[None]") -> None:
-        self._flush(self._ports.clock.now())
         self.session.stop()
         self._turn()
+        self._flush(self._ports.clock.now())  # the last of it, and that nothing is heard from here on
         for task in others:
             task.cancel()
         self._stopping = True

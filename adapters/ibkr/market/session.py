@@ -11,7 +11,7 @@ What can lose money here, and what is done against it:
 """
 
 import random
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from adapters.ibkr.market.budget import Budget, budget_of
@@ -102,6 +102,10 @@ class MarketSession(HearsMarket):
     def as_text(self) -> Set[str]:
         """The kinds of messages that are wanted as they came: what a capture keeps."""
         return MARKET_MESSAGES if self._capture is not None else frozenset()
+
+    def resume(self, heard_until: Mapping[str, datetime]) -> None:
+        """Say until when each symbol was heard by the process before this one."""
+        self._acts.resume(heard_until)
 
     def start(self) -> None:
         """Begin to connect."""

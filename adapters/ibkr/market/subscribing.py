@@ -303,6 +303,9 @@ class Subscribing:
             self._refuse(number, line, words, None)
         elif action is LineAction.ASK_DELAYED:
             self._refuse(number, line, words, now if self._asks_delayed(number) else later)
+        elif action is LineAction.NO_LINE_LEFT and line.kind is LineKind.SNAPSHOT:
+            self._drop(number)
+            self.rotation.no_line_left(number)
         elif action in (LineAction.ASK_LATER, LineAction.NO_LINE_LEFT):
             self._refuse(number, line, words, later)
 
