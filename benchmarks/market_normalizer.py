@@ -51,7 +51,8 @@ def main() -> None:
     print(f"normalizers beside the client library's decoding, {told.messages:,} messages, CPU time")
     beside("level-1 ticks", list(level1(told.messages)), Level1, told.turns)
     beside("depth updates", list(depth(told.messages)), Depth, told.turns)
-    beside("prints as text", list(prints(told.messages)), Prints, told.turns)
+    beside("prints as text", list(prints(told.messages)), Prints, told.turns, has_aim=False)
+    print("    (a print is a text that the library leaves as it is, and becomes a row of its own)")
     with tempfile.TemporaryDirectory() as folder:
         running = start_redis(Path(folder))
         try:
@@ -60,7 +61,9 @@ def main() -> None:
             running.kill()
 
 
-def beside(name: str, messages: Sequence[Sequence[str]], hearer: type, turns: int) -> None:
+def beside(
+    name: str, messages: Sequence[Sequence[str]], hearer: type, turns: int, *, has_aim: bool = True
+) -> None:
     """Decode into nothing and into a normalizer, and print both rates and their ratio."""
     packets = list(packets_of(messages))
     decoded, both = [], []
@@ -70,10 +73,10 @@ def beside(name: str, messages: Sequence[Sequence[str]], hearer: type, turns: in
     alone = statistics.median(decoded)
     cost = max(1e-9, statistics.median(both) - alone)
     rate, limit = len(messages) / cost, len(messages) / alone
-    verdict = "reached" if rate / limit >= AIM else "missed"
+    verdict = f" (aim {AIM}, {'reached' if rate / limit >= AIM else 'missed'})" if has_aim else ""
     print(
         f"  {name:15s} normalizer {rate:9,.0f}/s   decoding {limit:9,.0f}/s   ratio {rate / limit:5.2f}"
-        f" (aim {AIM}, {verdict})   together {len(messages) / statistics.median(both):9,.0f}/s"
+        f"{verdict}   together {len(messages) / statistics.median(both):9,.0f}/s"
     )
 
 

@@ -19,6 +19,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from trading.market.numbers import NUMBER_LIMIT, decimal_of
 from trading.model.market import Aggressor, Quote, RefusedRow, SignedBy, Trade
@@ -28,6 +29,7 @@ PRINTS_WAITING_MAX = 100_000  # between two flushes; more are counted as lost
 REFUSED_PER_FLUSH_MAX = 1_000
 TIMES_KEPT = 64  # distinct times whose prints are numbered
 RT_VOLUME_TICKS = frozenset({48})  # 77 tells the same prints without odd ones
+AMOUNTS_CACHED = 65_536  # the same prices and sizes come again and again
 RT_FIELDS = 6  # price;size;time in ms;volume of the session;average;by one market maker
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_MS, LATEST_MS = 631_152_000_000, 4_102_444_800_000  # 1990 to 2100
@@ -135,7 +137,7 @@ class Tape:
         self._ordinals: dict[datetime, int] = {}
         self._newest: deque[datetime] = deque()
         self._text: str | None = None
-        self._total: Decimal | None = None
+        self._total: float | None = None  # whole shares: a float holds them exactly
         self.total = 0
         self.refused = 0
         self.lost = 0  # prints beyond PRINTS_WAITING_MAX
@@ -242,9 +244,9 @@ class Tape:
         self._ordinals[at] = 0 if ordinal is None else ordinal + 1
         return self._ordinals[at]
 
-    def _count_volume(self, size: Decimal, total: Decimal) -> None:
-        if self._total is not None and total > self._total + size:
-            self.volume_missed += total - self._total - size
+    def _count_volume(self, size: Decimal, total: float) -> None:
+        if self._total is not None and total - self._total > size:
+            self.volume_missed += decimal_of(total) - decimal_of(self._total) - size
         self._total = total
 
     def _refuse(self, field: str, reason: str, payload: str, at: datetime) -> None:
@@ -262,7 +264,7 @@ class Tape:
             )
 
 
-def _rt_fields(text: str) -> tuple[Decimal | None, Decimal | None, int, Decimal]:
+def _rt_fields(text: str) -> tuple[Decimal | None, Decimal | None, int, float]:
     """Price, size, milliseconds, running total; no price and no size where only the volume is told."""
     parts = text.split(";")
     if len(parts) != RT_FIELDS:
@@ -273,15 +275,20 @@ def _rt_fields(text: str) -> tuple[Decimal | None, Decimal | None, int, Decimal]
     size = _amount("size", parts[1]) if parts[1] else None
     if price is not None and not price:
         raise ValueError("expected a positive price")
-    return price, size, int(parts[2]), _amount("volume", parts[3] or "0")
+    return price, size, int(parts[2]), _number("volume", parts[3] or "0")
 
 
+@lru_cache(maxsize=AMOUNTS_CACHED)
 def _amount(field: str, text: str) -> Decimal:
     """A number that is not negative, by way of its float: sizes come as 1.0000000 and 1."""
+    return decimal_of(_number(field, text))
+
+
+def _number(field: str, text: str) -> float:
     try:
         number = float(text)
     except ValueError:
         raise ValueError(f"expected a number as {field}") from None
     if not 0 <= number < NUMBER_LIMIT:
         raise ValueError(f"expected a number that is not negative as {field}")
-    return decimal_of(number)
+    return number
