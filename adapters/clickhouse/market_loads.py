@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from adapters.clickhouse.market_refusals import (
 )
 from adapters.clickhouse.market_rows import Misfit, Origin, ToldRows, fitting, told_rows
 from trading.errors import WarehouseError
-from trading.model.market import MarketKind, MarketRow, RefusedRow
+from trading.model.market import ChainSnapshot, MarketKind, MarketRow, RefusedRow
 from trading.ports.market_store import LoadReport
 
 ROWS_PER_PART = 50_000  # of a load, held in memory at once
@@ -83,7 +82,7 @@ class MarketLoads:
         told = self._told(running)
         before = self._standing(kind, session, source)
         if before and (before["rows"], before["digest"]) == (told["rows"], told["digest"]):
-            self._drop(running, load_id)
+            self._drop_rows(running, load_id)
             return _report(running, told, new=0, refused=refused)
         new = self._new(running, before["load_id"]) if before else int(told["rows"])
         self._roll_up(running)
@@ -188,6 +187,12 @@ class MarketLoads:
                 self._drop(running, row["load_id"])
 
     def _drop(self, running: RunningLoad, load_id: int) -> None:
+        self._drop_rows(running, load_id)
+        minutes = TABLES[running.kind].minutes
+        if minutes is not None:
+            self._delete(f"{minutes}_rows", {"session": running.session, "load_id": load_id})
+
+    def _drop_rows(self, running: RunningLoad, load_id: int) -> None:
         kind = TABLES[running.kind]
         asked = {"session": running.session, "load_id": load_id}
         if kind.is_parted:
@@ -197,8 +202,6 @@ class MarketLoads:
             )
         else:
             self._delete(kind.rows, asked)
-        if kind.minutes is not None:
-            self._delete(f"{kind.minutes}_rows", asked)
 
     def _delete(self, table: str, asked: Mapping[str, object]) -> None:
         where = "session = {session:Date} and load_id = {load_id:UInt64}"
@@ -206,8 +209,16 @@ class MarketLoads:
 
 
 def _parts(rows: Iterable[MarketRow]) -> Iterator[list[MarketRow]]:
-    iterator = iter(rows)
-    while part := list(islice(iterator, ROWS_PER_PART)):
+    """Parts of bounded size; a snapshot of a chain counts its contracts."""
+    part: list[MarketRow] = []
+    size = 0
+    for row in rows:
+        part.append(row)
+        size += len(row.contracts) if isinstance(row, ChainSnapshot) else 1
+        if size >= ROWS_PER_PART:
+            yield part
+            part, size = [], 0
+    if part:
         yield part
 
 

@@ -18,6 +18,7 @@ from adapters.clickhouse.batch_audit import (
     stored_text,
 )
 from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.market_columns import ChainRow
 from adapters.clickhouse.market_rows import Misfit
 from trading.model.market import RefusedRow
 from trading.ports.outbox import UnreadableEntry
@@ -48,7 +49,10 @@ def letter_of_unreadable(entry: UnreadableEntry) -> Letter:
 
 
 def payload_of(row: Any) -> str:
-    """The row as JSON, or in Python's words where JSON cannot say it."""
+    """The row as JSON, or in Python's words where JSON cannot say it; of a chain the one contract."""
+    if isinstance(row, ChainRow):
+        told = row.snapshot
+        row = {"symbol": told.symbol, "at": told.at, "source": told.source, "contract": row.contract}
     try:
         return orjson.dumps(row, default=str).decode()
     except (TypeError, ValueError):

@@ -6,7 +6,7 @@ from
         cityHash64(tuple(* except (source, session, heard_at, load_id, stream, entry_ms, entry_seq, place, stored_at, version))) as hash,
         toInt64(countIf(load_id = {load_id:UInt64})) as told,
         toInt64(countIf(load_id = {before:UInt64})) as known
-    from core.{rows:Identifier}
+    from core.{rows:Identifier} final
     where session = {session:Date} and load_id in ({load_id:UInt64}, {before:UInt64})
     group by hash
 )

@@ -288,6 +288,28 @@ def test_a_load_of_several_parts_is_one(bench: Bench, monkeypatch: pytest.Monkey
     assert len(bench.stored(MarketKind.QUOTE)) == 30
 
 
+def test_a_contract_that_no_column_holds_is_one_letter_of_its_own(warehouse: Warehouse) -> None:
+    """Not with its whole chain: its payload is the contract."""
+    bench = warehouse_bench(warehouse)
+    told = chain()
+    bad = replace(told.contracts[2], bid=Decimal("0.000000000001"))
+    whole = replace(told, contracts=(*told.contracts[:2], bad, *told.contracts[3:]))
+    assert bench.store.load(MarketKind.CHAIN, SESSION, "lean", [whole]).refused == 1
+    assert len(bench.stored(MarketKind.CHAIN)) == 5
+    (letter,) = warehouse.rows("select field, payload, payload_bytes from audit.rejected_rows final")
+    assert letter["field"] == "bid"
+    assert '"contract"' in letter["payload"]
+    assert letter["payload_bytes"] < 2_000
+
+
+def test_a_bar_that_a_load_tells_twice_stands_once_and_repeats(bench: Bench) -> None:
+    """The later one stands; the same load again adds nothing, merged meanwhile or not."""
+    rows = [bar(1, "600.5"), bar(2), bar(1, "600.75")]
+    assert bench.store.load(MarketKind.BAR, SESSION, "lean", rows).new == 2
+    assert bench.store.load(MarketKind.BAR, SESSION, "lean", rows).new == 0
+    assert [row[-1] for row in bench.stored(MarketKind.BAR)] == [Decimal("600.75"), Decimal("600.5")]
+
+
 def test_a_snapshot_of_a_chain_keeps_its_contracts(bench: Bench) -> None:
     """Contracts of two snapshots are told apart by their moment."""
     bench.store.load(MarketKind.CHAIN, SESSION, "lean", [chain(0), chain(60, strikes=(595, 600))])
