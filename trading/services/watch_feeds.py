@@ -251,7 +251,7 @@ def _code(kind: str, events: Sequence[FeedEvent], now: datetime) -> str:
 def _stale_words(events: Sequence[FeedEvent]) -> str:
     first = events[0].health
     each = ", ".join(f"{event.health.symbol} {_age_words(event.health)}" for event in events)
-    return f"{first.source} {first.feed} stands still (limit {first.limit_s:g} s): {each}"
+    return f"{first.source} {first.feed} stands still (limit {first.limit_s:.0f} s): {each}"
 
 
 def _age_words(health: FeedHealth) -> str:
