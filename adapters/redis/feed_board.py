@@ -62,15 +62,14 @@ class RedisFeedBoard(FeedBoard):
         self._tell(self.feeds(), {feed.source for feed in feeds}, feeds)
 
     def feeds(self) -> Sequence[FeedHealth]:
-        """Return every feed whose deadline is not over; those that are over are taken off."""
+        """Return every feed whose deadline is not over; those that are over, or are none, are taken off."""
         board = keys.FEEDS.at()
         now_ms, told = asked(lambda: (_server_ms(self._client), self._client.hgetall(board)))
-        live = {name: text for name, text in told.items() if int(text.split(b" ", 1)[0]) > now_ms}
+        live = {name: feed for name, text in told.items() if (feed := _live(text, now_ms)) is not None}
         gone = [name for name in told if name not in live]
         if gone:
             asked(lambda: self._client.hdel(board, *gone))
-        found = [row_of(FeedHealth, text.split(b" ", 1)[1]) for text in live.values()]
-        return sorted(filter(None, found), key=lambda feed: (feed.source, feed.feed, feed.symbol))
+        return sorted(live.values(), key=lambda feed: (feed.source, feed.feed, feed.symbol))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -97,6 +96,15 @@ class RedisFeedBoard(FeedBoard):
                 pipe.execute()
 
         asked(put)
+
+
+def _live(text: bytes, now_ms: int) -> FeedHealth | None:
+    """A feed whose deadline is not over; what nobody of ours wrote hides no other feed."""
+    deadline, _, told = text.partition(b" ")
+    try:
+        return row_of(FeedHealth, told) if int(deadline) > now_ms else None
+    except (ValueError, InvalidFieldError):
+        return None
 
 
 def _field(feed: FeedHealth) -> str:

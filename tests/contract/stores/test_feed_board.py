@@ -79,6 +79,15 @@ def test_a_feed_that_says_nothing_for_its_life_is_gone(redis_server: RunningRedi
     assert client(long).hlen(keys.FEEDS.at()) == 1
 
 
+@pytest.mark.parametrize("text", [b"", b"x", b"99999999999999 {", b"99999999999999 {}", b"{}", b"\xff 1"])
+def test_a_field_that_nobody_of_ours_wrote_hides_no_feed(redis_board: RedisFeedBoard, text: bytes) -> None:
+    """It is taken off, and the others are told."""
+    redis_board.say([SPY])
+    client(redis_board).hset(keys.FEEDS.at(), "x", text)
+    assert list(redis_board.feeds()) == [SPY]
+    assert client(redis_board).hlen(keys.FEEDS.at()) == 1
+
+
 def test_what_stands_still_is_named_with_its_age_until_it_moves(redis_board: RedisFeedBoard) -> None:
     """The oldest of a symbol's ages, over all sources; running or idle again, it is off the table."""
     stale = replace(SPY, state=FeedState.STALE, age_s=31.0)
