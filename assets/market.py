@@ -23,9 +23,7 @@ from trading.ports.model_runner import SessionRange
 from trading.ports.plots import Plots
 from trading.services.load_market import MarketTools, load_market
 
-SESSIONS_PER_RUN_MAX = (
-    100  # of a backfill; what a run that failed had loaded is there and costs reading again
-)
+SESSIONS_PER_RUN_MAX = 100  # of a backfill; what a failed run had loaded stays, and is read again
 SOURCES_GROUP = "market_sources"
 BROKER, VENDOR, FILES, INDEXES = (
     dg.AssetKey([SOURCES_GROUP, name])

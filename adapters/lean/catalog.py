@@ -78,6 +78,10 @@ class Catalog:
                 days[file.day].append(file)
         return days
 
+    @cached_property
+    def _of_years(self) -> Sequence[LeanFile]:
+        return tuple(file for file in self.files if file.is_a is FileKind.YEAR)
+
     def days(self, kinds: Sequence[str], *, with_universes: bool = False) -> frozenset[date]:
         """Days for which there is a file of one of the kinds; a year's archive is read to know its days."""
         named = {
@@ -85,14 +89,14 @@ class Catalog:
             for day, files in self._by_day.items()
             if any(file.kind in kinds or (with_universes and _is_universe(file)) for file in files)
         }
-        years = [file.path for file in self.files if _is_year(file) and file.kind in kinds]
+        years = [file.path for file in self._of_years if file.kind in kinds]
         return frozenset(named.union(*(self._days_of(path) or () for path in years)))
 
     def of_day(self, day: date, kind: str) -> Iterator[LeanFile]:
         """The archives of a day, then those of its year that have rows of that day."""
         yield from (file for file in self._by_day.get(day, ()) if file.kind == kind)
-        for file in self.files:
-            if _is_year(file) and file.kind == kind and file.year == day.year:
+        for file in self._of_years:
+            if file.kind == kind and file.year == day.year:
                 days = self._days_of(file.path)
                 if days is None or day in days:  # a broken one is asked, so that it is named
                     yield file
@@ -176,10 +180,6 @@ def _share_archive(file: LeanFile, members: tuple[str, ...]) -> Archive:
 
 def _is_option(file: LeanFile) -> bool:
     return file.path.stem.endswith(("_american", "_european"))
-
-
-def _is_year(file: LeanFile) -> bool:
-    return file.is_a is FileKind.YEAR
 
 
 def _is_universe(file: LeanFile) -> bool:

@@ -16,6 +16,7 @@ from assets.market import TABLES
 from assets.sessions import FIRST_MARKET_SESSION, market_sessions
 from trading.calendar import is_session
 from trading.model.market import MarketKind
+from trading.services.check_market import MARKET_RULES
 
 NOON_MS = 43_200_000
 ASKED = ("chains", "bars", "trades", "quotes", "volatility", "news_sentiment", "technicals")
@@ -46,6 +47,20 @@ def test_every_market_asset_is_there_with_its_sources() -> None:
         sources = {key.path[0] for key in node.parent_keys}
         assert sources == {"market_sources"}, name
     assert {table.name for table in TABLES} == set(ASKED)
+
+
+def test_what_is_false_blocks_and_what_is_dirty_warns() -> None:
+    """Rows outside their session and prints told twice keep later assets from being built; no other check."""
+    graph = DEFINITIONS.resolve_asset_graph()
+    specs = [graph.get_check_spec(key) for key in graph.asset_check_keys]
+    market = {spec.name: spec.blocking for spec in specs if spec.name in {rule.name for rule in MARKET_RULES}}
+    assert set(market) == {rule.name for rule in MARKET_RULES}
+    assert {name for name, blocking in market.items() if blocking} == {
+        "quotes_lie_in_the_session",
+        "trades_lie_in_the_session",
+        "bars_lie_in_the_session",
+        "trades_are_told_once",
+    }
 
 
 def test_market_sessions_are_sessions_from_the_oldest_tape_on() -> None:
