@@ -32,9 +32,7 @@ def _macd(_high: Prices, _low: Prices, close: Prices) -> Mapping[str, Any]:
 
 
 def _bbands(_high: Prices, _low: Prices, close: Prices) -> Mapping[str, Any]:
-    upper, middle, lower = talib.BBANDS(
-        close, timeperiod=20, nbdevup=2.0, nbdevdn=2.0, matype=talib.MA_Type.SMA
-    )
+    upper, middle, lower = talib.BBANDS(close, timeperiod=20, nbdevup=2.0, nbdevdn=2.0)  # a simple average
     return {"upper": upper, "middle": middle, "lower": lower}
 
 
