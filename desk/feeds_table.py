@@ -22,6 +22,8 @@ STYLES = {
     FeedState.ABSENT: "dim",
     FeedState.IDLE: "dim",
 }
+NARROW = 120  # columns of a terminal, below which the counters are left out
+COUNTERS = frozenset({"rows", "refused", "errors", "reconnects"})
 LINES_AROUND = 12  # of the terminal: title, head, what is below
 ROWS_LEAST = 5
 NEAR_LIMIT = 0.5
@@ -38,7 +40,7 @@ class FeedsTable:
         """The table and the lines below it."""
         height = (options.max_height or console.height) - LINES_AROUND - len(self._view.plans)
         shown = self._view.feeds[: max(ROWS_LEAST, height)] if self._is_cut else self._view.feeds
-        parts: list[RenderableType] = [_feeds(self._view, shown)]
+        parts: list[RenderableType] = [_feeds(self._view, shown, is_narrow=options.max_width < NARROW)]
         if len(shown) < len(self._view.feeds):
             parts.append(Text(f"… and {len(self._view.feeds) - len(shown)} more", style="dim"))
         parts += [_residents(self._view), _outboxes(self._view), *_plans(self._view), *_lines(self._view)]
@@ -47,14 +49,16 @@ class FeedsTable:
         yield Group(*parts)
 
 
-def _feeds(view: FeedsView, shown: Sequence[FeedHealth]) -> Table:
+def _feeds(view: FeedsView, shown: Sequence[FeedHealth], *, is_narrow: bool) -> Table:
     states = ", ".join(f"{count} {state.value}" for state, count in view.counts.items()) or "none"
     title = f"Feeds {view.at:%H:%M:%S} UTC: {states}"
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for name, side in COLUMNS:
-        table.add_column(name, justify="right" if side == "right" else "left", no_wrap=name != "says")
+    places = [place for place, (name, _) in enumerate(COLUMNS) if not (is_narrow and name in COUNTERS)]
+    for name, side in (COLUMNS[place] for place in places):
+        table.add_column(name, justify="right" if side == "right" else "left", no_wrap=True)
     for feed in shown:
-        table.add_row(*_cells(feed))
+        cells = _cells(feed)
+        table.add_row(*(cells[place] for place in places))
     return table
 
 

@@ -76,10 +76,10 @@ def view(feeds: list[FeedHealth], **beats: float | None) -> FeedsView:
     )
 
 
-def printed(seen: FeedsView, *, is_cut: bool, height: int = 30, trouble: str = "") -> str:
+def printed(seen: FeedsView, *, is_cut: bool, height: int = 30, trouble: str = "", width: int = 160) -> str:
     """What a terminal of that height shows."""
     out = StringIO()
-    Console(file=out, width=160, height=height).print(FeedsTable(seen, is_cut=is_cut, trouble=trouble))
+    Console(file=out, width=width, height=height).print(FeedsTable(seen, is_cut=is_cut, trouble=trouble))
     return out.getvalue()
 
 
@@ -110,6 +110,15 @@ def test_a_long_table_is_cut_to_the_terminal() -> None:
     assert "BROKEN" in text
     assert "more" in text
     assert len(printed(view(many), is_cut=False).splitlines()) > 100
+
+
+def test_a_narrow_terminal_loses_the_counters_and_no_line_wraps() -> None:
+    """Eighty columns show state, names, age, limit, rate and the reason, one line a feed."""
+    text = printed(view(FEEDS), is_cut=True, width=80)
+    assert "reconnects" not in text and "rows/s" in text
+    rows = [line for line in text.splitlines() if line.startswith("│")]
+    assert len(rows) == len(FEEDS)
+    assert all(len(line) <= 80 for line in text.splitlines())
 
 
 def test_faults_are_feeds_and_residents() -> None:
