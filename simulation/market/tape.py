@@ -113,14 +113,22 @@ class Tape:
         last = epoch(end)
         found: list[Bar] = []
         for opens, closes in self._sessions(contract, last - seconds, last):
-            for start in range(opens, closes, bar_s):
+            skipped = max(0, -(-(last - seconds - opens) // bar_s))
+            for start in range(opens + skipped * bar_s, min(closes, last), bar_s):
                 stop = min(start + bar_s, closes)
-                if start < last - seconds or stop > last:
-                    continue
-                bar = self._bar(contract, start, stop, what)
+                bar = self._bar(contract, start, stop, what) if stop <= last else None
                 if bar is not None:
                     found.append(bar)
         return found[-BARS_MOST:]
+
+    def _traded_bar(self, contract: Contract, start: int, stop: int) -> Bar | None:
+        """A bar of the prints from a second up to, and without, another one of the same session."""
+        found = self.printed.of(contract, self.quotes.session_at(start))
+        if found is None:
+            return None
+        prints, cell = found
+        places = prints.of_cell(cell, start, stop - 1)
+        return _bar_of(start, prints.cents[places].tolist(), prints.flow.size[places].tolist())
 
     def _last(self, contract: Contract, second: int) -> tuple[int, tuple[int, int] | None]:
         """The session's volume so far, and price and size of its last print."""
@@ -151,7 +159,7 @@ class Tape:
     def _bar(self, contract: Contract, start: int, stop: int, what: str) -> Bar | None:
         is_value = contract.asset == "STK" and contract.settles_in_cash
         if what == "TRADES" and not is_value:
-            return _bar_of(start, [(t.cents, t.size) for t in self.trades_between(contract, start, stop - 1)])
+            return self._traded_bar(contract, start, stop)
         step = max(1, (stop - start) // SAMPLES_A_BAR)
         seconds = range(start, stop, step)
         if is_value and contract.underlying is not None:
@@ -159,7 +167,7 @@ class Tape:
         else:
             touches = (self.quotes.touch(contract, second) for second in seconds)
             points = [_point(touch, what) for touch in touches if touch is not None]
-        bar = _bar_of(start, [(point, 1) for point in points])
+        bar = _bar_of(start, points, [1] * len(points))
         return bar and _without_volume(bar)
 
 
@@ -169,12 +177,11 @@ def _point(touch: Touch, what: str) -> int:
     return touch.ask if what == "ASK" else (touch.bid + touch.ask) // 2
 
 
-def _bar_of(start: int, trades: list[tuple[int, int]]) -> Bar | None:
-    if not trades:
+def _bar_of(start: int, prices: list[int], sizes: list[int]) -> Bar | None:
+    if not prices:
         return None
-    prices = [cents for cents, _ in trades]
-    volume = sum(size for _, size in trades)
-    money = sum(cents * size for cents, size in trades)
+    volume = sum(sizes)
+    money = sum(cents * size for cents, size in zip(prices, sizes, strict=True))
     return Bar(
         at=moment_of(start),
         open=Decimal(prices[0]) / 100,
@@ -183,7 +190,7 @@ def _bar_of(start: int, trades: list[tuple[int, int]]) -> Bar | None:
         close=Decimal(prices[-1]) / 100,
         volume=volume,
         average=(Decimal(money) / volume / 100).quantize(AVERAGE_PLACES),
-        count=len(trades),
+        count=len(prices),
     )
 
 
