@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 from simulation.broker.model import Greeks
 from simulation.market.hours import EARLY_OPEN, TradingHours, local
@@ -37,12 +38,16 @@ from simulation.market.replay_tapes import (
 )
 from simulation.sample_desk.contracts import Contract, Underlying, share_of
 
+TAPES_KEPT = (
+    30_000  # of each sort; a contract's session is about ten kilobytes, and is made again when needed
+)
+Tape = TypeVar("Tape", TouchTape, PrintTape)
 Chain = dict[tuple[date, Decimal, str], Greeks | None]
 
 
 @dataclass(slots=True)
 class Recording:
-    """Tapes of every contract and session of a folder; each is made once and kept."""
+    """Tapes of every contract and session of a folder; each is made when asked for and kept."""
 
     folder: LeanFolder
     hours: TradingHours
@@ -70,14 +75,16 @@ class Recording:
         """States of the touch."""
         found = self.touch_tapes.get((contract.conid, session))
         if found is None:
-            found = self.touch_tapes[contract.conid, session] = self._touches(contract, session)
+            found = self._touches(contract, session)
+            _keep(self.touch_tapes, (contract.conid, session), found)
         return found
 
     def prints(self, contract: Contract, session: date) -> PrintTape:
         """Prints of the session."""
         found = self.print_tapes.get((contract.conid, session))
         if found is None:
-            found = self.print_tapes[contract.conid, session] = self._prints(contract, session)
+            found = self._prints(contract, session)
+            _keep(self.print_tapes, (contract.conid, session), found)
         return found
 
     def values(self, underlying: Underlying, session: date) -> TouchTape:
@@ -171,6 +178,13 @@ class Recording:
                 self.folder.remarks.note(shown(path), "series listed twice", example)
             chain[key] = _greeks(row, spots[0]) if spots else None
         return chain
+
+
+def _keep(tapes: dict[tuple[int, date], Tape], key: tuple[int, date], tape: Tape) -> None:
+    """Keep a tape; the one that was made first goes where there are too many."""
+    if len(tapes) >= TAPES_KEPT:
+        del tapes[next(iter(tapes))]
+    tapes[key] = tape
 
 
 def _greeks(row: UniverseRow, spot: float) -> Greeks | None:

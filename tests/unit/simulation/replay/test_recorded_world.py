@@ -243,3 +243,13 @@ def test_an_option_of_a_saturday_is_booked_on_its_friday(tmp_path: Path) -> None
     assert [(view.contract.symbol, view.quantity) for view in broker.positions()] == [(call.symbol, 2)]
     broker.close_session(friday)
     assert [(view.contract.symbol, view.quantity) for view in broker.positions()] == [("GOOG", 200)]
+
+
+def test_tapes_beyond_the_bound_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for one tape the answers are the same."""
+    monkeypatch.setattr("simulation.market.replay_recording.TAPES_KEPT", 1)
+    world = recorded_world(small_recording(tmp_path), EARLY)
+    for _ in range(2):
+        assert sides(world, OPENS_MS) == (("1", 5), ("1.3", 7))
+        assert sides(world, OPENS_MS, PUT_SYMBOL) == ((None, 0), ("2", 3))
+    assert len(world.recording.touch_tapes) == 1
