@@ -104,10 +104,10 @@ class PollLoop:
         return is_well
 
     def stop(self) -> None:
-        """Let the workers end."""
+        """Give the workers nothing more; what is on its way is left, and nothing of it is lost."""
         for hosted in self._hosted:
             hosted.executor.shutdown(wait=False, cancel_futures=True)
-        self._draining.shutdown(wait=True, cancel_futures=True)
+        self._draining.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, hosted: _Hosted, now: Moment) -> bool:
         room = hosted.workers - len(hosted.asked)

@@ -6,12 +6,14 @@ way is left, and asked again by the next one within the same plan. While Redis i
 """
 
 import logging
+import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 from adapters.clock import SystemClock
 from adapters.configuration import load_settings
@@ -121,5 +123,12 @@ def _beat_once(live_state: LiveState) -> None:
         _log.warning("no heartbeat: %s", error)
 
 
+def _leave(code: int) -> NoReturn:
+    """End now: the interpreter would wait for workers, and these for their servers, past the grace."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

@@ -25,6 +25,7 @@ from vendor_desk import KEY, NOON, SYMBOL, FixedBook, option_row, strikes
 
 from adapters.redis import keys
 from adapters.redis.live_state import RedisLiveState
+from desk.stack.residents import STOP_GRACE_S
 from simulation.http.alpha_vantage import AlphaVantageStub
 from simulation.http.articles import Article
 from simulation.http.server import Answer, Fault
@@ -193,6 +194,17 @@ def test_a_day_with_moods_is_polled_told_and_ended_in_order(tmp_path: Path) -> N
         assert int(there.driver.xlen(stream)) > 0
         assert there.end(signal.SIGTERM) == 0
         assert not planted(there)
+
+
+def test_it_ends_in_time_while_answers_hang(tmp_path: Path) -> None:
+    """SIGTERM does not wait for a vendor: the stack's grace is enough, whatever is on its way."""
+    with resident(tmp_path) as there:
+        there.stub.faults.extend([Fault(delay_s=25.0)] * 20)
+        there.start()
+        there.until(lambda: len(there.stub.journal) > 0, "a question on its way")
+        began = time.monotonic()
+        assert there.end(signal.SIGTERM) == 0
+        assert time.monotonic() - began < STOP_GRACE_S
 
 
 def planted(there: Resident) -> list[str]:
