@@ -49,12 +49,14 @@ class RedisMarketOutboxReader(MarketOutboxReader):
     ) -> None:
         self._client: Any = open_client(url, STREAMS_LOOKED_FOR_S + ANSWER_TIMEOUT_S)
         self._group, self._consumer, self._bytes_max = group, consumer, bytes_max
+        self._turn = 0  # whose it is, where there are more streams than a read takes
         self._grouped: set[str] = set()  # streams whose group is there
         self._holds: set[tuple[str, str]] = {UNKNOWN}  # what it was given, perhaps in a life before
 
     def read(self, blocks_max: int, wait_s: float) -> MarketBatch:
         """Return what this consumer holds, else what is new."""
         count = min(blocks_max, READ_BLOCKS_MAX)
+        self._turn += count
         told, is_repeat = asked(lambda: self._read(count, wait_s))
         return _batch(told, is_repeat=is_repeat)
 
@@ -145,7 +147,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
         """What this consumer was given and has not acknowledged; what is gone meanwhile is forgotten."""
         streams = self._streams()
         pending = self._lengths(streams, is_held=True)
-        told = self._given("0", _shares(pending, count))
+        told = self._given("0", shares_of(pending, count, self._turn))
         gone: dict[str, list[bytes]] = {}
         for stream, entry_id, fields in told:
             if not fields:
@@ -158,7 +160,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
     def _fresh(self, count: int, wait_s: float) -> Told:
         streams = self._streams()
         lengths = self._lengths(streams, is_held=False)
-        told = self._given(">", _shares(lengths, count)) if lengths else []
+        told = self._given(">", shares_of(lengths, count, self._turn)) if lengths else []
         if told or not wait_s:
             return told
         return self._waited(streams, count, wait_s)
@@ -211,7 +213,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
         """Read the shares in small portions until the bytes are enough."""
         told: Told = []
         size = 0
-        for portion in _portions(shares):
+        for portion in portions_of(shares):
             answer, missing = self._asked_for(after, portion, told)
             if missing:  # a server that was flushed has no groups
                 self._grouped.difference_update(missing)
@@ -257,22 +259,25 @@ def _journal(stream: str) -> str:
     return keys.OUTBOX_JOURNAL.at(**parts)
 
 
-def _shares(lengths: Mapping[str, int], count: int) -> dict[str, int]:
-    """Share `count` out: the shortest first get all of theirs, what is left goes to the longer ones."""
+def shares_of(lengths: Mapping[str, int], count: int, turn: int = 0) -> dict[str, int]:
+    """Share `count` out: the shortest first get all of theirs, what is left goes to the longer ones.
+
+    Where there are more streams than that, each has its turn.
+    """
+    if count < len(lengths):
+        names = list(lengths)
+        start = turn % len(names)
+        return dict.fromkeys((names[start:] + names[:start])[:count], 1)
     shares: dict[str, int] = {}
     left = count
     waiting = sorted(lengths.items(), key=lambda one: one[1])
     for place, (stream, length) in enumerate(waiting):
-        share = min(length, left // (len(waiting) - place))
-        if share:
-            shares[stream] = share
-            left -= share
-    if not shares and waiting:  # more streams than blocks: some of them now, the others later
-        shares = {stream: 1 for stream, _ in waiting[:count]}
+        shares[stream] = min(length, left // (len(waiting) - place))
+        left -= shares[stream]
     return shares
 
 
-def _portions(shares: Mapping[str, int]) -> list[dict[str, int]]:
+def portions_of(shares: Mapping[str, int]) -> list[dict[str, int]]:
     """Cut shares into portions of a round trip, in the order of the streams."""
     portions: list[dict[str, int]] = [{}]
     room = BLOCKS_PER_TRIP_MAX
