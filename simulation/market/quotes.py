@@ -26,7 +26,7 @@ from simulation.market.paths import SpotPaths, epoch, moment_of
 from simulation.market.pricing import Pricing
 from simulation.market.printed import Printed
 from simulation.market.rules import rule_of
-from simulation.market.sensitivities import Sensitivities, sensitivities
+from simulation.market.sensitivities import Sensitivities, of_chain, of_contract
 from simulation.market.volatility_index import VIX1D, VolatilityIndex
 from simulation.sample_desk.contracts import Contract, Underlying
 from simulation.sample_desk.executions import INDEX_EXCHANGE, OPTION_EXCHANGES, SHARE_EXCHANGES
@@ -35,7 +35,7 @@ from trading.model.times import NEW_YORK
 EARLY_SPREADS = 4  # wider this often before the bell
 DEPTH_MOST = 20
 BLOCK_S = 60  # seconds of one contract that are priced together; a minute lies in one session
-CROWD = 5  # contracts of one underlying asked in one second, from which on the whole chain is priced
+CROWD = 16  # contracts of one underlying asked in one second, from which on the whole chain is priced
 CALM_MOST_S = 240
 BLOCKS_KEPT = 2_000
 SHARE_DAYS_KEPT = 600
@@ -85,6 +85,7 @@ class Quotes:
     touches: dict[int, tuple[int, Touch | None]] = field(default_factory=dict)
     crowds: dict[str, Crowd] = field(default_factory=dict)
     blocks: dict[int, tuple[int, Reals, Ints, Ints]] = field(default_factory=dict)
+    greek_blocks: dict[int, tuple[int, Sensitivities]] = field(default_factory=dict)
     share_days: dict[tuple[str, date], tuple[Ints, Ints]] = field(default_factory=dict)
     sessions: dict[int, date] = field(default_factory=dict)
 
@@ -125,11 +126,11 @@ class Quotes:
         if second >= chain.last[chain.cells[contract.conid].expiry]:
             return None
         crowd = self.crowds.setdefault(chain.underlying.symbol, Crowd())
+        if crowd.snapshot is None or not crowd.has(second):
+            return self._greeks_alone(contract, chain, second)
         if crowd.greeks is None or crowd.greeks_second != second:
-            crowd.greeks, crowd.greeks_second = sensitivities(self.pricing, chain, second), second
-        if crowd.snapshot is not None and crowd.has(second):
-            return crowd.greeks.of(flat, crowd.snapshot.fair[flat] / 100.0)
-        return crowd.greeks.of(flat, self.fair_cents(contract, second) / 100.0)
+            crowd.greeks, crowd.greeks_second = of_chain(self.pricing, chain, second), second
+        return crowd.greeks.of(flat, crowd.snapshot.fair[flat] / 100.0)
 
     def open_interest(self, contract: Contract, session: date) -> int:
         """Contracts open on the session's morning: more at round strikes, moved by the trades since."""
@@ -244,6 +245,18 @@ class Quotes:
             found = self.blocks[contract.conid] = (start, fair, bid, ask)
         place = second - start
         return float(found[1][place]), int(found[2][place]), int(found[3][place])
+
+    def _greeks_alone(self, contract: Contract, chain: Chain, second: int) -> Greeks:
+        """Out of a block of seconds of this one contract."""
+        start = second - second % BLOCK_S
+        found = self.greek_blocks.get(contract.conid)
+        if found is None or found[0] != start:
+            seconds = np.arange(start, start + BLOCK_S)
+            if len(self.greek_blocks) >= BLOCKS_KEPT:
+                self.greek_blocks.clear()
+            told = of_contract(self.pricing, chain, chain.cells[contract.conid], seconds)
+            found = self.greek_blocks[contract.conid] = (start, told)
+        return found[1].of(second - start, self._block(contract, chain, second)[0] / 100.0)
 
     def _snapshot(self, chain: Chain, second: int) -> Snapshot:
         """The whole chain at a second; the last one is kept."""

@@ -23,6 +23,7 @@ from simulation.market.flow import CLOSING, OPENING, SWEEP
 from simulation.market.mixing import bell, bells, mixed, mixed_more, unit, units
 from simulation.market.paths import epoch, moment_of
 from simulation.market.profile import MINUTE
+from simulation.market.quotes import Crowd
 from simulation.market.stylized_facts import drawn_share
 from simulation.market.volatility_index import VIX1D
 from simulation.market.weather import drawn_weather
@@ -188,7 +189,7 @@ def test_a_short_session_ends_early() -> None:
 
 
 def test_a_chain_at_once_and_a_contract_alone_are_the_same() -> None:
-    """Touches, sizes and fair prices do not depend on how many contracts were asked for."""
+    """Touches, sizes, fair prices and greeks do not depend on how many contracts were asked for."""
     session = market().sessions[0]
     crowd, alone = quotes_of(market(7, 1)), quotes_of(new_world(7, FIRST, 1))
     opens, _ = bounds(market(), session)
@@ -201,6 +202,10 @@ def test_a_chain_at_once_and_a_contract_alone_are_the_same() -> None:
                 assert alone.touch(item, second) == touch
                 alone.crowds.clear()
                 assert alone.fair_cents(item, second) == crowd.fair_cents(item, second)
+                now = moment_of(second)
+                greeks = crowd.greeks(item, now)
+                assert crowd.crowds[symbol].has(second) and not alone.crowds.get(symbol, Crowd()).has(second)
+                assert alone.greeks(item, now) == greeks
 
 
 def test_volume_is_the_sum_of_prints_and_bars() -> None:
