@@ -24,8 +24,7 @@ UNREADABLE = (
     UnicodeDecodeError,
     zipfile.BadZipFile,
     zlib.error,
-    NotImplementedError,  # a compression that Python does not know
-    RuntimeError,  # encrypted
+    RuntimeError,  # encrypted, or compressed in a way that Python does not know
 )
 NumberedLine = tuple[int, str]
 

@@ -308,3 +308,16 @@ def test_splits_take_effect_in_the_session_after_their_row(folder: LeanFolder) -
         ("AAPL", date(2014, 6, 9), 7, 1),
         ("AAPL", date(2020, 8, 31), 4, 1),
     ]
+
+
+@pytest.mark.parametrize(("place", "value"), [(6, 1), (8, 99)], ids=["encrypted", "an unknown compression"])
+def test_a_member_that_cannot_be_opened_is_refused(folder: LeanFolder, place: int, value: int) -> None:
+    """Its header says that it is not for us; the refusal names it."""
+    path = folder.archive(TRADE_ARCHIVE, {option_member("trade"): f"{NOON_MS},1,1,1,1,1"})
+    data = bytearray(path.read_bytes())
+    directory = data.find(b"PK\x01\x02")
+    data[place], data[directory + place + 2] = value, value
+    path.write_bytes(bytes(data))
+    (refused,) = _refused(_rows(folder, MarketKind.BAR))
+    assert refused.field == "member"
+    assert option_member("trade") in refused.payload
