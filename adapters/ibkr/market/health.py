@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from adapters.ibkr.market.budget import VOLATILITY_INDEX, SymbolPlan
+from adapters.ibkr.market.discovery import INDEX
 from adapters.ibkr.market.lines import LineKind
 from adapters.ibkr.market.session import MarketSession
 from adapters.ibkr.market.symbol_feeds import SOURCE, FeedCount, SymbolFeeds
@@ -69,11 +70,12 @@ def _state(session: MarketSession, symbol: str, feed: str, problem: str) -> Feed
 
 def _feeds_of(session: MarketSession, plan: SymbolPlan) -> list[str]:
     """The feeds that a symbol has, and those that it should have and has no line for."""
+    watched = session.subscribing.discovery.watched.get(plan.symbol)
     has = {
         LineKind.LEVEL1.value: plan.level1,
         LineKind.BARS.value: plan.bars,
         LineKind.DEPTH.value: plan.depth,
-        LineKind.PRINTS.value: plan.level1 and plan.symbol in session.subscribing.discovery.watched,
+        LineKind.PRINTS.value: watched is not None and watched.sec_type != INDEX,
         LineKind.TOUCHES.value: plan.touches,
         CHAIN: plan.chain is not ChainMode.NONE,
     }
