@@ -59,9 +59,7 @@ def made_stubs(settings: Settings, clock: Callable[[], datetime | None]) -> list
     opens = world.calendar.session_open(world.sessions[0])
 
     def now() -> datetime:
-        return (
-            clock() or opens
-        )  # a gateway that cannot be asked has not begun
+        return clock() or opens  # a gateway that cannot be asked has not begun
 
     index = WorldIndex.of(world)
     return [
