@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -113,6 +113,12 @@ class Resident:
         self.process.send_signal(number)
         return self.process.wait(WAIT_S)
 
+    def kill(self) -> None:
+        """Nothing of it is left."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
     def until(self, done: Callable[[], bool], what: str) -> None:
         """Wait until it is so; the log is shown where it never is."""
         deadline = time.monotonic() + WAIT_S
@@ -137,12 +143,16 @@ def resident(tmp_path: Path, **more: str) -> Iterator[Resident]:
     (home / "config" / "market.yaml").write_text(f"symbols:\n  AAPL: {{{SYMBOL_SETTINGS}}}\n")
     (home / "config" / "vendors.yaml").write_text(QUICK)
     (home / "config" / "ingest.yaml").write_text("metrics_every_s: 1\nheartbeat_every_s: 1\n")
-    redis, control = start_redis(tmp_path / "redis"), ControlPort()
+    control = ControlPort()
     address, about = f"https://n.example/{KEY}", ((SYMBOL, 0.5, 1.0),)
     article = Article(NOON - timedelta(hours=2), KEY, address, "p", "x", about)
     book = FixedBook({SYMBOL: [*strikes(240, 250), option_row(bid="9.00", last=KEY)]}, news=[article])
-    with AlphaVantageStub(book, control.now, key=KEY, per_minute=0) as stub:
-        assert isinstance(stub, AlphaVantageStub)
+    with ExitStack() as ending:
+        ending.callback(control.listener.close)
+        redis = start_redis(tmp_path / "redis")
+        ending.callback(redis.kill)
+        stub = AlphaVantageStub(book, control.now, key=KEY, per_minute=0)
+        ending.enter_context(stub)
         environment = {
             **os.environ,
             "DESK_HOME": str(home),
@@ -157,14 +167,8 @@ def resident(tmp_path: Path, **more: str) -> Iterator[Resident]:
             **more,
         }
         there = Resident(home, redis, stub, control, environment)
-        try:
-            yield there
-        finally:
-            if there.process is not None and there.process.poll() is None:
-                there.process.kill()
-                there.process.wait()
-            control.listener.close()
-            redis.kill()
+        ending.callback(there.kill)
+        yield there
 
 
 def test_a_day_with_moods_is_polled_told_and_ended_in_order(tmp_path: Path) -> None:
