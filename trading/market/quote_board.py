@@ -6,7 +6,9 @@ with a size) goes to the dead letter with its reason; the price that stood stand
 
 What can lose money here: a crossed quote between the two messages of one move (states are judged at the
 flush, never between ticks), a halt that a later quote hides (it goes before crossed and locked, and only its
-own tick ends it), and a quote that looks alive (`mark` says stale; any tick of the line ends that).
+own tick ends it), a quote that looks alive (`mark` says stale; any tick of the line ends that), and an older
+bid that comes after a newer one (level 1 is sampled, touches tick by tick are not: while they are told, they
+alone say bid and ask).
 
 The tick is the hottest place of the desk: it touches one list and makes no object.
 """
@@ -14,13 +16,14 @@ The tick is the hottest place of the desk: it touches one list and makes no obje
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trading.market.numbers import NUMBER_LIMIT, optional_decimal
 from trading.model.market import InstrumentState, Quote, RefusedRow, TradingState
 
 REFUSED_PER_FLUSH_MAX = 1_000  # more are counted only
 NO_PRICE = -1.0
+TOUCHES_RULE = timedelta(seconds=2)  # after each; level 1 lags behind by a quarter of a second
 BID, ASK, LAST, BID_SIZE, ASK_SIZE, LAST_SIZE, VOLUME = range(7)
 FIELD_NAMES = ("bid", "ask", "last", "bid_size", "ask_size", "last_size", "volume")
 SIZE_OF = 3  # a price's size stands so many places behind it
@@ -65,6 +68,7 @@ class _Line:
         "symbol",
         "told",
         "touch",
+        "touched_at",
         "usual",
         "values",
     )
@@ -88,6 +92,7 @@ class _Line:
         self.reason = ""
         self.told = told
         self.usual = usual
+        self.touched_at: datetime | None = None
 
 
 class QuoteBoard:
@@ -133,6 +138,8 @@ class QuoteBoard:
         if state is None:
             self.unknown += 1
             return
+        if state.touched_at is not None and slot < LAST and at - state.touched_at < TOUCHES_RULE:
+            return
         if not (0 < price < NUMBER_LIMIT and 0 <= size < NUMBER_LIMIT):
             self._no_price(state, slot, price, size, at)
             return
@@ -159,6 +166,9 @@ class QuoteBoard:
         if state is None:
             self.unknown += 1
             return
+        touched_at = state.touched_at
+        if touched_at is not None and slot in (BID_SIZE, ASK_SIZE) and at - touched_at < TOUCHES_RULE:
+            return
         if not 0 <= size < NUMBER_LIMIT:
             self._refuse(state, FIELD_NAMES[slot], "no size", repr(size), at)
             return
@@ -184,9 +194,14 @@ class QuoteBoard:
             self._note(state)
 
     def touch(self, line: int, bid: float, ask: float, sizes: tuple[float, float], at: datetime) -> None:
-        """Hear bid and ask together, as tick-by-tick feeds tell them."""
+        """Hear bid and ask together, tick by tick; level 1 says neither for a while."""
+        state = self._lines.get(line)
+        if state is not None:
+            state.touched_at = None
         self.price(line, 1, bid, sizes[0], at)
         self.price(line, 2, ask, sizes[1], at)
+        if state is not None:
+            state.touched_at = at
 
     def mark(self, line: int, state: TradingState | None, reason: str, at: datetime) -> None:
         """Say from outside what a line is (stale, closed); None, or its next tick, ends that."""

@@ -313,6 +313,27 @@ def test_bid_and_ask_told_together_are_level_1_too(board: QuoteBoard) -> None:
     )
 
 
+def test_while_touches_are_told_tick_by_tick_level_1_says_neither_bid_nor_ask(board: QuoteBoard) -> None:
+    """It is sampled: its older bid must not come after the newer one. Last and volume are its own."""
+    board.touch(1, 500.01, 500.02, (1, 2), NOON)
+    quoted(board, 499.0, 499.01)
+    board.size(1, BID_SIZE, 77, later(1))
+    board.price(1, LAST, 500.0, 5, later(1))
+    board.size(1, VOLUME, 1_000, later(1))
+    (quote,) = board.flush().quotes
+    assert (quote.bid, quote.ask, quote.bid_size) == (Decimal("500.01"), Decimal("500.02"), Decimal(1))
+    assert (quote.last, quote.volume) == (Decimal(500), Decimal(1_000))
+    board.touch(1, 500.03, 500.04, (1, 2), later(1))
+    board.price(1, BID, 499.5, 3, later(2.9))
+    assert board.flush().quotes[0].bid == Decimal("500.03")
+    board.price(1, BID, 499.5, 3, later(3))
+    board.size(1, ASK_SIZE, 9, later(3))
+    (quote,) = board.flush().quotes
+    assert (quote.bid, quote.ask_size) == (Decimal("499.5"), Decimal(9))
+    board.touch(8, 1.0, 2.0, (1, 1), NOON)
+    assert board.unknown == 2
+
+
 def test_a_recorded_feed_is_told_as_it_stood_at_each_second(shared_data: Path) -> None:
     """14,027 real ticks, flushed each second: the quotes equal a plain reading of the ticks' last values."""
     with gzip.open(shared_data / "ibkr-ticks" / "tick_data.json.gz") as file:
