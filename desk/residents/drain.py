@@ -18,6 +18,7 @@ from adapters.configuration import load_settings
 from adapters.wiring import drain_tools, open_live_state, open_warehouse, watch_tools
 from desk.logs import log_to_console
 from desk.residents.position_watch import PositionWatch
+from desk.residents.schema import wait_for_schema
 from trading.errors import DeskError, LiveStateUnavailableError
 from trading.ports.live_state import LiveState
 from trading.services.drain_outbox import OutboxDrain
@@ -83,8 +84,10 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
     watch = PositionWatch(lambda at: watch_positions(looking, stored_by=at), SystemClock())
     tools = drain_tools(settings, warehouse, f"{COMPONENT}@{socket.gethostname()}")
     drain = OutboxDrain(replace(tools, on_positions=watch.notify))
+    waiting = (lambda: beat_once(live_state), stop.is_set, stop.wait)
+    wait_for_schema(warehouse, *waiting)
     watch.start()
-    run_drain(drain, lambda: beat_once(live_state), stop.is_set, stop.wait)
+    run_drain(drain, *waiting)
     watch.stop()
     for client in (warehouse, second):
         client.close()

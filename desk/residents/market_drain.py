@@ -17,6 +17,7 @@ from adapters.clock import SystemClock
 from adapters.configuration import load_settings
 from adapters.wiring import market_drain_tools, open_live_state, open_market_warehouse
 from desk.logs import log_to_console
+from desk.residents.schema import wait_for_schema
 from trading.errors import DeskError, LiveStateUnavailableError
 from trading.ports.live_state import LiveState
 from trading.services.drain_market import PAUSE_S, MarketDrain
@@ -79,7 +80,9 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
     warehouse = open_market_warehouse(settings)
     live_state = open_live_state(settings)
     drain = MarketDrain(market_drain_tools(settings, warehouse, f"{COMPONENT}@{socket.gethostname()}"))
-    run_market_drain(drain, lambda: _beat_once(live_state), stop.is_set, stop.wait)
+    waiting = (lambda: _beat_once(live_state), stop.is_set, stop.wait)
+    wait_for_schema(warehouse, *waiting)
+    run_market_drain(drain, *waiting)
     warehouse.close()
 
 
