@@ -34,7 +34,7 @@ from trading.model.times import NEW_YORK
 
 EARLY_SPREADS = 4  # wider this often before the bell
 DEPTH_MOST = 20
-BLOCK_S = 60  # seconds of one contract that are priced together; a minute lies in one session
+BLOCK_S = 120  # seconds of one contract that are priced together; divides an hour, so it lies in one session
 CROWD = 16  # contracts of one underlying asked in one second, from which on the whole chain is priced
 CALM_MOST_S = 240
 BLOCKS_KEPT = 2_000
