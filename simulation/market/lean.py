@@ -7,6 +7,7 @@ out: what quotes and trades are made of the rows (`replay_tapes`), and any other
 
 import gzip
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -32,6 +33,14 @@ ARCHIVES_MOST = 20_000
 MEMBERS_MOST = 2_000_000
 INDEX_CLOCK_BEHIND = timedelta(hours=1)  # index files are stamped in Chicago time, all others in New York's
 FINEST_FIRST = (Resolution.TICK, Resolution.MINUTE, Resolution.HOUR)
+CANNOT_BE_UNPACKED = (  # damaged, encrypted, compressed in a way we do not know, gone
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,
+    EOFError,
+    OSError,
+)
+LONGEST_WEEKEND = timedelta(days=4)  # from a factor's last day to the session on which the next one holds
 Row = TypeVar("Row")
 
 
@@ -86,7 +95,12 @@ class LeanFolder:
 
     def universe(self, path: Path) -> list[UniverseRow]:
         """The end-of-day chain of a class and session."""
-        text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text()
+        try:
+            data = path.read_bytes()
+            text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8", "replace")
+        except CANNOT_BE_UNPACKED as error:
+            self.remarks.note(shown(path), "cannot be unpacked", error)
+            return []
         body = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
         return rows.rows_of(body, rows.universe_row, shown(path), self.remarks)
 
@@ -95,10 +109,9 @@ class LeanFolder:
         path = self.factors.get(symbol)
         if path is None:
             return None
-        lines = [line.split(",") for line in path.read_text().splitlines()]
-        factors = [(line[0], float(line[2])) for line in lines if len(line) >= 3 and line[0].isdecimal()]
+        factors = rows.rows_of(path.read_text(errors="replace"), rows.factor_row, shown(path), self.remarks)
         for (last_day, before), (_, after) in pairwise(factors):
-            if before != after and _is_next_session(last_day, session):
+            if before != after and timedelta() < session - last_day <= LONGEST_WEEKEND:
                 return after / before
         return None
 
@@ -109,9 +122,14 @@ class LeanFolder:
         self._archives.clear()
 
     def _text(self, member: Member) -> str:
-        if member.archive not in self._archives:
-            self._archives[member.archive] = zipfile.ZipFile(member.archive)
-        return self._archives[member.archive].read(member.name).decode("utf-8", "replace")
+        """A member's text; of one that cannot be unpacked nothing, and that is said."""
+        try:
+            if member.archive not in self._archives:
+                self._archives[member.archive] = zipfile.ZipFile(member.archive)
+            return self._archives[member.archive].read(member.name).decode("utf-8", "replace")
+        except CANNOT_BE_UNPACKED as error:
+            self.remarks.note(where_of(member), "members that cannot be unpacked", f"{member.name}: {error}")
+            return ""
 
     def _add(self, member: Member) -> None:
         if member.series is not None:
@@ -192,7 +210,7 @@ def _names(archive: Path, remarks: Remarks) -> Iterable[str]:
     try:
         with zipfile.ZipFile(archive) as opened:
             return opened.namelist()
-    except zipfile.BadZipFile as error:
+    except CANNOT_BE_UNPACKED as error:
         remarks.note(shown(archive), "is no archive", error)
         return ()
 
@@ -205,12 +223,6 @@ def _class_of(universe: Path) -> str:
     """The class whose chain a universe file is: its folder's name below `universes`, if it has one."""
     folder = universe.parent.name
     return "" if folder.startswith("univers") else folder.upper()
-
-
-def _is_next_session(last_day: str, session: date) -> bool:
-    """Whether a factor row that holds up to its day ends just before the session: over a long weekend too."""
-    ended = datetime.strptime(last_day, "%Y%m%d").date()  # noqa: DTZ007 — a day, no moment
-    return timedelta() < session - ended <= timedelta(days=4)
 
 
 def shown(path: Path) -> str:

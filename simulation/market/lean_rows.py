@@ -4,6 +4,7 @@ Prices stay whole numbers (dollars x 10,000), 0 is "none"; times are millisecond
 own clock. Keep out whose rows they are and what follows from them.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -159,6 +160,14 @@ def quote_tick(texts: list[str]) -> QuoteTick:
     """ms, bid, bid size, ask, ask size, exchange letter, condition, suspicious."""
     at_ms, bid, bid_size, ask, ask_size, _, _, suspicious = texts
     return QuoteTick(int(at_ms), int(bid), int(bid_size), int(ask), int(ask_size), suspicious == "1")
+
+
+def factor_row(texts: list[str]) -> tuple[date, float]:
+    """The last day on which a split factor holds, and the factor: date, price factor, split factor, …"""
+    day, factor = day_of(texts[0]), float(texts[2])
+    if day is None or not 0 < factor < math.inf:
+        raise ValueError(f"expected a day and a factor, was {texts}")
+    return day, factor
 
 
 def universe_row(texts: list[str]) -> UniverseRow:

@@ -186,10 +186,11 @@ def test_a_split_is_seen_by_its_factor_file(tmp_path: Path) -> None:
     universe(tmp_path, EARLY, rows)
     factors = tmp_path / "reference" / "factor_file_goog.csv"
     factors.parent.mkdir()
-    factors.write_text("20150101,1,0.0357143,1\n20151223,1,0.0357143,650\n20501231,1,0.25,0\n")
+    factors.write_text("20150101,1,0.0357143,1\nno day,1,x,1\n20151223,1,0.0357143,650\n20501231,1,0.25,0\n")
     told = "\n".join(recorded_world(tmp_path).remarks())
     assert "under strikes of before the split: 1 (GOOG  160115C00650000)" in told
     assert "series listed under their old and their new strike: 1 (GOOG  160115C00650000)" in told
+    assert "factor_file_goog.csv: rows that cannot be read" in told
 
 
 def test_each_side_of_a_tick_tape_is_carried_forward_and_suspicious_rows_are_dropped(tmp_path: Path) -> None:
@@ -253,3 +254,20 @@ def test_tapes_beyond_the_bound_are_made_again(tmp_path: Path, monkeypatch: pyte
         assert sides(world, OPENS_MS) == (("1", 5), ("1.3", 7))
         assert sides(world, OPENS_MS, PUT_SYMBOL) == ((None, 0), ("2", 3))
     assert len(world.recording.touch_tapes) == 1
+
+
+def test_a_damaged_member_is_named_and_the_others_are_played(tmp_path: Path) -> None:
+    """A byte that was turned in one series costs that series; a chain that is no gzip costs its greeks."""
+    folder = small_recording(tmp_path)
+    path = folder / "option_minute" / f"{EARLY:%Y%m%d}_quote_american.zip"
+    data = bytearray(path.read_bytes())
+    data[data.index(b"10000,12000")] ^= 0xFF
+    path.write_bytes(data)
+    (folder / "universe" / f"{EARLY:%Y%m%d}.csv.gz").write_bytes(b"no gzip")
+    world = recorded_world(folder, EARLY)
+    assert sides(world, OPENS_MS) == ((None, 0), (None, 0))
+    assert sides(world, OPENS_MS, PUT_SYMBOL) == ((None, 0), ("2", 3))
+    assert world.quotes.greeks(contract(world, CALL_SYMBOL), moment(EARLY, OPENS_MS)) is None
+    told = "\n".join(world.remarks())
+    assert "quote_american.zip: members that cannot be unpacked: 1 (" in told
+    assert "20151224.csv.gz: cannot be unpacked" in told
