@@ -7,7 +7,7 @@ go beside the script, in small portions, and only those that changed).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import chain as joined
@@ -36,7 +36,8 @@ from trading.ports.market_state import (
 MARKET_TOPIC = "market"
 TOKENS_KEPT = 64  # of one symbol and source: a repeat comes before so many others
 TOKEN_BYTES = 12
-ALERT_PAUSE_MS = 60_000
+ALERT_PAUSE_MS = 60_000  # of one symbol
+ALERT_SYMBOLS_SHOWN_MAX = 3  # a drain that stands still fills all of them: one alert a call, not hundreds
 CALLS_PER_TRIP_MAX = 200
 BYTES_PER_TRIP_MAX = 4 * 1024 * 1024  # what a server takes well within the time an answer may need
 GREEKS_PER_SCRIPT_MAX = 500  # a millisecond of the server's time
@@ -52,6 +53,18 @@ class _Call:
     keys: Sequence[str]
     arguments: Sequence[object]
     size: int
+
+
+@dataclass(slots=True)
+class _Said:
+    """What the scripts of one call said: refusals by symbol, those to alert, streams that begin.
+
+    A stream begins also where the server lost everything, and with it the set of symbols.
+    """
+
+    full: dict[str, str] = field(default_factory=dict)
+    alerts: list[str] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
 
 
 class RedisMarketSink(MarketSink):
@@ -148,28 +161,33 @@ class RedisMarketSink(MarketSink):
 
     def _written(self, calls: Sequence[_Call]) -> dict[str, str]:
         """Write; return the reasons of what was refused, by symbol. What follows a refused one waits too."""
-        full: dict[str, str] = {}
+        said = _Said()
         for round_ in _rounds(calls):
-            for portion in _portions([call for call in round_ if call.symbol not in full]):
+            for portion in _portions([call for call in round_ if call.symbol not in said.full]):
                 answers = run_scripts(
                     self._client, "publish_market", [(call.keys, call.arguments) for call in portion]
                 )
                 for call, answer in zip(portion, answers, strict=True):
-                    self._judge(call, answer, full)
-        return full
+                    self._judge(call, answer, said)
+        if said.begun:
+            asked(lambda: self._client.sadd(keys.OUTBOX_SYMBOLS.at(topic=MARKET_TOPIC), *said.begun))
+        if said.alerts:
+            shown = "; ".join(said.alerts[:ALERT_SYMBOLS_SHOWN_MAX])
+            alert(self._client, "market_outbox_full", f"{len(said.alerts)} symbols: {shown}")
+        return said.full
 
-    def _judge(self, call: _Call, answer: Any, full: dict[str, str]) -> None:
+    def _judge(self, call: _Call, answer: Any, said: _Said) -> None:
         if isinstance(answer, Exception):
             raise LiveStateUnavailableError(f"live state refused {call.symbol}: {answer}") from answer
         if answer[0] == b"full":
-            full[call.symbol] = (
+            said.full[call.symbol] = (
                 f"{call.keys[0]}: expected at most {self._entries_max} unread blocks and {self._bytes_max}"
                 f" bytes, was {int(answer[1])} and {int(answer[3])} with more to come; is the drain running?"
             )
             if answer[2] == b"1":
-                alert(self._client, "market_outbox_full", full[call.symbol])
-        elif answer[2] == b"1":  # a stream that begins: also where the server lost everything
-            asked(lambda: self._client.sadd(keys.OUTBOX_SYMBOLS.at(topic=MARKET_TOPIC), call.symbol))
+                said.alerts.append(said.full[call.symbol])
+        elif answer[2] == b"1":
+            said.begun.append(call.symbol)
 
     def _tell_volatility(self, updates: Sequence[SymbolUpdate]) -> None:
         readings = [update.volatility for update in updates if update.volatility]

@@ -214,6 +214,18 @@ def test_a_refused_update_leaves_no_trace_but_its_alert(redis_server: RunningRed
     assert client(sink).llen(keys.OUTBOX_DONE.at(topic="market", sym="SPY", source="ibkr")) == 1
 
 
+def test_a_drain_that_stands_still_is_one_alert_for_all_symbols(redis_server: RunningRedis) -> None:
+    """Each is named in the error; a person is told once, with how many there are."""
+    sink = RedisMarketSink(redis_server.url, entries_max=1)
+    client(sink).flushall()
+    names = [f"S{number}" for number in range(50)]
+    sink.publish([update(1, name) for name in names])
+    with pytest.raises(OutboxFullError, match=r"\{S49\}"):
+        sink.publish([update(2, name) for name in names])
+    ((_, told),) = client(sink).xrange(keys.ALERTS_CRITICAL.at())
+    assert told[b"text"].startswith(b"50 symbols: ")
+
+
 def test_a_call_has_a_bound(sink: RedisMarketSink) -> None:
     """More updates than that are refused before anything is written."""
     with pytest.raises(InvalidFieldError, match="updates"):
