@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from simulation.faults.fault import Fault, Group
 from simulation.faults.language import ScriptError, Values, best_match
+from simulation.faults.of_the_market import MARKET_FAULTS
 from simulation.faults.of_the_truth import TRUTH_FAULTS
 from simulation.faults.of_the_wire import WIRE_FAULTS
 from simulation.faults.stage import Stage
@@ -19,7 +20,7 @@ def _clear(stage: Stage, values: Values) -> None:
 
 
 CLEAR = Fault(words="clear faults", group=Group.SERVER, says="Every switch is off again.", act=_clear)
-ALL: tuple[Fault, ...] = (*WIRE_FAULTS, *TRUTH_FAULTS)
+ALL: tuple[Fault, ...] = (*WIRE_FAULTS, *MARKET_FAULTS, *TRUTH_FAULTS)
 BY_WORDS = {fault.words: fault for fault in (*ALL, CLEAR)}
 ARISE_BY_THEMSELVES = (
     ("326", "a second client connects with an id that is taken"),
