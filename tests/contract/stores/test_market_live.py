@@ -395,6 +395,22 @@ def test_what_is_not_acknowledged_is_given_again_as_a_repeat(sides: Sides) -> No
     assert other.backlog().entries == 0
 
 
+def test_a_claim_takes_as_many_as_it_says_over_all_streams(sides: Sides) -> None:
+    """Not one more, and the rest at the next time."""
+    names = ("SPY", "QQQ", "IWM")
+    for number in range(4):
+        sides.sink.publish([SymbolUpdate(symbol=name, blocks=(quotes(number, name),)) for name in names])
+    assert len(sides.reader("dead").read(100, 0).entries) == 12
+    alive = sides.reader("alive")
+    assert alive.claim(5, 0) == 5
+    taken = alive.read(100, 0)
+    assert taken.is_repeat
+    assert len(taken.entries) == 5
+    alive.ack(taken.entries)
+    assert alive.claim(100, 0) == 7
+    assert len(alive.read(100, 0).entries) == 7
+
+
 def test_the_backlog_counts_all_streams(sides: Sides) -> None:
     """Entries that wait, those that are given out, and the oldest's time."""
     reader = sides.reader()
