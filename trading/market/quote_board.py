@@ -60,10 +60,12 @@ class _Line:
         "at",
         "conid",
         "halted",
+        "has_news",
         "instrument_id",
         "is_changed",
         "is_quoted",
         "mark",
+        "marked_at",
         "reason",
         "symbol",
         "told",
@@ -85,7 +87,9 @@ class _Line:
         self.symbol, self.instrument_id, self.conid, self.touch = symbol, instrument_id, conid, touch
         self.values: list[float | None] = [None] * 7
         self.at: datetime | None = None
-        self.is_changed = False
+        self.is_changed = False  # waits for the flush, by its fields or by its state
+        self.has_news = False  # by its fields: what only changed its state is no newer quote
+        self.marked_at: datetime | None = None
         self.is_quoted = False  # a row was told: that all of it is gone must be told too
         self.halted = 0.0
         self.mark: TradingState | None = None
@@ -151,6 +155,7 @@ class QuoteBoard:
             values[slot + SIZE_OF] = size
             if is_moved and slot < LAST and state.touch is not None:
                 state.touch(values[BID], values[ASK], at)
+            state.has_news = True
             if not state.is_changed:
                 state.is_changed = True
                 self._changed.append(state)
@@ -177,6 +182,7 @@ class QuoteBoard:
             if slot != VOLUME and state.values[slot - SIZE_OF] is None:
                 return  # a size of no price; the price brings its own
             state.values[slot] = size
+            state.has_news = True
             if not state.is_changed:
                 state.is_changed = True
                 self._changed.append(state)
@@ -207,8 +213,7 @@ class QuoteBoard:
         """Say from outside what a line is (stale, closed); None, or its next tick, ends that."""
         told = self._lines.get(line)
         if told is not None and told.mark is not state:
-            told.mark, told.reason = state, reason
-            told.at = at if told.at is None else max(at, told.at)
+            told.mark, told.reason, told.marked_at = state, reason, at
             self._note(told)
 
     def standing(self, line: int) -> tuple[float | None, float | None]:
@@ -254,6 +259,7 @@ class QuoteBoard:
             values[slot] = values[slot + SIZE_OF] = None
             if slot < LAST and state.touch is not None:
                 state.touch(values[BID], values[ASK], at)
+            state.has_news = True
             self._note(state)
         if state.mark is not None:
             self._unmark(state)
@@ -283,7 +289,8 @@ class QuoteBoard:
 
     def _state_change(self, line: _Line) -> InstrumentState | None:
         state, reason = _state_of(line)
-        if state is line.told or line.at is None:
+        at = max(filter(None, (line.at, line.marked_at)), default=None)
+        if state is line.told or at is None:
             return None
         line.told = state
         if state is line.usual:
@@ -291,15 +298,16 @@ class QuoteBoard:
         else:
             self._told[line.instrument_id] = state
         return InstrumentState(
-            symbol=line.symbol, instrument_id=line.instrument_id, at=line.at, state=state, reason=reason
+            symbol=line.symbol, instrument_id=line.instrument_id, at=at, state=state, reason=reason
         )
 
 
 def _quote(line: _Line) -> Quote | None:
-    """The line as it stands; None while nothing but its state was ever told."""
+    """The line as it stands; None where only its state changed, or nothing else was ever told."""
+    has_news, line.has_news = line.has_news, False
     bid, ask, last, bid_size, ask_size, last_size, volume = line.values
     is_empty = line.values.count(None) == len(line.values)
-    if line.at is None or (is_empty and not line.is_quoted):
+    if line.at is None or not has_news or (is_empty and not line.is_quoted):
         return None
     return Quote(
         symbol=line.symbol,

@@ -258,8 +258,12 @@ def test_a_mark_from_outside_ends_with_the_next_tick(board: QuoteBoard) -> None:
     assert [(c.state, c.reason, c.at) for c in told.states] == [
         (TradingState.STALE, "nothing for 15 s", later(15))
     ]
+    assert told.quotes == ()
+    assert board.newest_at(1) == NOON
     board.price(1, BID, 500.01, 3, later(20))
-    assert states(board) == [TradingState.OPEN]
+    told = board.flush()
+    assert [(c.state, c.at) for c in told.states] == [(TradingState.OPEN, later(20))]
+    assert told.quotes == ()
     board.mark(1, TradingState.CLOSED, "the session is over", later(30))
     board.mark(1, None, "", later(31))
     assert states(board) == []
