@@ -14,6 +14,10 @@ from trading.ports.model_runner import SessionRange, TableName
 from trading.ports.quality import QualityResult, QualityRule
 from trading.services.check_market import MARKET_RULES, MarketCheckTools, check_market
 
+NAMED = dg.TableSchema(
+    columns=[dg.TableColumn("what", "string")]
+)  # a table is shown as it is, text is folded
+
 
 def build_market_checks(rules: Sequence[QualityRule] = MARKET_RULES) -> list[dg.AssetChecksDefinition]:
     """One definition for each table of market data."""
@@ -46,7 +50,9 @@ def _told(result: QualityResult, sessions: SessionRange) -> dg.AssetCheckResult:
         metadata={
             "failing_rows": result.failing_rows or 0,
             "sessions": f"{sessions.first} to {sessions.last}",
-            "the first of them": list(result.sample),
+            "the first of them": dg.MetadataValue.table(
+                [dg.TableRecord({"what": what}) for what in result.sample], schema=NAMED
+            ),
         },
     )
 

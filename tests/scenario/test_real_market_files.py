@@ -115,7 +115,9 @@ def _found(result: dg.ExecuteInProcessResult) -> dict[str, int]:
 
 def _named(result: dg.ExecuteInProcessResult, check: str) -> list[str]:
     (item,) = [item for item in result.get_asset_check_evaluations() if item.check_name == check]
-    return list(item.metadata["the first of them"].value)
+    table = item.metadata["the first of them"]
+    assert isinstance(table, dg.TableMetadataValue)
+    return [str(record.data["what"]) for record in table.records]
 
 
 def test_goog_on_an_early_close(desk: RecordedDesk) -> None:
