@@ -599,14 +599,28 @@ select
 from core.trade_minute_rows final
 where load_id = 0 or load_id in (select load_id from core.current_market_loads where kind = 'trade');
 
--- Grain: one instrument and source: its newest quote of the newest session that any instrument has.
+-- Grain: one instrument and source: its newest quote of the newest session that any instrument has. Picked while reading: to
+-- sort a session of five million quotes takes a hundred times as long.
 create or replace view core.quotes_newest as
-select symbol, instrument_id, at, bid, ask, bid_size, ask_size, last, last_size, volume, conid, source, session, heard_at
-from core.quote_rows
-where session = (select max(session) from core.quote_rows)
-    and (load_id = 0 or load_id in (select load_id from core.current_market_loads where kind = 'quote'))
-order by at desc, entry_ms desc, entry_seq desc, place desc
-limit 1 by symbol, instrument_id, source;
+with newest as (
+    select
+        q.symbol as symbol,
+        q.instrument_id as instrument_id,
+        q.source as source,
+        q.session as session,
+        argMax(
+            (q.at, q.bid, q.ask, q.bid_size, q.ask_size, q.last, q.last_size, q.volume, q.conid, q.heard_at),
+            (q.at, q.entry_ms, q.entry_seq, q.place)
+        ) as told
+    from core.quote_rows as q
+    where q.session = (select max(session) from core.quote_rows)
+        and (q.load_id = 0 or q.load_id in (select load_id from core.current_market_loads where kind = 'quote'))
+    group by symbol, instrument_id, source, session
+)
+select
+    symbol, instrument_id, told.1 as at, told.2 as bid, told.3 as ask, told.4 as bid_size, told.5 as ask_size, told.6 as last,
+    told.7 as last_size, told.8 as volume, told.9 as conid, source, session, told.10 as heard_at
+from newest;
 
 -- Grain: one contract in the newest snapshot of its symbol's chain, of each source, in the newest session that any has.
 create or replace view core.chains_newest as
