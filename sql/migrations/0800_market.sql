@@ -599,28 +599,26 @@ select
 from core.trade_minute_rows final
 where load_id = 0 or load_id in (select load_id from core.current_market_loads where kind = 'trade');
 
--- Grain: one instrument and source: its newest quote of the newest session that any instrument has. Picked while reading: to
--- sort a session of five million quotes takes a hundred times as long.
+-- Grain: one instrument and source: its newest quote of the newest session that any instrument has. Times are looked through
+-- first, and whole rows read only of the newest: sorting a session took five times the CPU.
 create or replace view core.quotes_newest as
-with newest as (
-    select
-        q.symbol as symbol,
-        q.instrument_id as instrument_id,
-        q.source as source,
-        q.session as session,
-        argMax(
-            (q.at, q.bid, q.ask, q.bid_size, q.ask_size, q.last, q.last_size, q.volume, q.conid, q.heard_at),
-            (q.at, q.entry_ms, q.entry_seq, q.place)
-        ) as told
-    from core.quote_rows as q
-    where q.session = (select max(session) from core.quote_rows)
-        and (q.load_id = 0 or q.load_id in (select load_id from core.current_market_loads where kind = 'quote'))
-    group by symbol, instrument_id, source, session
+with times as (
+    select r.symbol as symbol, r.instrument_id as instrument_id, r.source as source, max(r.at) as newest_at
+    from core.quote_rows as r
+    where r.session = (select max(session) from core.quote_rows)
+        and (r.load_id = 0 or r.load_id in (select load_id from core.current_market_loads where kind = 'quote'))
+    group by symbol, instrument_id, source
 )
 select
-    symbol, instrument_id, told.1 as at, told.2 as bid, told.3 as ask, told.4 as bid_size, told.5 as ask_size, told.6 as last,
-    told.7 as last_size, told.8 as volume, told.9 as conid, source, session, told.10 as heard_at
-from newest;
+    q.symbol as symbol, q.instrument_id as instrument_id, q.at as at, q.bid as bid, q.ask as ask, q.bid_size as bid_size,
+    q.ask_size as ask_size, q.last as last, q.last_size as last_size, q.volume as volume, q.conid as conid, q.source as source,
+    q.session as session, q.heard_at as heard_at
+from core.quote_rows as q
+where q.session = (select max(session) from core.quote_rows)
+    and (q.load_id = 0 or q.load_id in (select load_id from core.current_market_loads where kind = 'quote'))
+    and (q.symbol, q.instrument_id, q.source, q.at) in (select symbol, instrument_id, source, newest_at from times)
+order by q.entry_ms desc, q.entry_seq desc, q.place desc
+limit 1 by q.symbol, q.instrument_id, q.source;
 
 -- Grain: one contract in the newest snapshot of its symbol's chain, of each source, in the newest session that any has.
 create or replace view core.chains_newest as
