@@ -20,8 +20,10 @@ from real_redis import RunningRedis, redis_binary, start_redis
 
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.migrator import migrate
+from adapters.redis.live_state import RedisLiveState
 from adapters.redis.market_outbox import RedisMarketOutboxReader
 from adapters.redis.market_sink import RedisMarketSink
+from desk.residents.market_drain import COMPONENT
 from desk.stack.ports import PortReservations
 from trading.errors import LiveStateUnavailableError, OutboxFullError
 from trading.model.market import MarketBlock, MarketKind, MarketRow, Quote, Trade
@@ -207,6 +209,7 @@ def survive(folder: Path, seed: int, updates: int, kills: int) -> None:
         played(running, seed, told, kills)
         running.wait_until_drained()
         compare(running, told)
+        assert COMPONENT in RedisLiveState(running.redis.url).heartbeats()
         running.drain.terminate()
         assert running.drain.wait(15) == 0
 
