@@ -52,7 +52,7 @@ HELD_TO_THE_TAPE = ("SPY", "AAPL", "NVDA")
 DAY = timedelta(hours=6.5) * SCALE
 GROWTH_MOST_MB = 60.0  # from the middle of the day to its end
 ON_ITS_WAY = timedelta(seconds=3 * SPEED)  # how far our idea of the market's time may be off
-WINDOW_S = (600, 1_200)  # how long a switch stays on, in the market's seconds
+WINDOW_S = (240, 600)  # how long a switch stays on, in the market's seconds
 ANSWER_S = 120.0
 PLAN = GatewayPlan(
     speed=SPEED,
@@ -126,7 +126,7 @@ def play(control: int, began: datetime, process: psutil.Process, url: str, watch
     off: list[tuple[datetime, str]] = []
     measured = began
     while (now := now_of(control)) < began + DAY:
-        while due and due[0] <= now:
+        while due and due[0] <= now and not off:  # one switch after the other: the market must move between
             due.pop(0)
             words = chance.choice(FAULT_WORDS)
             asked(control, {"do": words})
