@@ -7,7 +7,7 @@ Keep out: SQL, reading files, what rows mean.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from trading.services.load_market import MarketTools, load_market
 
 SESSIONS_PER_RUN_MAX = 100  # of a backfill; what a failed run had loaded stays, and is read again
 SOURCES_GROUP = "market_sources"
+SOURCES_TAG, LIVE_ONLY = "desk/sources", "live"  # of a run that counts what was heard and reads no history
 BROKER, VENDOR, FILES, INDEXES = (
     dg.AssetKey([SOURCES_GROUP, name])
     for name in ("broker_market_data", "alpha_vantage", "recorded_files", "volatility_sites")
@@ -132,7 +133,7 @@ def build_market_asset(table: MarketTable) -> dg.AssetsDefinition:
         plots: dg.ResourceParam[Plots],
     ) -> dg.MaterializeResult[Any]:
         sessions = asked_sessions(context) or newest_session()
-        loads = load_market(table.kinds, sessions, market_tools)
+        loads = load_market(table.kinds, sessions, asked_tools(context, market_tools))
         told = _told(table, sessions, market_audit)
         for load in loads:
             own = told.of(load.session, market_tools.clock.now()) | loads_metadata(load)
@@ -154,6 +155,12 @@ def _tell(context: dg.AssetExecutionContext, table: MarketTable, session: date, 
     """A run over a range says of each session what concerns it."""
     key = str(session) if context.has_partition_key or context.has_partition_key_range else None
     context.add_asset_metadata(metadata, asset_key=table.key, partition_key=key)
+
+
+def asked_tools(context: dg.AssetExecutionContext, tools: MarketTools) -> MarketTools:
+    """All sources; none for a run of a session that was played: no real source knows anything of that day."""
+    is_live_only = context.run.tags.get(SOURCES_TAG) == LIVE_ONLY
+    return replace(tools, histories=()) if is_live_only else tools
 
 
 def newest_session() -> SessionRange:

@@ -18,6 +18,7 @@ from desk.main_job import run_to_its_end
 from trading.model.times import NEW_YORK
 
 MARKET_JOB = "load_market"
+HEARD_ONLY = {"desk/sources": "live"}  # a played day is in no vendor's history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,8 @@ def show_its_assets(session: date, api: DagsterApi, advance: Advance) -> None:
     Raises RunFailedError, JobStalledError.
     """
     day = session.isoformat()
-    run_to_its_end(api, MARKET_JOB, {RANGE_START: day, RANGE_END: day}, f"the market of {day}", advance)
+    tags = {RANGE_START: day, RANGE_END: day, **HEARD_ONLY}
+    run_to_its_end(api, MARKET_JOB, tags, f"the market of {day}", advance)
 
 
 def show_market(market: LiveMarket) -> None:

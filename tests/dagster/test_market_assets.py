@@ -14,6 +14,7 @@ from adapters.lean.history import LeanHistory
 from assets.closed_days import CLOSED_WEEKDAYS
 from assets.market import TABLES
 from assets.sessions import FIRST_MARKET_SESSION, market_sessions
+from desk.live_market import HEARD_ONLY
 from trading.calendar import is_session
 from trading.model.market import MarketKind
 from trading.services.check_market import MARKET_RULES
@@ -82,6 +83,12 @@ def test_a_past_session_is_loaded_once_however_often_it_is_built(desk: MemoryMar
         assert value(told, "left out, by reason") == {"outside the session": 1}
         assert value(told, "files") == ["20151224_quote_american.zip"]
         assert value(told, "history") == "loaded"
+
+
+def test_a_played_session_is_counted_and_read_from_no_history(desk: MemoryMarketDesk) -> None:
+    """A day that was simulated is not what a real source says of its date."""
+    (told,) = desk.load("quotes", first="2015-12-24", more_tags=HEARD_ONLY)["quotes"]
+    assert (value(told, "rows_told"), value(told, "history")) == (0, "no source has it")
 
 
 def test_a_range_says_of_each_session_what_concerns_it(desk: MemoryMarketDesk) -> None:

@@ -36,7 +36,7 @@ class MemoryMarketDesk:
     store: MemoryMarketStore = field(default_factory=MemoryMarketStore)
 
     def load(
-        self, *tables: str, first: str, last: str = ""
+        self, *tables: str, first: str, last: str = "", more_tags: Mapping[str, str] | None = None
     ) -> Mapping[str, Sequence[dg.AssetMaterialization]]:
         """Build tables for a range of sessions; what was told of each, by table."""
         wanted = [asset for asset in MARKET_ASSETS if asset.key.path[-1] in tables]
@@ -56,7 +56,7 @@ class MemoryMarketDesk:
             },
         ).resolve_job_def("load")
         with dg.DagsterInstance.ephemeral() as instance:
-            result = job.execute_in_process(instance=instance, tags=tags)
+            result = job.execute_in_process(instance=instance, tags={**tags, **(more_tags or {})})
         return {table: _told(result, table) for table in tables}
 
 
