@@ -27,6 +27,7 @@ COMPONENT = "market-drain"
 FAILED = 1
 READ_WAIT_S = 1.0
 BEAT_TTL_S = 15
+LAST_ROUNDS_MAX = 5  # at the end; what is left after them waits for the next drain
 PAUSE_FIRST_S = 0.2
 PAUSE_MAX_S = 5.0  # a service that comes back is noticed within this time
 
@@ -66,6 +67,18 @@ def run_market_drain(
             _log.warning("waits: %s", error, extra={"pause_s": pause_s})
             pause(pause_s)
             pause_s = min(PAUSE_MAX_S, pause_s * 2)
+    _drain_the_rest(drain)
+
+
+def _drain_the_rest(drain: MarketDrain) -> None:
+    """Who hears the market has ended before: what it told last is stored now, not when somebody is back."""
+    for _ in range(LAST_ROUNDS_MAX):
+        try:
+            if not drain.drain_once(0.0).blocks:
+                return
+        except DeskError as error:
+            _log.warning("left for the next drain: %s", error)
+            return
 
 
 def _beat_once(live_state: LiveState) -> None:

@@ -259,3 +259,11 @@ def test_the_process_beats_waits_for_services_and_paces_its_batches() -> None:
     assert pauses[1:4] == [0.2, 0.4, 0.8]
     assert max(pauses) == PAUSE_MAX_S
     assert len(beats) == 12
+
+
+def test_what_was_told_last_is_stored_before_the_process_ends() -> None:
+    """The feeds end first; their last words are not left for whoever comes back."""
+    bench = Bench()
+    bench.stream.waiting = [quotes(n) for n in range(1, 4)]
+    run_market_drain(bench.drain, lambda: None, lambda: True, lambda _: None)
+    assert not bench.stream.waiting
