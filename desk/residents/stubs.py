@@ -6,18 +6,16 @@ loopback only. SIGTERM and SIGINT end it. Faults on demand: `GET /_stub/fault?â€
 """
 
 import logging
-import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 
-from adapters.configuration import load_settings
-from desk.logs import log_to_console
 from desk.market_clock import market_clock
 from desk.play_folder import PlayFolder
 from desk.residents.gateway import plan_of
+from desk.residents.life import run_until_signal
 from simulation.gateway import build_world
 from simulation.http.alpha_vantage import AlphaVantageStub
 from simulation.http.cboe import CboeStub
@@ -28,28 +26,21 @@ from simulation.http.world_book import WorldBook
 from simulation.http.world_index import WorldIndex
 from simulation.http.yahoo import YahooStub
 from simulation.market.world import World
-from trading.errors import ConfigurationError, DeskError
+from trading.errors import ConfigurationError
 from trading.settings import Settings
 
 COMPONENT = "stubs"
-FAILED = 1
 
 _log = logging.getLogger(f"desk.{COMPONENT}")
 
 
 def main() -> int:
     """Run until a signal comes; returns the process's exit code."""
-    log_to_console(logging.INFO)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        settings = load_settings()
+
+    def begin(settings: Settings, stop: threading.Event) -> None:
         serve(settings, made_stubs(settings, market_clock(settings)), stop)
-    except DeskError as error:
-        _log.error("ended: %s", error)
-        return FAILED
-    return 0
+
+    return run_until_signal(COMPONENT, begin)
 
 
 def made_stubs(settings: Settings, clock: Callable[[], datetime | None]) -> list[StubVenue]:

@@ -7,7 +7,6 @@ way is left, and asked again by the next one within the same plan. While Redis i
 
 import logging
 import os
-import signal
 import sys
 import threading
 import time
@@ -15,8 +14,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
-from adapters.clock import SystemClock
-from adapters.configuration import load_settings
 from adapters.wiring import (
     open_alerts,
     open_feed_board,
@@ -31,17 +28,13 @@ from adapters.wiring_vendors import (
     open_vendor_monitor,
     vendor_poller,
 )
-from desk.logs import log_to_console
 from desk.market_clock import market_clock
+from desk.residents.life import beat_once, run_until_signal
 from desk.residents.poll_loop import Outlets, PollLoop
-from trading.errors import DeskError, LiveStateUnavailableError
 from trading.feeds.poller import Moment, Poller
-from trading.ports.live_state import LiveState
 from trading.settings import Settings
 
 COMPONENT = "vendors"
-FAILED = 1
-BEAT_TTL_S = 15
 CLOCK_PAUSE_S = 1.0
 VOLATILITY_WORKERS = 4
 
@@ -50,16 +43,7 @@ _log = logging.getLogger(f"desk.{COMPONENT}")
 
 def main() -> int:
     """Run until a signal comes; returns the process's exit code."""
-    log_to_console(logging.INFO)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        _serve(load_settings(), stop)
-    except DeskError as error:
-        _log.error("ended: %s", error)
-        return FAILED
-    return 0
+    return run_until_signal(COMPONENT, _serve)
 
 
 def _serve(settings: Settings, stop: threading.Event) -> None:
@@ -68,7 +52,7 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
     began, began_at = datetime.now(UTC), time.monotonic()  # a clock that is set back must not stop the plan
 
     def beat() -> None:
-        _beat_once(live_state)
+        beat_once(live_state, COMPONENT)
 
     def moment() -> Moment | None:
         market = clock()
@@ -113,14 +97,6 @@ def _first_moment(
             return now
         stop.wait(CLOCK_PAUSE_S)
     return None
-
-
-def _beat_once(live_state: LiveState) -> None:
-    """Say that the process lives; a live state that is down is no reason to die."""
-    try:
-        live_state.beat(COMPONENT, SystemClock().now(), BEAT_TTL_S)
-    except LiveStateUnavailableError as error:
-        _log.warning("no heartbeat: %s", error)
 
 
 def _leave(code: int) -> NoReturn:

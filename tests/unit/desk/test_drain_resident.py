@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from adapters.memory.live_state import MemoryLiveState
-from desk.residents.drain import COMPONENT, PAUSE_FIRST_S, PAUSE_MAX_S, beat_once, run_drain
+from desk.residents.drain import COMPONENT, run_drain
+from desk.residents.life import PAUSE_FIRST_S, PAUSE_MAX_S, beat_once
 from trading.errors import LiveStateUnavailableError, WarehouseError, WarehouseUnavailableError
 from trading.services.drain_outbox import DrainReport, OutboxDrain
 
@@ -70,11 +71,11 @@ def test_a_fault_of_the_code_ends_the_process() -> None:
 def test_the_heartbeat_is_written_and_a_silent_live_state_is_no_reason_to_die() -> None:
     """Under the name that the supervisor looks for."""
     live_state = MemoryLiveState()
-    beat_once(live_state)
+    beat_once(live_state, COMPONENT)
     assert list(live_state.heartbeats()) == [COMPONENT]
 
     class Silent(MemoryLiveState):
         def beat(self, *_: Any) -> None:
             raise LiveStateUnavailableError("down")
 
-    beat_once(Silent())
+    beat_once(Silent(), COMPONENT)

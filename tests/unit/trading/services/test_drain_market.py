@@ -10,7 +10,8 @@ from market_samples import chain, entry, quote
 
 from adapters.memory.market import MemoryFeedBoard
 from adapters.memory.market_store import MemoryMarketStore
-from desk.residents.market_drain import PAUSE_MAX_S, run_market_drain
+from desk.residents.life import PAUSE_MAX_S
+from desk.residents.market_drain import run_market_drain
 from trading.errors import DeskError, LiveStateUnavailableError, WarehouseError, WarehouseUnavailableError
 from trading.model.market import MarketEntry, MarketKind
 from trading.ports.alerts import Alerts
