@@ -108,7 +108,8 @@ class Client(LinkOwner):
         self.send(say.handshake(self.version, self._state.connection_time()))
 
     def _is_too_fast(self) -> bool:
-        counted = self.rate.count(asyncio.get_running_loop().time())
+        now_s = asyncio.get_running_loop().time()
+        counted = self.rate.count(now_s, self._state.attention.waited_since(now_s))
         if not counted:
             return False
         text = text_of(100, limit=self.rate.limit, count=counted, violation=self.rate.violations)

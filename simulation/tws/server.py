@@ -19,6 +19,7 @@ from simulation.tws.faults import WireFaults
 from simulation.tws.link import Link
 from simulation.tws.notices import text_of
 from simulation.tws.options import GatewayOptions
+from simulation.tws.pacing import BEAT_S
 from simulation.tws.replies import Message
 from simulation.tws.replies import session as say
 from simulation.tws.state import Clients, GatewayState
@@ -58,6 +59,7 @@ class GatewayServer:
         self.failure: BaseException | None = None
         self._server: asyncio.Server | None = None
         self._pump: asyncio.Task[None] | None = None
+        self._beat: asyncio.TimerHandle | None = None
         self._port = options.port
 
     # life
@@ -70,6 +72,7 @@ class GatewayServer:
     async def start(self) -> None:
         """Listen and let the world move."""
         await self._listen()
+        self._keep_beating()
         self._pump = asyncio.create_task(self._keep_pumping())
 
     async def stop(self) -> None:
@@ -78,6 +81,8 @@ class GatewayServer:
             self._pump.cancel()
             await asyncio.wait([self._pump])  # what it failed of is in `failure`
             self._pump = None
+        if self._beat is not None:
+            self._beat.cancel()
         await self._hang_up()
 
     async def restart(self, down_s: float = 0.0) -> None:
@@ -109,6 +114,12 @@ class GatewayServer:
         return client if self.state.clients.welcome(client) else None
 
     # the pump
+
+    def _keep_beating(self) -> None:
+        """How late this comes is how long nobody read the sockets, whatever the reason."""
+        loop = asyncio.get_running_loop()
+        self.state.attention.beat(loop.time())
+        self._beat = loop.call_later(BEAT_S, self._keep_beating)
 
     async def _keep_pumping(self) -> None:
         try:

@@ -11,6 +11,7 @@ from simulation.tws.engine import Clock, Engine
 from simulation.tws.faults import WireFaults
 from simulation.tws.notices import START_UP
 from simulation.tws.options import GatewayOptions
+from simulation.tws.pacing import Attention
 from simulation.tws.replies import session as say
 from simulation.tws.replies.executions import time_text
 from simulation.tws.telling import Teller
@@ -71,6 +72,7 @@ class GatewayState:
     faults: WireFaults
     clients: Clients
     teller: Teller
+    attention: Attention = field(default_factory=Attention)
     _positions: Sequence[PositionView] | None = None
 
     def positions(self) -> Sequence[PositionView]:

@@ -1,6 +1,7 @@
 """Connecting, and everything that goes wrong with a connection, heard by the real client library."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -232,6 +233,21 @@ def test_more_than_fifty_messages_a_second_are_error_100_and_then_the_end() -> N
             while answer := await raw.next():
                 codes += [answer[3]] if answer[0] == "4" else []
             assert codes == ["100", "100", "100"]
+
+    run(scenario())
+
+
+def test_the_gateways_own_stall_is_not_the_clients_hurry() -> None:
+    """Fifty before and fifty after a second in which the gateway reads nothing: all are answered."""
+
+    async def scenario() -> None:
+        async with gateway(SmallBroker(), hand_clock(), accounts=ACCOUNTS) as server:
+            raw = await RawClient.started(server.port)
+            raw.write(framed(["49", "1"]) * 49)
+            time.sleep(1.1)  # nothing of this loop runs, which is the stall
+            raw.write(framed(["49", "1"]) * 50)
+            assert {(await raw.next())[0] for _ in range(99)} == {"49"}
+            raw.close()
 
     run(scenario())
 
