@@ -16,7 +16,8 @@ import orjson
 from adapters.ibkr.market.budget import SymbolPlan, budget_of
 from adapters.ibkr.market.capture import VERSION, read_line, read_option
 from adapters.ibkr.market.feeds import Feeds
-from adapters.ibkr.market.heard import ChainHeard, GreeksHeard, HearsMarket
+from adapters.ibkr.market.heard import ChainHeard
+from adapters.ibkr.market.hears_feeds import HearsFeeds
 from adapters.ibkr.market.lines import KnownContract
 from adapters.ibkr.market.listener import MarketListener
 from adapters.ibkr.market.requests import DELAYED
@@ -62,12 +63,11 @@ def _read(line: bytes, path: Path) -> Any:
         raise InvalidFieldError("capture", "lines of JSON", f"{path}: {error}") from error
 
 
-class ReplayedCapture(HearsMarket):
+class ReplayedCapture(HearsFeeds):
     """Feeds that hear a capture."""
 
     def __init__(self, plans: dict[str, SymbolPlan] | Any, ingest: IngestSettings) -> None:
-        self.feeds = Feeds(plans, ingest)
-        self.at: datetime | None = None
+        super().__init__(Feeds(plans, ingest))
         self.messages = 0
         self.unreadable = 0
         client = new_client(MarketListener(self, ZONE, _nothing))
@@ -109,65 +109,6 @@ class ReplayedCapture(HearsMarket):
         if name not in acts:
             raise InvalidFieldError("capture", f"one of {', '.join(acts)}", name)
         acts[name](*told)
-
-    # what the decoder calls
-
-    def price(self, number: int, tick: int, price: float, size: float) -> None:
-        """As the session does."""
-        if self.at is not None:
-            self.feeds.price(number, tick, price, size, self.at)
-
-    def size(self, number: int, tick: int, size: float) -> None:
-        """As the session does."""
-        if self.at is not None:
-            self.feeds.size(number, tick, size, self.at)
-
-    def value(self, number: int, tick: int, value: float) -> None:
-        """As the session does."""
-        if self.at is not None:
-            self.feeds.value(number, tick, value, self.at)
-
-    def text(self, number: int, tick: int, text: str) -> None:
-        """As the session does."""
-        if self.at is not None:
-            self.feeds.text(number, tick, text, self.at)
-
-    def greeks(self, number: int, tick: int, heard: GreeksHeard) -> None:
-        """As the session does."""
-        if self.at is not None:
-            self.feeds.greeks(number, tick, heard, self.at)
-
-    def print_(self, number: int, epoch_s: int, price: float, size: float, exchange: str, cond: str) -> None:
-        """As the session does."""
-        if self.at is not None:
-            self.feeds.print_(number, epoch_s, price, size, exchange, cond, self.at)
-
-    def touch(self, number: int, epoch_s: int, bid: float, ask: float, sizes: Sequence[float]) -> None:
-        """As the session does."""
-        if self.at is not None:
-            self.feeds.touch(number, epoch_s, bid, ask, sizes, self.at)
-
-    def level(
-        self, number: int, position: int, maker: str, operation: int, side: int, price: float, size: float
-    ) -> None:
-        """As the session does; that it asked for the book anew stands in the capture."""
-        if self.at is not None:
-            self.feeds.level(number, position, maker, operation, side, price, size, self.at)
-
-    def bar(
-        self, number: int, epoch_s: int, prices: Sequence[float], volume: float, average: float, count: int
-    ) -> None:
-        """As the session does."""
-        if self.at is not None:
-            self.feeds.bar(number, epoch_s, prices, volume, average, count, self.at)
-
-    def data_kind(self, number: int, kind: int) -> None:
-        """As the session does."""
-        self.feeds.data_kind(number, kind)
-
-    def snapshot_end(self, number: int) -> None:
-        """As the session does."""
-        self.feeds.snapshot_end(number, self.at)
 
     # what a capture does not hold, or what only the session minds
 

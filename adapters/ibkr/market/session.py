@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 from adapters.ibkr.market.budget import Budget, budget_of
 from adapters.ibkr.market.capture import CaptureWriter
 from adapters.ibkr.market.feeds import Feeds
-from adapters.ibkr.market.heard import ChainHeard, GreeksHeard, HearsMarket
+from adapters.ibkr.market.heard import ChainHeard
+from adapters.ibkr.market.hears_feeds import HearsFeeds
 from adapters.ibkr.market.lines import KnownContract
 from adapters.ibkr.market.market_clock import MarketClock
 from adapters.ibkr.market.recorded import RecordedFeeds
@@ -44,11 +45,9 @@ DATA_LOST = 1101
 MARKET_MESSAGES = frozenset(
     {"1", "2", "4", "12", "13", "21", "45", "46", "50", "57", "58", "99"}
 )  # prices, sizes, codes, books, greeks, generic, texts, bars, ends of looks, kinds of data, tick by tick
-OPEN_INTEREST_TICKS = frozenset({27, 28})
-MODEL_TICKS = frozenset({13, 83})
 
 
-class MarketSession(HearsMarket):
+class MarketSession(HearsFeeds):
     """One session; the edge calls it from one thread, and empties `outputs` after each call."""
 
     def __init__(
@@ -60,6 +59,8 @@ class MarketSession(HearsMarket):
         chance: random.Random,
         capture: CaptureWriter | None = None,
     ) -> None:
+        self.budget: Budget = budget_of(market, ingest)
+        super().__init__(Feeds(self.budget.symbols, ingest))
         self._settings, self._capture = broker, capture
         self._context = Context(
             settings=broker,
@@ -69,13 +70,10 @@ class MarketSession(HearsMarket):
         )
         self._keeper = Keeper(self._context, chance, self)
         self._clock = MarketClock(broker.speed)
-        self.budget: Budget = budget_of(market, ingest)
-        self.feeds = Feeds(self.budget.symbols, ingest)
         self._acts = RecordedFeeds(self.feeds, capture)
         self.subscribing = Subscribing(
             self._context, market, ingest, self.budget, self.feeds, self._acts, self.market_time
         )
-        self.at: datetime | None = None  # of the packet that is being heard
         self.on_time: Callable[[], None] = _nothing  # called when the broker's time came
         self.connects = 0
         self.unreadable = 0
@@ -222,68 +220,23 @@ class MarketSession(HearsMarket):
         """All of them were told."""
         self.subscribing.ended(number)
 
-    def data_kind(self, number: int, kind: int) -> None:
-        """Live or delayed."""
-        self.feeds.data_kind(number, kind)
+    # what follows from what the feeds heard
 
-    def snapshot_end(self, number: int) -> None:
-        """A look is whole."""
-        self.feeds.snapshot_end(number, self.at)
+    def open_interest_told(self, number: int) -> None:
+        """It is told once a session: the look may end."""
+        self.subscribing.rotation.heard_open_interest(number)
+
+    def model_greeks_told(self, number: int) -> None:
+        """A look at a line has all it wants."""
+        self.subscribing.look_has_greeks(number)
+
+    def look_is_whole(self, number: int) -> None:
+        """A snapshot ended by itself."""
         self.subscribing.look_is_whole(number)
 
-    def price(self, number: int, tick: int, price: float, size: float) -> None:
-        """A price with its size."""
-        if self.at is not None:
-            self.feeds.price(number, tick, price, size, self.at)
-
-    def size(self, number: int, tick: int, size: float) -> None:
-        """A size."""
-        if self.at is not None:
-            self.feeds.size(number, tick, size, self.at)
-        if tick in OPEN_INTEREST_TICKS:
-            self.subscribing.rotation.heard_open_interest(number)
-
-    def value(self, number: int, tick: int, value: float) -> None:
-        """A generic tick."""
-        if self.at is not None:
-            self.feeds.value(number, tick, value, self.at)
-
-    def text(self, number: int, tick: int, text: str) -> None:
-        """A tick that is a text."""
-        if self.at is not None:
-            self.feeds.text(number, tick, text, self.at)
-
-    def greeks(self, number: int, tick: int, heard: GreeksHeard) -> None:
-        """Model values; the model's own are the last of what a look brings."""
-        if self.at is not None:
-            self.feeds.greeks(number, tick, heard, self.at)
-        if tick in MODEL_TICKS:
-            self.subscribing.look_has_greeks(number)
-
-    def print_(self, number: int, epoch_s: int, price: float, size: float, exchange: str, cond: str) -> None:
-        """A trade, tick by tick."""
-        if self.at is not None:
-            self.feeds.print_(number, epoch_s, price, size, exchange, cond, self.at)
-
-    def touch(self, number: int, epoch_s: int, bid: float, ask: float, sizes: Sequence[float]) -> None:
-        """Bid and ask, tick by tick."""
-        if self.at is not None:
-            self.feeds.touch(number, epoch_s, bid, ask, sizes, self.at)
-
-    def level(
-        self, number: int, position: int, maker: str, operation: int, side: int, price: float, size: float
-    ) -> None:
-        """A change of a book; one that cannot be has the book asked for anew."""
-        at = self.at
-        if at is not None and not self.feeds.level(number, position, maker, operation, side, price, size, at):
-            self.subscribing.book_is_wrong(number)
-
-    def bar(
-        self, number: int, epoch_s: int, prices: Sequence[float], volume: float, average: float, count: int
-    ) -> None:
-        """Five seconds."""
-        if self.at is not None:
-            self.feeds.bar(number, epoch_s, prices, volume, average, count, self.at)
+    def book_is_wrong(self, number: int) -> None:
+        """It is asked for anew."""
+        self.subscribing.book_is_wrong(number)
 
     # what the keeper calls
 
