@@ -69,9 +69,10 @@ class SimulatedClock:
         self._frozen = True
 
     def thaw(self) -> None:
-        """Run on from where it stood."""
-        self._restart(self._base)
-        self._frozen = False
+        """Run on from where it stood; a clock that runs goes on as it does, for time never runs back."""
+        if self._frozen:
+            self._restart(self._base)
+            self._frozen = False
 
     def set_speed(self, speed: float | None) -> None:
         """Run at another speed from now on."""

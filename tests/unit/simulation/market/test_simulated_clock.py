@@ -48,6 +48,14 @@ def test_a_frozen_clock_stands_and_goes_on_from_there(wall: Wall) -> None:
     assert clock.now() == START + timedelta(minutes=1)
 
 
+def test_thawing_a_clock_that_runs_does_not_take_it_back(wall: Wall) -> None:
+    """All switches are turned off together, also the one that was never on."""
+    clock = SimulatedClock(START, 60, wall)
+    wall.seconds += 10
+    clock.thaw()
+    assert clock.now() == START + timedelta(minutes=10)
+
+
 def test_a_clock_without_speed_moves_only_by_hand(wall: Wall) -> None:
     """It jumps ahead and refuses to go back."""
     clock = SimulatedClock(START, None, wall)
