@@ -15,6 +15,7 @@ from trading.market.numbers import NUMBER_LIMIT, decimal_of
 from trading.model.market import Bar, BarOf, RefusedRow, Trade
 
 PIECE_S = 5
+COUNT_LIMIT = 2**31 - 1  # the broker's "unset"
 MINUTE_S = 60
 PIECES = MINUTE_S // PIECE_S
 MINUTE = timedelta(seconds=MINUTE_S)
@@ -89,7 +90,7 @@ class MinuteBars:
                 close=close,
                 volume=decimal_of(volume) if has_volume else None,
                 average=decimal_of(average) if has_volume and 0 < average < NUMBER_LIMIT else None,
-                trades=count if count >= 0 else None,
+                trades=count if 0 <= count < COUNT_LIMIT else None,
             ),
         )
 

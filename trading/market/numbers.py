@@ -13,7 +13,7 @@ from trading.errors import InvalidFieldError
 from trading.model.money import PRICE_PLACES
 
 NUMBERS_CACHED = 262_144
-NUMBER_LIMIT = 1e24  # a price or size is below it; the broker's "unset", 1.797e308, is not
+NUMBER_LIMIT = 1e10  # a price or size is below it: no column holds more (decisions/0009)
 FINEST = Decimal(1).scaleb(-PRICE_PLACES)
 UNSET_FROM = 1e300  # the broker's 1.797e308 stands for a number that is not set
 NOT_COMPUTED = frozenset({-1.0, -2.0})

@@ -21,7 +21,7 @@ from adapters.ibkr.market.lines import Line, LineKind
 from adapters.ibkr.market.symbol_feeds import CHAIN, SOURCE, SymbolFeeds, symbol_feeds
 from trading.calendar import session_close, session_open
 from trading.market.chains import broker_greeks
-from trading.market.numbers import decimal_of
+from trading.market.numbers import NUMBER_LIMIT, decimal_of
 from trading.market.quote_board import QuoteBoard
 from trading.market.tape import PrintSource, Tape
 from trading.market_settings import IngestSettings
@@ -37,6 +37,7 @@ MODEL_RANK, OTHER_RANK = 2, 1
 GREEKS_RANK = {13: MODEL_RANK, 83: MODEL_RANK}  # the model's own; else that of bid, ask or last
 DELAYED_FROM = 3
 PAYLOAD_CHARS_MAX = 2_000
+NUMBER_DIGITS_MAX = 10  # of a request; the language refuses to read thousands of digits
 
 
 class Feeds:
@@ -190,7 +191,7 @@ class Feeds:
         if conid is None:
             return
         self.board.price(conid, tick, price, size, at)
-        if tick in CLOSE_TICKS and price > 0:
+        if tick in CLOSE_TICKS and 0 < price < NUMBER_LIMIT:
             line = self._lines[number]
             if line.contract.option is None and line.symbol in self.symbols:
                 self.symbols[line.symbol].close = decimal_of(price)
@@ -389,4 +390,4 @@ def _feed_of(line: Line) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+    return text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX

@@ -180,6 +180,11 @@ class MarketSession(HearsFeeds):
     def time(self, broker_at: datetime) -> None:
         """The broker's time; with the first one the lines can be dated, so they are opened."""
         now, context = self._context.now(), self._context
+        if not self._clock.believes(broker_at, now):
+            context.alert("clock_not_believed", f"the broker told the time {broker_at.isoformat()}")
+            self._time_due = now + TIME_LEAST
+            self.on_time()
+            return
         skew = context.broker_clock.read(broker_at, now)
         self._clock.read(broker_at, now)
         self.at = self._clock.at(now)

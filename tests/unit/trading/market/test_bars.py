@@ -214,3 +214,21 @@ def test_minutes_of_pieces_equal_minutes_of_prints(shared_data: Path) -> None:
 def test_prints_of_no_minute_make_no_bar() -> None:
     """Nothing is not a bar of zeros."""
     assert bars_of_trades([]) == ()
+
+
+@pytest.mark.parametrize("number", [1e10, 1e22, 1.7976931348623157e308])
+def test_an_absurd_volume_average_or_count_is_none(bars: MinuteBars, number: float) -> None:
+    """What no column holds is not added up, and the minute is told with its prices."""
+    bars.piece(NOON, (500, 500, 500, 500), number, number, 2**31 - 1)
+    bars.piece(later(5), (500, 500, 500, 500), 100, number, 2**63 - 1)
+    bars.advance(later(200))
+    (bar,) = bars.flush()
+    assert (bar.close, bar.volume, bar.average, bar.trades) == (Decimal(500), Decimal(100), None, None)
+
+
+def test_absurd_prices_are_no_piece(bars: MinuteBars) -> None:
+    """A minute of them could not be averaged or stored."""
+    bars.piece(NOON, (1e23, 1e23, 1e23, 1e23), 1e9, 1e23, 3)
+    bars.advance(later(200))
+    assert bars.flush() == ()
+    assert bars.flush_refused()[0].reason == "prices that are none"

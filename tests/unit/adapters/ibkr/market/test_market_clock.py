@@ -53,3 +53,17 @@ def test_a_clock_that_jumps_ahead_is_followed_at_once() -> None:
     clock.read(MARKET, OURS)
     clock.read(MARKET + timedelta(hours=17), OURS + s(1))
     assert clock.at(OURS + s(1)) == MARKET + timedelta(hours=17)
+
+
+def test_an_absurd_reading_is_not_believed() -> None:
+    """A day that no calendar knows never; weeks ahead when it is said again."""
+    clock = MarketClock(1)
+    assert not clock.believes(datetime(2038, 1, 19, tzinfo=UTC), OURS)
+    assert not clock.believes(datetime(1970, 1, 1, tzinfo=UTC), OURS)
+    assert clock.believes(MARKET, OURS)
+    clock.read(MARKET, OURS)
+    ahead = MARKET + timedelta(days=400)
+    assert not clock.believes(ahead, OURS + s(1))
+    assert clock.believes(MARKET + s(2), OURS + s(2))
+    assert not clock.believes(ahead, OURS + s(3))
+    assert clock.believes(ahead + s(1), OURS + s(4))
