@@ -102,8 +102,8 @@ NEWS = MarketTable(
 TECHNICALS = MarketTable(
     name="technicals",
     kinds=(MarketKind.TECHNICAL,),
-    sources=(VENDOR,),
-    about="RSI, MACD, BBANDS and ATR by symbol.",
+    sources=(VENDOR, BARS.key),
+    about="RSI, MACD, BBANDS and ATR by symbol; of a past session computed from its bars, minute by minute.",
     fresh=FRESH_DAILY,
 )
 TABLES = (CHAINS, BARS, TRADES, QUOTES, VOLATILITY, NEWS, TECHNICALS)

@@ -16,11 +16,13 @@ from adapters.clickhouse.model_project import ModelProject, source_columns
 from adapters.clickhouse.model_runner import ClickHouseModelRunner
 from adapters.clickhouse.pnl_history import ClickHousePnlHistory
 from adapters.clickhouse.quality_history import ClickHouseQualityHistory
+from adapters.clickhouse.stored_bars import ClickHouseStoredBars
 from adapters.clickhouse.table_census import ClickHouseTableCensus
 from adapters.clock import SystemClock
 from adapters.home_folder.volatility_record import VolatilityFolder
 from adapters.inbox.folder import FolderInbox
 from adapters.inbox.reader import VenueFileReader
+from adapters.indicators.history import TechnicalsHistory
 from adapters.lean.history import LeanHistory
 from adapters.plots.figures import MatplotlibPlots
 from adapters.quality.expectations import GreatExpectationsGate
@@ -135,9 +137,12 @@ def live_checks(made: Made) -> LiveCheckTools:
 
 
 def market_tools(made: Made) -> MarketTools:
-    """Recorded files, where a folder of them is named, and the warehouse."""
+    """The sources of past sessions, what is computed of their bars, and the warehouse."""
+    from adapters.indicators.talib_indicators import TalibIndicators  # the library takes half a second
+
+    computed = TechnicalsHistory(bars=ClickHouseStoredBars(made.warehouse), indicators=TalibIndicators())
     return MarketTools(
-        histories=market_histories(made.settings),
+        histories=(*market_histories(made.settings), computed),
         store=ClickHouseMarketStore(made.warehouse),
         clock=SystemClock(),
     )

@@ -6,7 +6,9 @@ and costs microseconds. The only file that imports it. Keep out: where bars come
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from trading.ports.indicators import LOCAL, Indicators
 
 MINUTE_S = 60
 INTERVAL = "1min"
+BARS_LEAST = 2  # the library refuses a single one
 Prices = NDArray[np.float64]
 
 
@@ -58,23 +61,45 @@ class TalibIndicators(Indicators):
 
     def newest(self, symbol: str, indicator: str, bars: Sequence[Bar]) -> TechnicalReading | None:
         """Return the value at the newest bar; None where the bars are too few for it."""
+        minutes = _minutes(bars)
+        last = max(0, len(minutes) - 1)
+        return next(self._readings(symbol, indicator, minutes, last, len(minutes)), None)
+
+    def each(
+        self, symbol: str, indicator: str, bars: Sequence[Bar], since: datetime, window: int
+    ) -> Iterator[TechnicalReading]:
+        """Yield for each bar from `since` on what `newest` says of the last `window` bars up to it."""
+        minutes = _minutes(bars)
+        first = bisect_left(minutes, since, key=lambda bar: bar.at)
+        return self._readings(symbol, indicator, minutes, first, window)
+
+    def _readings(
+        self, symbol: str, indicator: str, minutes: Sequence[Bar], first: int, window: int
+    ) -> Iterator[TechnicalReading]:
+        """The values at each minute from place `first` on, each of its own window."""
         if indicator not in FORMULAS:
             raise InvalidFieldError("indicator", f"one of {', '.join(FORMULAS)}", indicator)
-        minutes = _minutes(bars)
-        if len(minutes) < 2:
-            return None
-        high, low, close = (_prices(minutes, name) for name in ("high", "low", "close"))
-        values = {name: float(told[-1]) for name, told in FORMULAS[indicator](high, low, close).items()}
-        if not all(math.isfinite(value) for value in values.values()):
-            return None  # the library marks what is not defined yet
-        return TechnicalReading(
-            symbol=symbol,
-            indicator=indicator,
-            at=minutes[-1].at,
-            interval=INTERVAL,
-            source=LOCAL,
-            values=values,
-        )
+        prices = [_prices(minutes, name) for name in ("high", "low", "close")]
+        for place in range(first, len(minutes)):
+            cut = slice(max(0, place + 1 - window), place + 1)
+            values = _values(indicator, *(of[cut] for of in prices))
+            if values is not None:
+                yield TechnicalReading(
+                    symbol=symbol,
+                    indicator=indicator,
+                    at=minutes[place].at,
+                    interval=INTERVAL,
+                    source=LOCAL,
+                    values=values,
+                )
+
+
+def _values(indicator: str, high: Prices, low: Prices, close: Prices) -> Mapping[str, float] | None:
+    """The values at the end of the prices; None where the library marks them as not defined yet."""
+    if len(close) < BARS_LEAST:
+        return None
+    values = {name: float(told[-1]) for name, told in FORMULAS[indicator](high, low, close).items()}
+    return values if all(math.isfinite(value) for value in values.values()) else None
 
 
 def _minutes(bars: Sequence[Bar]) -> list[Bar]:

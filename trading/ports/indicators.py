@@ -1,7 +1,8 @@
 """Technical indicators computed from our own bars: for when a vendor has no budget left or says no."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 
 from trading.model.market import Bar, TechnicalReading
 
@@ -19,3 +20,9 @@ class Indicators(ABC):
     @abstractmethod
     def newest(self, symbol: str, indicator: str, bars: Sequence[Bar]) -> TechnicalReading | None:
         """Return the value at the newest one-minute bar (oldest first); None where they are too few."""
+
+    @abstractmethod
+    def each(
+        self, symbol: str, indicator: str, bars: Sequence[Bar], since: datetime, window: int
+    ) -> Iterator[TechnicalReading]:
+        """Yield for each bar from `since` on what `newest` says of the last `window` bars up to it."""

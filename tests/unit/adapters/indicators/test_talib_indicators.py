@@ -117,3 +117,17 @@ def test_wrong_questions_are_refused_by_name(change: Callable[[Bar], dict[str, i
         return
     with pytest.raises(InvalidFieldError, match="seconds"):
         TalibIndicators().newest("AAPL", "RSI", [replace(told[0], **change(told[0])), *told])
+
+
+@pytest.mark.parametrize("indicator", ["RSI", "MACD", "BBANDS", "ATR"])
+def test_each_minute_is_what_its_own_window_says(indicator: str) -> None:
+    """A past session has at every minute the value that was the newest one then, bit for bit."""
+    told, window = bars(walk(120)), 60
+    since = told[20].at
+    each = list(TalibIndicators().each("AAPL", indicator, told, since, window))
+    lives = [
+        TalibIndicators().newest("AAPL", indicator, told[max(0, place + 1 - window) : place + 1])
+        for place in range(20, len(told))
+    ]
+    assert each == [reading for reading in lives if reading is not None]
+    assert len(each) >= 120 - 34
