@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from trading.market.numbers import NUMBER_LIMIT, decimal_of
+from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST, decimal_of
 from trading.model.market import Bar, BarOf, RefusedRow, Trade
 
 PIECE_S = 5
@@ -120,7 +120,7 @@ class MinuteBars:
 
     def _reason_against(self, at: datetime, prices: Sequence[float]) -> str:
         open_, high, low, close = prices
-        if not (0 < low <= open_ <= high < NUMBER_LIMIT and low <= close <= high):
+        if not (PRICE_LEAST <= low <= open_ <= high < NUMBER_LIMIT and low <= close <= high):
             return "prices that are none"
         if at.second % PIECE_S or at.microsecond:
             return "a time between the pieces"

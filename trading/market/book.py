@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 
-from trading.market.numbers import NUMBER_LIMIT, decimal_of
+from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST, decimal_of
 from trading.model.market import DepthLevel, DepthSnapshot, Quote
 
 ROWS_MAX = 60  # of one side by position; a venue that tells more is cut
@@ -54,11 +54,11 @@ class PositionBook:
         if rows is None or position < 0:
             return self._lost()
         if operation == UPDATE:
-            if position >= len(rows) or not (0 < price < NUMBER_LIMIT and 0 <= size < NUMBER_LIMIT):
+            if position >= len(rows) or not _is_level(price, size):
                 return self._lost()
             rows[position] = (price, size, maker)
         elif operation == INSERT:
-            if position > len(rows) or not (0 < price < NUMBER_LIMIT and 0 <= size < NUMBER_LIMIT):
+            if position > len(rows) or not _is_level(price, size):
                 return self._lost()
             rows.insert(position, (price, size, maker))
             if len(rows) > ROWS_MAX:
@@ -126,6 +126,10 @@ class PositionBook:
     def _lost(self) -> bool:
         self.reset()
         return False
+
+
+def _is_level(price: float, size: float) -> bool:
+    return PRICE_LEAST <= price < NUMBER_LIMIT and 0 <= size < NUMBER_LIMIT
 
 
 def _levels(

@@ -1,6 +1,6 @@
 """Numbers as feeds tell them, floats, to decimals: a float that was read from a text gives that text back.
 
-The shortest text of a float is what stood on the wire; only what is finer than the warehouse's twelve places
+The shortest text of a float is what stood on the wire; only what is finer than the warehouse's eight places
 (a float that was computed) is rounded to them. Equal numbers come again and again and are made once. Keep
 out: which numbers are allowed where.
 """
@@ -10,11 +10,12 @@ from functools import lru_cache
 from math import isfinite
 
 from trading.errors import InvalidFieldError
-from trading.model.money import PRICE_PLACES
 
 NUMBERS_CACHED = 262_144
 NUMBER_LIMIT = 1e10  # a price or size is below it: no column holds more (decisions/0009)
-FINEST = Decimal(1).scaleb(-PRICE_PLACES)
+MARKET_PLACES = 8  # of the columns (decisions/0009)
+FINEST = Decimal(1).scaleb(-MARKET_PLACES)
+PRICE_LEAST = 1e-8  # below it a price would be stored as 0
 UNSET_FROM = 1e300  # the broker's 1.797e308 stands for a number that is not set
 NOT_COMPUTED = frozenset({-1.0, -2.0})
 
@@ -29,7 +30,7 @@ def decimal_of(number: float) -> Decimal:
         return Decimal(whole)
     exact = Decimal(repr(number))
     places = exact.as_tuple().exponent
-    return exact.quantize(FINEST) if isinstance(places, int) and places < -PRICE_PLACES else exact
+    return exact.quantize(FINEST) if isinstance(places, int) and places < -MARKET_PLACES else exact
 
 
 def optional_decimal(number: float | None) -> Decimal | None:

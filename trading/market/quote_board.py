@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from trading.market.numbers import NUMBER_LIMIT, optional_decimal
+from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST, optional_decimal
 from trading.model.market import InstrumentState, Quote, RefusedRow, TradingState
 
 REFUSED_PER_FLUSH_MAX = 1_000  # more are counted only
@@ -144,7 +144,7 @@ class QuoteBoard:
             return
         if state.touched_at is not None and slot < LAST and at - state.touched_at < TOUCHES_RULE:
             return
-        if not (0 < price < NUMBER_LIMIT and 0 <= size < NUMBER_LIMIT):
+        if not (PRICE_LEAST <= price < NUMBER_LIMIT and 0 <= size < NUMBER_LIMIT):
             self._no_price(state, slot, price, size, at)
             return
         values = state.values
@@ -248,7 +248,7 @@ class QuoteBoard:
             self._clear(state, slot, at)
         if price == NO_PRICE or (price == 0 and size == 0):
             return
-        is_price = 0 < price < NUMBER_LIMIT
+        is_price = PRICE_LEAST <= price < NUMBER_LIMIT
         reason = "no size" if is_price else "zero price" if price == 0 else "no price"
         self._refuse(state, FIELD_NAMES[slot], reason, f"{price!r} x {size!r}", at)
 

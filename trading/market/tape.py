@@ -21,7 +21,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
-from trading.market.numbers import NUMBER_LIMIT, decimal_of
+from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST, decimal_of
 from trading.model.market import Aggressor, Quote, RefusedRow, SignedBy, Trade
 
 TOUCHES_KEPT = 1_024
@@ -179,7 +179,7 @@ class Tape:
         if self.source is not PrintSource.TICK_BY_TICK:
             self.of_other_feed += 1
             return
-        if not (0 < price < NUMBER_LIMIT and 0 < size < NUMBER_LIMIT):
+        if not (PRICE_LEAST <= price < NUMBER_LIMIT and 0 < size < NUMBER_LIMIT):
             self._refuse("price", "no print", f"{price!r} x {size!r}", at)
             return
         if not EARLIEST_MS <= epoch_s * 1000 < LATEST_MS:
