@@ -9,10 +9,11 @@ from rich.text import Text
 from desk.feeds_view import FeedsView, oldest_age_s
 from trading.ports.feed_health import FeedHealth, FeedState
 
+SAYS = "says"
 COLUMNS = (
     ("state", "left"), ("source", "left"), ("feed", "left"), ("symbol", "left"), ("age", "right"),
     ("limit", "right"), ("rows/s", "right"), ("rows", "right"), ("refused", "right"), ("errors", "right"),
-    ("reconnects", "right"), ("says", "left"),
+    ("reconnects", "right"), (SAYS, "left"),
 )  # fmt: skip
 STYLES = {
     FeedState.BROKEN: "bold red",
@@ -22,7 +23,7 @@ STYLES = {
     FeedState.ABSENT: "dim",
     FeedState.IDLE: "dim",
 }
-NARROW = 120  # columns of a terminal, below which the counters are left out
+NARROW = 140  # columns of a terminal, below which the counters are left out
 COUNTERS = frozenset({"rows", "refused", "errors", "reconnects"})
 LINES_AROUND = 12  # of the terminal: title, head, what is below
 ROWS_LEAST = 5
@@ -55,7 +56,8 @@ def _feeds(view: FeedsView, shown: Sequence[FeedHealth], *, is_narrow: bool) -> 
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     places = [place for place, (name, _) in enumerate(COLUMNS) if not (is_narrow and name in COUNTERS)]
     for name, side in (COLUMNS[place] for place in places):
-        table.add_column(name, justify="right" if side == "right" else "left", no_wrap=True)
+        gives_way = name == SAYS  # long words of one feed leave every other column whole
+        table.add_column(name, justify="right" if side == "right" else "left", no_wrap=not gives_way)
     for feed in shown:
         cells = _cells(feed)
         table.add_row(*(cells[place] for place in places))
@@ -76,7 +78,7 @@ def _cells(feed: FeedHealth) -> Sequence[Text]:
         Text(str(feed.refused), style="yellow" if feed.refused else "dim"),
         Text(str(feed.errors), style="yellow" if feed.errors else "dim"),
         Text(str(feed.reconnects), style="dim"),
-        Text(feed.text, style="dim", overflow="ellipsis"),
+        Text(feed.text, style="dim", overflow="ellipsis", no_wrap=True),
     )
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -119,6 +120,18 @@ def test_a_narrow_terminal_loses_the_counters_and_no_line_wraps() -> None:
     rows = [line for line in text.splitlines() if line.startswith("│")]
     assert len(rows) == len(FEEDS)
     assert all(len(line) <= 80 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_long_words_of_a_feed_leave_its_state_and_names_whole(width: int) -> None:
+    """What a vendor says when it refuses is cut, never the columns that say which feed it is about."""
+    refused = replace(
+        feed("MSFT", FeedState.BROKEN), feed="technicals", source="alpha_vantage", text="no " * 99
+    )
+    text = printed(view([refused, *FEEDS]), is_cut=True, width=width)
+    (row,) = (line for line in text.splitlines() if "MSFT" in line)
+    assert [cell.strip() for cell in row.split("│")[1:5]] == ["broken", "alpha_vantage", "technicals", "MSFT"]
+    assert "…" in row and len(row) <= width
 
 
 def test_faults_are_feeds_and_residents() -> None:
