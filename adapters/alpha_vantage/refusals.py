@@ -14,6 +14,7 @@ from trading.ports.vendor_source import RefusalKind
 REFUSING_KEYS = ("error message", "note", "information")
 SUCCESS = "success"
 NOTHING = re.compile(r"no data", re.IGNORECASE)  # of a day on which nothing traded: an empty answer
+NO_ARTICLES = re.compile(r"no articles found", re.IGNORECASE)  # stands in the place of an empty feed
 RULES: tuple[tuple[RefusalKind, re.Pattern[str]], ...] = (
     (
         RefusalKind.RATE,
@@ -31,8 +32,16 @@ RULES: tuple[tuple[RefusalKind, re.Pattern[str]], ...] = (
 )
 
 
+def is_without_articles(document: Mapping[str, object]) -> bool:
+    """Whether the vendor says that it has no articles: an empty answer, though in the shape of a refusal."""
+    told = [value for name, value in document.items() if name.lower() in REFUSING_KEYS]
+    return len(told) == 1 and isinstance(told[0], str) and NO_ARTICLES.match(told[0]) is not None
+
+
 def refusal_text(document: Mapping[str, object]) -> str:
     """The words of a refusal; empty where the document is none."""
+    if is_without_articles(document):
+        return ""
     for name, value in document.items():
         if name.lower() in REFUSING_KEYS and isinstance(value, str):
             return value

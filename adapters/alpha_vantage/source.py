@@ -1,11 +1,12 @@
 """Alpha Vantage behind the vendor port: which function answers which question."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from adapters.alpha_vantage.client import NAME, AlphaVantageClient
 from adapters.alpha_vantage.news import ITEMS_MAX, read_news
 from adapters.alpha_vantage.options import read_chain
+from adapters.alpha_vantage.refusals import is_without_articles
 from adapters.alpha_vantage.technicals import INDICATORS, params_of, read_technical
 from adapters.venue.payload import JsonObject
 from trading.calendar import session_close
@@ -53,15 +54,12 @@ class AlphaVantage(VendorSource):
 
     def news(self, symbol: str, since: datetime, at: datetime) -> NewsRead:
         """Ask for the articles since then."""
-        question = {
-            "function": "NEWS_SENTIMENT",
-            "tickers": symbol,
-            "time_from": f"{since.astimezone(UTC):%Y%m%dT%H%M}",
-            "sort": "LATEST",
-            "limit": str(ITEMS_MAX),
-        }
-        document = self._client.ask(question)
-        return read_news(_rows(document, "feed", question["function"], symbol), symbol, at)
+        return self._news(symbol, at, {"time_from": _minute(since), "sort": "LATEST"})
+
+    def past_news(self, symbol: str, since: datetime, until: datetime) -> NewsRead:
+        """Ask for the articles of a span that is over, both of its minutes included."""
+        span = {"time_from": _minute(since), "time_to": _minute(until), "sort": "EARLIEST"}
+        return self._news(symbol, until, span)
 
     def technical(self, symbol: str, indicator: str, at: datetime) -> TechnicalRead:
         """Ask for an indicator of one-minute bars."""
@@ -72,10 +70,22 @@ class AlphaVantage(VendorSource):
         """Give the connections back."""
         self._client.close()
 
+    def _news(self, symbol: str, at: datetime, span: Mapping[str, str]) -> NewsRead:
+        question = {"function": "NEWS_SENTIMENT", "tickers": symbol, **span, "limit": str(ITEMS_MAX)}
+        document = self._client.ask(question)
+        return read_news(_rows(document, "feed", question["function"], symbol), symbol, at)
+
+
+def _minute(at: datetime) -> str:
+    """As spans are asked for: UTC, to the minute."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M}"
+
 
 def _rows(document: JsonObject, name: str, function: str, symbol: str) -> Sequence[object]:
     """The list of an answer; an answer without it is not one to the question."""
     rows = document.get(name)
+    if rows is None and name == "feed" and is_without_articles(document):
+        return ()
     if not isinstance(rows, list) or document.repeated:
         raise VendorUnavailableError(
             f"{NAME} {function} {symbol}: expected a list {name}, was {type(rows).__name__}"
