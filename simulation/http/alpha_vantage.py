@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 
-from simulation.http.articles import Article
 from simulation.http.indicators import atr, bands, macd, rsi
 from simulation.http.moods import MoodyVenue
+from simulation.http.news_feed import news_answer
 from simulation.http.server import Answer, Request
 from simulation.http.vendor_book import Minute, VendorBook
 from simulation.http.vendor_words import KEY, refusal
@@ -22,13 +22,6 @@ from trading.model.times import NEW_YORK
 PATH = "/query"
 PER_MINUTE = 75
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-NEWS_LIMIT, NEWS_MOST = 50, 1_000
-LABELS = ((-0.35, "Bearish"), (-0.15, "Somewhat-Bearish"), (0.15, "Neutral"), (0.35, "Somewhat-Bullish"))
-SCORE_WORDS = (
-    "x <= -0.35: Bearish; -0.35 < x <= -0.15: Somewhat-Bearish; -0.15 < x < 0.15: Neutral; "
-    "0.15 <= x < 0.35: Somewhat_Bullish; x >= 0.35: Bullish"
-)
-RELEVANCE_WORDS = "0 < x <= 1, with a higher score indicating higher relevance."
 
 
 class AlphaVantageStub(MoodyVenue):
@@ -78,7 +71,7 @@ class AlphaVantageStub(MoodyVenue):
         if name in ("REALTIME_OPTIONS", "HISTORICAL_OPTIONS"):
             return self._options(name, symbol, params, at)
         if name == "NEWS_SENTIMENT":
-            return self._news(params, at)
+            return news_answer(self.book, params, at)
         if name in ("RSI", "MACD", "BBANDS", "ATR"):
             return self._indicator(name, symbol, params, at)
         return refusal("symbol")
@@ -100,15 +93,6 @@ class AlphaVantageStub(MoodyVenue):
             rows = [{key: row[key] for key in row if key not in GREEKS} for row in rows]
         endpoint = name.replace("_", " ").title()
         return Answer.of({"endpoint": endpoint, "message": "success", "data": rows})
-
-    def _news(self, params: Mapping[str, str], at: datetime) -> Answer:
-        symbol = params.get("tickers", "")
-        since = _moment(params.get("time_from", "")) or at - DAY
-        limit = min(int(params.get("limit", str(NEWS_LIMIT))), NEWS_MOST)
-        found = self.book.articles(symbol, since, at)[:limit]
-        feed = [_feed_item(article, place) for place, article in enumerate(found)]
-        words = {"sentiment_score_definition": SCORE_WORDS, "relevance_score_definition": RELEVANCE_WORDS}
-        return Answer.of({"items": str(len(feed)), **words, "feed": feed})
 
     def _indicator(self, name: str, symbol: str, params: Mapping[str, str], at: datetime) -> Answer:
         minutes = self.book.minutes(symbol, at)
@@ -168,13 +152,6 @@ def _label(minute: Minute) -> str:
     return f"{minute.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M}"
 
 
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, "%Y%m%dT%H%M").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
 def _settled_at(text: str, at: datetime) -> datetime | None:
     """The last second of the session asked for, else of the one before; None for no session that is over."""
     try:
@@ -184,33 +161,3 @@ def _settled_at(text: str, at: datetime) -> datetime | None:
     if not is_session(day) or session_close(day) > at:
         return None
     return session_close(day) - timedelta(seconds=1)
-
-
-def _feed_item(article: Article, place: int) -> dict[str, object]:
-    return {
-        "title": article.title,
-        "url": article.url,
-        "time_published": f"{article.published_at.astimezone(UTC):%Y%m%dT%H%M%S}",
-        "authors": [article.publisher],
-        "summary": article.title,
-        "source": article.publisher,
-        "source_domain": "news.example",
-        "topics": [{"topic": article.topic, "relevance_score": "0.5"}],
-        "overall_sentiment_score": article.score,
-        "overall_sentiment_label": _word(article.score, place),
-        "ticker_sentiment": [
-            {
-                "ticker": symbol,
-                "relevance_score": f"{relevance:.6f}",
-                "ticker_sentiment_score": f"{score:.6f}",
-                "ticker_sentiment_label": _word(score, place + 1),
-            }
-            for symbol, score, relevance in article.tickers
-        ],
-    }
-
-
-def _word(score: float, place: int) -> str:
-    """The label in one of the two spellings."""
-    word = next((word for bound, word in LABELS if score <= bound), "Bullish")
-    return word.replace("-", "_") if place % 2 else word

@@ -44,8 +44,8 @@ class VendorBook(Protocol):
     def minutes(self, symbol: str, at: datetime) -> Sequence[Minute] | None:
         """Whole minutes before `at`, oldest first."""
 
-    def articles(self, symbol: str, since: datetime, at: datetime) -> list[Article]:
-        """Articles about the symbol, newest first."""
+    def articles(self, symbol: str, since: datetime, at: datetime) -> list[Article] | None:
+        """Articles about the symbol (about any where it is empty) after `since`, newest first."""
 
 
 @dataclass(slots=True)
@@ -68,9 +68,9 @@ class ChainBook:
         """None are recorded."""
         return [] if symbol == self.symbol else None
 
-    def articles(self, symbol: str, since: datetime, at: datetime) -> list[Article]:
+    def articles(self, symbol: str, since: datetime, at: datetime) -> list[Article] | None:
         """None are recorded."""
-        return []
+        return [] if symbol in ("", self.symbol) else None
 
 
 @lru_cache(maxsize=CHAINS_KEPT)

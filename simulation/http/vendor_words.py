@@ -11,6 +11,10 @@ KEY = "DEMOKEY0123456789"
 SITE = "https://www.alphavantage.co"
 THANKS = "Thank you for using Alpha Vantage!"
 PLANS = f"any of the premium plans at {SITE}/premium/"
+NO_ARTICLES = (
+    "No articles found. Please adjust the time range or refer to the API documentation"
+    f" {SITE}/documentation#newsapi and try again."
+)
 REFUSALS: Mapping[str, tuple[str, str]] = {
     "minute": (
         "Information",
@@ -68,6 +72,11 @@ def refusal(kind: str, key: str = KEY) -> Answer:
     """One of the refusals by name."""
     name, words = REFUSALS[kind]
     return Answer.of({name: words.replace("{key}", key)})
+
+
+def no_articles() -> Answer:
+    """What a search for news that finds nothing gets: no empty feed but words, in the shape of a refusal."""
+    return Answer.of({"Information": NO_ARTICLES})
 
 
 def premium_sample() -> Answer:

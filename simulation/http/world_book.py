@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from simulation.http.articles import Article, articles_of
+from simulation.http.articles import Article, articles_about, articles_of, newest_first
 from simulation.http.vendor_book import NOTHING, Minute, Row
 from simulation.market.world import World
 from simulation.sample_desk.contracts import Contract, share_of
@@ -17,7 +17,7 @@ from trading.model.times import NEW_YORK
 
 MINUTES_MOST = 400
 CENTS = Decimal("0.01")
-DAYS_OF_NEWS = 3
+DAYS_OF_NEWS = 800
 
 
 @dataclass(slots=True)
@@ -26,6 +26,7 @@ class WorldBook:
 
     world: World
     series: dict[str, list[Contract]] = field(default_factory=dict)
+    reports: tuple[Article, ...] | None = None
 
     def options(self, symbol: str, at: datetime) -> list[Row] | None:
         """Every listed series that has not expired."""
@@ -50,12 +51,28 @@ class WorldBook:
             Minute(bar.at, float(bar.high), float(bar.low), float(bar.close)) for bar in bars if bar.at < end
         ]
 
-    def articles(self, symbol: str, since: datetime, at: datetime) -> list[Article]:
-        """Articles drawn from the seed, a few each session."""
-        self._series(symbol)
+    def articles(self, symbol: str, since: datetime, at: datetime) -> list[Article] | None:
+        """Reports of the world's events, and articles drawn from the seed, a few each session."""
+        if symbol and not self._series(symbol):
+            return None
+        self._series("")
         names = sorted(self.series)
         days = _days(self.world.calendar, since, at)
-        return articles_of(self.world.seed, symbol, names, days, since, at)
+        found = self._reports(symbol, since, at)
+        for name in [symbol] if symbol else names:
+            found += articles_of(self.world.seed, name, names, days, since, at)
+        return newest_first(found)
+
+    def _reports(self, symbol: str, since: datetime, at: datetime) -> list[Article]:
+        if self.reports is None:
+            told = (articles_about(self.world.seed, event) for event in self.world.events)
+            self.reports = tuple(article for articles in told for article in articles)
+        return [
+            article
+            for article in self.reports
+            if since < article.published_at <= at
+            and (not symbol or any(name == symbol for name, _, _ in article.tickers))
+        ]
 
     def _series(self, symbol: str) -> list[Contract]:
         if not self.series:

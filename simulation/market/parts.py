@@ -38,14 +38,27 @@ class Traded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What an event did to one symbol: its return, and that in deviations of the symbol's day."""
+
+    symbol: str
+    size: float
+    deviations: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarketEvent:
-    """News that moves prices at a known moment; `symbol` is empty when it is about the whole market."""
+    """News that moves prices at a known moment; `symbol` is empty when it is about the whole market.
+
+    Kinds: release, decision, earnings (scheduled), surprise. `moves` has whom it moved, the most moved first.
+    """
 
     at: datetime
     symbol: str
     kind: str
     headline: str
     is_scheduled: bool
+    moves: tuple[Move, ...] = ()
 
 
 class QuoteSource(Protocol):

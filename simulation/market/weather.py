@@ -46,11 +46,23 @@ class Jump:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shock:
+    """Why it jumped: a factor's move at one second of a minute (or NIGHT), with its news where it was due."""
+
+    minute: int
+    second: int
+    factor: int
+    size: float
+    news: News | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionWeather:
     """One session: a row per underlying, a column per minute (and one for the close where it is a state).
 
     knots: prices in cents. heat: root of the variance in units of the minute's usual one. level, skew and
-    curve: the surface's state. factor_heat: the same root by factor, for the noise of seconds.
+    curve: the surface's state. factor_heat: the same root by factor, for the noise of seconds. shocks: what
+    the jumps came of, and the news of the night.
     """
 
     session: date
@@ -62,6 +74,7 @@ class SessionWeather:
     skew: Reals
     curve: Reals
     jumps: tuple[tuple[Jump, ...], ...]
+    shocks: tuple[Shock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,12 @@ class Loadings:
         sectors = self.sector_beta * factors[self.sector]
         told: Reals = self.beta * factors[0] + sectors + factors[1 + SECTORS :]
         return told
+
+    def of_shock(self, shock: Shock) -> Reals:
+        """What one shock is for each underlying."""
+        factors = np.zeros(len(self.deviation))
+        factors[shock.factor] = shock.size
+        return self.returns(factors)
 
 
 def loadings(underlyings: Sequence[Underlying]) -> Loadings:
@@ -145,9 +164,10 @@ def _session(
     news: Sequence[News],
 ) -> SessionWeather:
     key = mixed(seed, session.toordinal())
-    state.spot = state.spot * (1.0 + model.returns(_gap(key, model, underlyings, news)))
+    shocks: list[Shock] = []
+    state.spot = state.spot * (1.0 + model.returns(_gap(key, model, underlyings, news, shocks)))
     draws = bells(mixed_more(key, _grid(model.factor_ids, minutes), SALT_RETURN))
-    jumps, by_underlying = _jumps(key, minutes, model, underlyings, news)
+    jumps = _jumps(key, minutes, model, underlyings, news, shocks)
     deviations = np.sqrt(move_weights(minutes) * (1.0 - NIGHT_SHARE) * minutes / FULL_MINUTES)
     spots, heats, levels = [state.spot], [], [_levels(model, state)]
     for minute in range(minutes):
@@ -173,7 +193,8 @@ def _session(
         level=np.stack(levels, axis=1),
         skew=skew,
         curve=curve,
-        jumps=by_underlying,
+        jumps=_by_underlying(jumps, model, len(underlyings), shocks),
+        shocks=tuple(shocks),
     )
 
 
@@ -244,14 +265,18 @@ def _shapes(key: int, minutes: int, model: Loadings, state: _State) -> tuple[Rea
     return np.stack(skews, axis=1), np.stack(curves, axis=1)
 
 
-def _gap(key: int, model: Loadings, underlyings: Sequence[Underlying], news: Sequence[News]) -> Reals:
-    """Returns of the factors between the close before and the open."""
+def _gap(
+    key: int, model: Loadings, underlyings: Sequence[Underlying], news: Sequence[News], shocks: list[Shock]
+) -> Reals:
+    """Returns of the factors between the close before and the open; the news of the night is noted."""
     usual = bells(mixed_more(key, model.factor_ids, SALT_GAP)) * NIGHT_DEVIATION
     gap = model.deviation * usual
     for item in news:
         if item.minute == NIGHT:
             place = _factor_of(item, underlyings)
-            gap[place] = gap[place] + _news_move(key, item, model, place)
+            size = _news_move(key, item, model, place)
+            gap[place] = gap[place] + size
+            shocks.append(Shock(minute=NIGHT, second=0, factor=place, size=size, news=item))
     return gap
 
 
@@ -268,33 +293,49 @@ def _news_move(key: int, item: News, model: Loadings, place: int) -> float:
 
 
 def _jumps(
-    key: int, minutes: int, model: Loadings, underlyings: Sequence[Underlying], news: Sequence[News]
-) -> tuple[Reals, tuple[tuple[Jump, ...], ...]]:
-    """Jumps by factor and minute, and what they are for each underlying."""
+    key: int,
+    minutes: int,
+    model: Loadings,
+    underlyings: Sequence[Underlying],
+    news: Sequence[News],
+    shocks: list[Shock],
+) -> Reals:
+    """Jumps by factor and minute; what they came of is noted."""
     told = np.zeros((len(model.deviation), minutes))
     chance = np.full(len(model.deviation), OWN_JUMPS)
     chance[0], chance[1 : 1 + SECTORS] = MARKET_JUMPS, 0.0
     hits = units(mixed_more(key, _grid(model.factor_ids, minutes), SALT_JUMP)) < chance[:, None] / minutes
+    scheduled = {item.minute for item in news}
     for factor, minute in zip(*np.nonzero(hits), strict=True):
         bits = mixed(key, int(model.factor_ids[factor]), int(minute), SALT_JUMP, 1)
         size = JUMP_LEAST + (JUMP_MOST - JUMP_LEAST) * unit(bits)
         told[factor, minute] = float(model.deviation[factor]) * size * (1 if bits & 1 else -1)
-    scheduled = set()
+        if told[factor, minute]:
+            second = _second_of(key, int(minute), scheduled)
+            move = float(told[factor, minute])
+            shocks.append(Shock(minute=int(minute), second=second, factor=int(factor), size=move, news=None))
     for item in news:
         if item.minute != NIGHT:
             place = _factor_of(item, underlyings)
-            told[place, item.minute] = told[place, item.minute] + _news_move(key, item, model, place)
-            scheduled.add(item.minute)
-    return told, _by_underlying(key, told, model, len(underlyings), scheduled)
+            size = _news_move(key, item, model, place)
+            told[place, item.minute] = told[place, item.minute] + size
+            shocks.append(Shock(minute=item.minute, second=1, factor=place, size=size, news=item))
+    return told
+
+
+def _second_of(key: int, minute: int, scheduled: set[int]) -> int:
+    """When in its minute it jumps: what is scheduled is told on the minute."""
+    return 1 if minute in scheduled else 1 + mixed(key, minute, SALT_SECOND) % 58
 
 
 def _by_underlying(
-    key: int, told: Reals, model: Loadings, count: int, scheduled: set[int]
+    told: Reals, model: Loadings, count: int, shocks: Sequence[Shock]
 ) -> tuple[tuple[Jump, ...], ...]:
+    seconds = {shock.minute: shock.second for shock in shocks}
     found: list[list[Jump]] = [[] for _ in range(count)]
     for minute in np.nonzero((told != 0.0).any(axis=0))[0]:
-        second = 1 if int(minute) in scheduled else 1 + mixed(key, int(minute), SALT_SECOND) % 58
         for place, size in enumerate(model.returns(told[:, minute])):
             if size:
-                found[place].append(Jump(minute=int(minute), second=second, size=float(size)))
+                jump = Jump(minute=int(minute), second=seconds[int(minute)], size=float(size))
+                found[place].append(jump)
     return tuple(tuple(jumps) for jumps in found)

@@ -6,17 +6,18 @@ the underlyings' starting prices.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from random import Random
 
 from simulation.market.chain import Chains
+from simulation.market.events import events_of
 from simulation.market.hours import TradingHours
 from simulation.market.interest import OpenInterest
 from simulation.market.listings import Listings, listed
 from simulation.market.marks import ClosingMarks
 from simulation.market.nature import synthetic
-from simulation.market.news import NIGHT, News, scheduled
+from simulation.market.news import News, scheduled
 from simulation.market.parts import MarketEvent, QuoteSource, TapeSource
 from simulation.market.paths import SESSIONS_MOST, SpotPaths, stepped
 from simulation.market.pricing import Pricing
@@ -33,7 +34,6 @@ from trading.calendar import TradingCalendar
 
 DEFAULT_SESSIONS = 5
 DRAWN_AS = 2  # counts how prices are drawn: orders recorded in one cannot be played in another
-NIGHT_NEWS_MINUTES = -60  # before the open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def drawn_world(
         listings=listings,
         quotes=quotes,
         tape=Tape(quotes=quotes, printed=quotes.printed),
-        events=_events(news, sessions, calendar),
+        events=events_of(seed, paths.drawn, paths.model, paths.underlyings, calendar),
     )
 
 
@@ -168,26 +168,6 @@ def _quotes(
         interest=OpenInterest(chains=chains, printed=printed, sessions=sessions),
         index=VolatilityIndex(pricing=pricing, chains=chains, source=source),
     )
-
-
-def _events(
-    news: Iterable[News], sessions: tuple[date, ...], calendar: TradingCalendar
-) -> tuple[MarketEvent, ...]:
-    """News as those outside see it; that of the night comes an hour before the open."""
-    told = []
-    for item in news:
-        opens = calendar.session_open(sessions[item.session])
-        minutes = NIGHT_NEWS_MINUTES if item.minute == NIGHT else item.minute
-        told.append(
-            MarketEvent(
-                at=opens + timedelta(minutes=minutes),
-                symbol=item.symbol,
-                kind=item.kind,
-                headline=item.headline,
-                is_scheduled=True,
-            )
-        )
-    return tuple(told)
 
 
 def _last_close(market: Market, underlying: Underlying) -> int:
