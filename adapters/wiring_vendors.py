@@ -7,9 +7,11 @@ import random
 import time
 from urllib.parse import urlsplit
 
+from adapters.alpha_vantage.client import NAME as VENDOR
 from adapters.alpha_vantage.client import AlphaVantageClient
 from adapters.alpha_vantage.history import AlphaVantageHistory
 from adapters.alpha_vantage.source import AlphaVantage
+from adapters.alpha_vantage.turns import HistoryTurns
 from adapters.clickhouse.breaker_log import ClickHouseBreakerLog
 from adapters.clickhouse.client import Warehouse
 from adapters.clock import SystemClock
@@ -20,7 +22,7 @@ from trading.feeds.breaker import BreakerLimits
 from trading.feeds.limiter import RateLimits
 from trading.feeds.poller import Moment
 from trading.feeds.retry import RetryPolicy
-from trading.feeds.vendor_plan import Cadences, VendorPlan
+from trading.feeds.vendor_plan import Cadences, VendorPlan, left_of_day
 from trading.market_settings import ChainMode, VendorSettings
 from trading.ports.breaker_log import BreakerLog, BreakerOutbox
 from trading.ports.market_history import MarketHistory
@@ -58,17 +60,26 @@ def vendor_poller(settings: Settings, now: Moment) -> tuple[VendorPoller, AlphaV
     return VendorPoller(vendor_plan(settings), tools, retry, limits, now, speed), source
 
 
-def chain_history(settings: Settings) -> MarketHistory | None:
-    """Chains of past sessions from the vendor; None where it is not asked, as in a simulated day."""
+def vendor_history(settings: Settings) -> MarketHistory | None:
+    """Past sessions from the vendor; None where it is not asked, as in a simulated day."""
     if settings.broker.simulated_clock or not asks_alpha_vantage(settings):
         return None
-    return AlphaVantageHistory(
-        source=AlphaVantage(AlphaVantageClient(settings.vendors)),
-        symbols=vendor_plan(settings).chains,
+    plan = vendor_plan(settings)
+    turns = HistoryTurns(
+        vendor=VENDOR,
         ledger=RedisRequestLedger(redis_url(settings)),
-        limits=_limits(settings.vendors),
+        limits=plan.limits,
         now=SystemClock().now,
         sleep=time.sleep,
+        day_share=left_of_day(plan, computes_technicals=True),
+    )
+    return AlphaVantageHistory(
+        source=AlphaVantage(AlphaVantageClient(settings.vendors)),
+        turns=turns,
+        symbols=plan.chains,
+        news_symbols=plan.sentiment,
+        news_window_s=plan.news_window_s,
+        sentiment_every_s=plan.cadences.sentiment_s,
     )
 
 

@@ -149,15 +149,15 @@ def market_tools(made: Made) -> MarketTools:
 
 
 def market_histories(settings: Settings) -> tuple[MarketHistory, ...]:
-    """The sources of past market data that are configured: files, the vendor's chains, daily volatility."""
+    """The sources of past market data that are configured: files, the vendor, daily volatility."""
     histories: list[MarketHistory] = []
     if settings.history.lean_folder is not None:
         histories.append(LeanHistory(settings.history.lean_folder))
     if settings.vendors.alpha_vantage_key:
-        from adapters.wiring_vendors import chain_history  # 0.3 s: only where it is asked
+        from adapters.wiring_vendors import vendor_history  # 0.3 s: only where it is asked
 
-        chains = chain_history(settings)
-        histories.extend([chains] if chains is not None else [])
+        vendor = vendor_history(settings)
+        histories.extend([vendor] if vendor is not None else [])
     daily = volatility_history(settings)
     if daily is not None:
         kept = VolatilityFolder(settings.paths.home / "volatility").daily

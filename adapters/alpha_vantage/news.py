@@ -45,7 +45,7 @@ def read_news(items: Sequence[object], symbol: str, at: datetime) -> NewsRead:
         too_many = InvalidFieldError("feed", f"at most {ITEMS_MAX} articles", len(items))
         refused.append(refused_row(symbol, FEED, at, too_many, {"items": len(items)}))
     ordered = sorted(found.values(), key=lambda item: (item.published_at, item.item_id))
-    return NewsRead(items=tuple(ordered), refused=tuple(refused))
+    return NewsRead(items=tuple(ordered), refused=tuple(refused), rows=len(items))
 
 
 def _item(row: Mapping[str, object], at: datetime) -> NewsItem:

@@ -88,14 +88,28 @@ def pace_of(plan: VendorPlan, *, computes_technicals: bool) -> Pace:
     return Pace(stretch=_stretch(plan, rest), asks_technicals=False)
 
 
+def left_of_day(plan: VendorPlan, *, computes_technicals: bool) -> int:
+    """Requests of the daily cap that a session of polling leaves, one at least; 0: there is no cap."""
+    if not plan.limits.per_day:
+        return 0
+    pace = pace_of(plan, computes_technicals=computes_technicals)
+    asked = [q for q in questions_of(plan) if pace.asks_technicals or q.feed != TECHNICALS]
+    session = SESSION_MINUTES * _a_minute(plan, asked) / pace.stretch
+    return max(1, int(plan.limits.per_day - session))
+
+
 def first_due(place: int, count: int, every: timedelta) -> timedelta:
     """When a question is asked first: the questions of a feed are spread over its cadence."""
     return every * place / max(1, count)
 
 
 def _stretch(plan: VendorPlan, questions: Sequence[Question]) -> float:
-    a_minute = sum(60.0 / plan.cadences.of(question.feed) for question in questions)
+    a_minute = _a_minute(plan, questions)
     stretch = max(1.0, a_minute / (plan.limits.per_minute * USED_OF_PLAN))
     if plan.limits.per_day:
         stretch = max(stretch, a_minute * SESSION_MINUTES / (plan.limits.per_day * USED_OF_PLAN))
     return stretch
+
+
+def _a_minute(plan: VendorPlan, questions: Sequence[Question]) -> float:
+    return sum(60.0 / plan.cadences.of(question.feed) for question in questions)

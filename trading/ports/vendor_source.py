@@ -59,10 +59,11 @@ class ChainRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsRead:
-    """Articles of a symbol, oldest first."""
+    """Articles of a symbol, oldest first; `rows` are those of the answer, the refused among them."""
 
     items: tuple[NewsItem, ...]
     refused: tuple[RefusedRow, ...] = ()
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

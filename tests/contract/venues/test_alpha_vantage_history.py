@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from vendor_desk import NOON, SYMBOL, FixedBook, option_row, stub_and_source
 
-from adapters.alpha_vantage.history import NAME, AlphaVantageHistory, VendorBusyError
+from adapters.alpha_vantage.history import NAME, AlphaVantageHistory
+from adapters.alpha_vantage.turns import HistoryTurns, VendorBusyError
 from adapters.memory.vendor import MemoryRequestLedger
 from simulation.http.alpha_vantage import AlphaVantageStub
 from simulation.http.server import Answer, Fault
@@ -43,17 +44,24 @@ class Desk:
 
 
 @contextmanager
-def desk(*symbols: str, per_day: int = 0, book: FixedBook | None = None) -> Iterator[Desk]:
+def desk(
+    *symbols: str, per_day: int = 0, day_share: int = 0, book: FixedBook | None = None
+) -> Iterator[Desk]:
     """A history of these symbols."""
     told = book or FixedBook(rows={SYMBOL: [FRIDAYS_ROW]})
     with stub_and_source(told) as (stub, source):
         history = AlphaVantageHistory(
             source=source,
             symbols=symbols or (SYMBOL,),
-            ledger=MemoryRequestLedger(),
-            limits=RateLimits(per_minute=75, per_day=per_day),
-            now=lambda: made.at,
-            sleep=lambda seconds: made.sleep(seconds),
+            news_symbols=symbols or (SYMBOL,),
+            turns=HistoryTurns(
+                vendor="alpha_vantage",
+                ledger=MemoryRequestLedger(),
+                limits=RateLimits(per_minute=75, per_day=per_day),
+                now=lambda: made.at,
+                sleep=lambda seconds: made.sleep(seconds),
+                day_share=day_share,
+            ),
         )
         made = Desk(stub, history)
         yield made
@@ -117,15 +125,15 @@ def test_it_is_asked_slowly_and_every_question_is_counted() -> None:
     """Three a minute beside a live plan of seventy-five, each in the ledger before it leaves."""
     with desk(SYMBOL, SYMBOL, SYMBOL) as there:
         there.chains()
-        assert there.slept == [pytest.approx(16.0)] * 3
-        assert sum(there.history.ledger.spent("alpha_vantage", NOON).values()) == 3
+        assert there.slept == [pytest.approx(16.0)] * 2
+        assert sum(there.history.turns.ledger.spent("alpha_vantage", NOON).values()) == 3
 
 
 def test_a_day_that_is_spent_is_for_another_time() -> None:
     """The live polling has asked for all that the plan allows: nothing leaves."""
     with desk(per_day=5) as there:
         for _ in range(5):
-            there.history.ledger.spend("alpha_vantage", NOON - timedelta(hours=1))
+            there.history.turns.ledger.spend("alpha_vantage", NOON - timedelta(hours=1))
         with pytest.raises(VendorBusyError, match="day's requests"):
             there.chains()
         assert len(there.stub.journal) == 0
