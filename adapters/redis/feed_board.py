@@ -31,6 +31,7 @@ SYMBOL_HEALTH_OF: Mapping[str, KeyFamily] = {
     "news": keys.MONITORING_SENTIMENT,
     "sentiment": keys.MONITORING_SENTIMENT,
 }
+NAMES = frozenset({"source", "feed", "symbol"})  # they are in the key and in the fields' names
 FIELD_SEPARATOR = "\x1f"  # in no name of a source, feed or symbol
 
 
@@ -123,7 +124,7 @@ def _stale_ages(board: Sequence[FeedHealth]) -> dict[str, str]:
     """Each symbol's oldest age among its feeds that stand still; a feed without rows has no age."""
     ages: dict[str, float | None] = {}
     for feed in board:
-        if feed.state is FeedState.STALE:
+        if feed.stands_still:
             before = ages.get(feed.symbol)
             ages[feed.symbol] = max((age for age in (before, feed.age_s) if age is not None), default=None)
     return {symbol or "-": "" if age is None else f"{age:.1f}" for symbol, age in ages.items()}
@@ -132,7 +133,7 @@ def _stale_ages(board: Sequence[FeedHealth]) -> dict[str, str]:
 def _totals(board: Sequence[FeedHealth], source: str) -> dict[str, str]:
     feeds = [feed for feed in board if feed.source == source]
     states = {state: sum(1 for feed in feeds if feed.state is state) for state in FeedState}
-    stale = sorted({feed.symbol for feed in feeds if feed.state is FeedState.STALE})
+    stale = sorted({feed.symbol for feed in feeds if feed.stands_still})
     return {
         "ts": max(feed.said_at for feed in feeds).isoformat() if feeds else "",
         "feeds": str(len(feeds)),
@@ -147,7 +148,9 @@ def _totals(board: Sequence[FeedHealth], source: str) -> dict[str, str]:
 
 
 def _symbol_health(feed: FeedHealth) -> dict[str, str]:
-    told = {each.name: getattr(feed, each.name) for each in fields(feed)}
+    """Under its source and feed: where two sources tell a symbol's chain, neither hides the other."""
+    told = {each.name: getattr(feed, each.name) for each in fields(feed) if each.name not in NAMES}
     told["said_at"] = feed.said_at.isoformat()
     told["newest_at"] = feed.newest_at.isoformat() if feed.newest_at else None
-    return {f"{feed.feed}_{name}": "" if value is None else str(value) for name, value in told.items()}
+    begin = f"{feed.source}_{feed.feed}"
+    return {f"{begin}_{name}": "" if value is None else str(value) for name, value in told.items()}

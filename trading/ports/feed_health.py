@@ -23,7 +23,10 @@ class FeedState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedHealth:
-    """One feed of one symbol. `age_s` is that of its newest row on the market's clock, None without one."""
+    """One feed of one symbol. `age_s` is that of its newest row on the market's clock, None without one.
+
+    `is_silent`: older than its limit in its hours, also where its state says something worse.
+    """
 
     feed: str
     symbol: str
@@ -39,6 +42,12 @@ class FeedHealth:
     reconnects: int = 0
     limit_s: float | None = None  # older than this is stale
     text: str = ""
+    is_silent: bool = False
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether somebody who goes by this feed must not: an open breaker does not make it younger."""
+        return self.is_silent or self.state is FeedState.STALE
 
 
 class FeedBoard(ABC):

@@ -192,6 +192,7 @@ def _seen(memory: _Memory, health: FeedHealth, now: datetime, opened_at: datetim
         state=_state(memory, health, is_open=opened_at is not None, is_stale=is_stale),
         age_s=None if memory.newest_at is None else max(0.0, (now - heard_at).total_seconds()),
         rows_per_s=_rate(memory, health, now),
+        is_silent=is_stale,
     )
     return _Seen(told, since, opened_at is not None, is_stale)
 

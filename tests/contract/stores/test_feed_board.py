@@ -102,15 +102,28 @@ def test_what_stands_still_is_named_with_its_age_until_it_moves(redis_board: Red
     assert client(redis_board).hgetall(key) == {}
 
 
+def test_an_open_breaker_does_not_take_a_silent_feed_off_the_table(redis_board: RedisFeedBoard) -> None:
+    """Who goes by the table learns of it whatever state the feed is shown in, until it is silent no more."""
+    broken = replace(SPY, state=FeedState.BROKEN, age_s=31.0, is_silent=True)
+    redis_board.say([broken])
+    key = keys.MONITORING_STALE.at()
+    assert client(redis_board).hgetall(key) == {b"SPY": b"31.0"}
+    assert client(redis_board).hget(keys.MONITORING_BROKER.at(), "stale_symbols") == b"SPY"
+    redis_board.say([replace(broken, is_silent=False)])
+    assert client(redis_board).hgetall(key) == {}
+
+
 def test_totals_and_symbols_health_follow_from_the_board(redis_board: RedisFeedBoard) -> None:
     """The names that older tools read: the broker's metrics, the vendor's, a symbol's chain and news."""
     redis_board.say([SPY, replace(SPY, symbol="QQQ", state=FeedState.STALE, age_s=20.0, refused=3)])
-    redis_board.say([replace(SPY, feed="chain", source="alpha_vantage"), replace(SPY, feed="news")])
+    chain = replace(SPY, feed="chain")
+    redis_board.say([replace(chain, source="alpha_vantage", age_s=7.0), chain, replace(SPY, feed="news")])
     broker = client(redis_board).hgetall(keys.MONITORING_BROKER.at())
-    assert (broker[b"feeds"], broker[b"rows"], broker[b"refused"]) == (b"3", b"300", b"3")
-    assert (broker[b"running"], broker[b"stale"], broker[b"stale_symbols"]) == (b"2", b"1", b"QQQ")
+    assert (broker[b"feeds"], broker[b"rows"], broker[b"refused"]) == (b"4", b"400", b"3")
+    assert (broker[b"running"], broker[b"stale"], broker[b"stale_symbols"]) == (b"3", b"1", b"QQQ")
     assert broker[b"reconnects"] == b"2"
     vendor = client(redis_board).hgetall(keys.MONITORING_ALPHA_VANTAGE.at())
     assert vendor[b"feeds"] == b"1"
-    assert client(redis_board).hget(keys.MONITORING_OPTIONS.at(sym="SPY"), "chain_age_s") == b"0.25"
-    assert client(redis_board).hget(keys.MONITORING_SENTIMENT.at(sym="SPY"), "news_state") == b"running"
+    chains = client(redis_board).hgetall(keys.MONITORING_OPTIONS.at(sym="SPY"))
+    assert (chains[b"ibkr_chain_age_s"], chains[b"alpha_vantage_chain_age_s"]) == (b"0.25", b"7.0")
+    assert client(redis_board).hget(keys.MONITORING_SENTIMENT.at(sym="SPY"), "ibkr_news_state") == b"running"

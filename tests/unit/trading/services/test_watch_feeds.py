@@ -184,8 +184,10 @@ def test_a_board_that_is_away_loses_no_alert():
 def test_an_open_breaker_is_shown_and_its_silence_told():
     """A broken feed stays broken on the board, and its silence is an episode like any other."""
     watch, told = FeedWatch(), Told()
-    judged = watch_feeds(watch, Board(), told, [quotes(NOON, state=FeedState.BROKEN)], after(20))
-    assert judged.feeds[0].state is FeedState.BROKEN
+    broken = quotes(NOON, state=FeedState.BROKEN)
+    judged = watch_feeds(watch, Board(), told, [broken], after(20))
+    assert judged.feeds[0].state is FeedState.BROKEN and judged.feeds[0].stands_still
+    assert not watch_feeds(watch, Board(), told, [broken], EARLY_CLOSE).feeds[0].stands_still
     assert told.of("feed_stale") == ["ibkr quotes stands still (limit 15 s): SPY 20 s old, breaker open"]
 
 
