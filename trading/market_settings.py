@@ -45,7 +45,8 @@ class IngestSettings:
     """The process that listens to the broker's market data, on a connection and client id of its own.
 
     The lines are what the login has; depth and tick-by-tick are counted apart. Times in broker seconds but
-    for `flush_every_ms`, which is of this machine.
+    for `flush_every_ms`, which is of this machine. A book that is crossed for longer than
+    `book_crossed_max_s` is wrong.
     """
 
     enabled: bool
@@ -61,6 +62,7 @@ class IngestSettings:
     metrics_every_s: int
     quote_stale_after_s: int
     chain_stale_after_s: int
+    book_crossed_max_s: int
     capture: Path | None
 
 

@@ -177,6 +177,23 @@ def test_a_book_that_is_reset_is_emptied_and_filled_again() -> None:
         desk.has(MarketKind.DEPTH, "SPY", before + 2)
 
 
+def test_a_book_that_stays_crossed_is_asked_for_anew() -> None:
+    """One alert and a record; another line, and a whole book on it when the fault is over."""
+    with market_desk(SPY, ingest=ingest_settings(book_crossed_max_s=5)) as desk:
+        desk.has(MarketKind.DEPTH, "SPY", 2)
+        lines = desk.runner.session.subscribing.lines
+        (first,) = (number for number, _ in lines.of_kind(LineKind.DEPTH))
+        desk.running.fault("cross quotes")
+        desk.wait_for(alerted(desk, "book_crossed_SPY"), "the alert")
+        desk.wait_for(lambda: any("crossed" in why for why in gaps(desk, "depth")), "the record")
+        desk.running.fault("clear faults")
+        desk.wait_for(lambda: states(desk)[-1] is TradingState.OPEN, lambda: f"open again: {states(desk)}")
+        before = len(desk.rows(MarketKind.DEPTH, "SPY"))
+        desk.has(MarketKind.DEPTH, "SPY", before + 2)
+        assert first not in lines.by_number
+        assert len([code for code in desk.alerts.told if "book_crossed" in code]) == 1
+
+
 def test_greeks_that_are_not_computed_are_none() -> None:
     """-1 and -2 are no numbers; the contracts stay in the chain."""
 

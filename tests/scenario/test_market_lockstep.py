@@ -33,8 +33,8 @@ class KeptUpdates(MarketSink):
         self.calls.append(tuple(updates))
 
 
-def played(capture: Path, seconds: float = SECONDS) -> KeptUpdates:
-    """One session of a gateway that stands until it is stepped."""
+def played(capture: Path, seconds: float = SECONDS, fault: str = "") -> KeptUpdates:
+    """One session of a gateway that stands until it is stepped; a fault goes before its second half."""
     options = GatewayOptions(pump_s=3_600, messages_per_second=1_000_000)
     plan = GatewayPlan(speed=None, orders=0, options=options)
     kept, ingest = KeptUpdates(), ingest_settings()
@@ -46,10 +46,13 @@ def played(capture: Path, seconds: float = SECONDS) -> KeptUpdates:
             capture=writer,
         )  # fmt: skip
         await driver.connect()
-        await driver.advance(seconds)
+        await driver.advance(seconds / 2)
+        if fault:
+            running.fault(fault)
+        await driver.advance(seconds / 2)
         driver.close()
         writer.close()
-        assert driver.alerts == []
+        assert [code for code, _ in driver.alerts] == (["book_crossed_SPY"] if fault else [])
 
     with run_in_thread(plan) as running:
         running.do(into_trading_hours)
@@ -70,3 +73,10 @@ def test_the_same_session_twice_is_the_same_capture_and_a_capture_replayed_is_th
     assert replayed.calls == told.calls
     kinds = {block.kind for call in told.calls for update in call for block in update.blocks}
     assert kinds >= {MarketKind.QUOTE, MarketKind.TRADE, MarketKind.BAR, MarketKind.DEPTH, MarketKind.CHAIN}
+
+
+def test_a_capture_of_a_book_that_was_wrong_is_the_same_session_when_it_is_replayed(tmp_path: Path) -> None:
+    """What the session found wrong, and asked for anew, stands in the capture."""
+    told, replayed = played(tmp_path / "one.gz", 40, "cross quotes"), KeptUpdates()
+    replay_capture(tmp_path / "one.gz", MARKET, ingest_settings(), replayed)
+    assert replayed.calls == told.calls

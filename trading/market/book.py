@@ -5,7 +5,9 @@ something was missed: every later position would be wrong, so the book is emptie
 where a sequence has a gap. A book without Level 2 is made of the quote and says so.
 
 What can lose money here: an imbalance computed from a book that is half of one. A book that begins, or was
-reset, is not told before it has both sides; after that a side may run empty, which is the market's word.
+reset, is not told before it has both sides; after that a side may run empty, which is the market's word. And
+a book whose lost delete nobody noticed: it stays crossed, so a book says since when it is. Between the changes
+of one move any book may be crossed, so that is looked at when it is told, never between them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,6 +33,7 @@ class PositionBook:
         "at",
         "changes",
         "conid",
+        "crossed_since",
         "instrument_id",
         "is_changed",
         "resets",
@@ -43,6 +46,7 @@ class PositionBook:
         self._has_begun = False
         self.at: datetime | None = None
         self.is_changed = False
+        self.crossed_since: datetime | None = None  # as far as it was told: the market's time
         self.changes = 0
         self.resets = 0
 
@@ -78,6 +82,7 @@ class PositionBook:
         self._sides[1].clear()
         self._has_begun = False
         self.is_changed = True
+        self.crossed_since = None
         self.resets += 1
 
     @property
@@ -93,14 +98,15 @@ class PositionBook:
 
     @property
     def is_crossed(self) -> bool:
-        """The best bid is above the best ask."""
+        """The best bid is at the best ask, or above it: crossed, or locked."""
         bid, ask = self.top()
-        return bid is not None and ask is not None and bid > ask
+        return bid is not None and ask is not None and bid >= ask
 
     def snapshot(self, levels_max: int) -> DepthSnapshot | None:
         """Tell the book in price levels, makers' sizes summed; None until it had both sides, or is empty."""
         self.is_changed = False
         self._has_begun = self._has_begun or all(self._sides)
+        self.crossed_since = (self.crossed_since or self.at) if self.is_crossed else None
         if self.at is None or self.is_empty or not self._has_begun:
             return None
         return DepthSnapshot(

@@ -6,7 +6,8 @@ with a size) goes to the dead letter with its reason; the price that stood stand
 
 What can lose money here: a crossed quote between the two messages of one move (states are judged at the
 flush, never between ticks), a halt that a later quote hides (it goes before crossed and locked, and only its
-own tick ends it), a quote that looks alive (`mark` says stale; any tick of the line ends that), and an older
+own tick ends it), a quote that looks alive (`mark` says stale; any tick of the line ends that), a wrong book
+beside a quote that is right (`doubt` says crossed; only the end of the doubt ends that), and an older
 bid that comes after a newer one (level 1 is sampled, touches tick by tick are not: while they are told, they
 alone say bid and ask).
 
@@ -59,6 +60,7 @@ class _Line:
     __slots__ = (
         "at",
         "conid",
+        "doubt",
         "halted",
         "has_news",
         "instrument_id",
@@ -93,6 +95,7 @@ class _Line:
         self.is_quoted = False  # a row was told: that all of it is gone must be told too
         self.halted = 0.0
         self.mark: TradingState | None = None
+        self.doubt = ""
         self.reason = ""
         self.told = told
         self.usual = usual
@@ -216,6 +219,24 @@ class QuoteBoard:
             told.mark, told.reason, told.marked_at = state, reason, at
             self._note(told)
 
+    def doubt(self, line: int, reason: str, at: datetime | None) -> None:
+        """Say that the line's book is crossed, and why; no reason ends that."""
+        told = self._lines.get(line)
+        if told is not None and told.doubt != reason:
+            told.doubt = reason
+            told.marked_at = at or told.marked_at
+            self._note(told)
+
+    def doubted(self, line: int) -> bool:
+        """Say whether the line's book is in doubt."""
+        state = self._lines.get(line)
+        return state is not None and bool(state.doubt)
+
+    def is_halted(self, line: int) -> bool:
+        """Say whether trading is halted."""
+        state = self._lines.get(line)
+        return state is not None and state.halted >= HALTED_FROM
+
     def standing(self, line: int) -> tuple[float | None, float | None]:
         """Return bid and ask as they stand now."""
         state = self._lines.get(line)
@@ -330,6 +351,8 @@ def _state_of(line: _Line) -> tuple[TradingState, str]:
         return line.mark, line.reason
     if line.halted >= HALTED_FROM:
         return TradingState.HALTED, "volatility halt" if line.halted > HALTED_FROM else "halt"
+    if line.doubt:
+        return TradingState.CROSSED, line.doubt
     if bid is None or ask is None or bid < ask:
         return TradingState.OPEN, ""
     state = TradingState.LOCKED if bid == ask else TradingState.CROSSED

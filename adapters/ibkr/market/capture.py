@@ -6,7 +6,8 @@ Gzip JSON lines. The first says the version; then, in the order in which things 
     heard field field …                            one message, as it came
     resume {symbol: time} | end number | session day | chain symbol options listed | quiet reason
     lose reason
-    error number words final | empty number words | delayed number | undecodable fields error
+    error number words final | empty number words | crossed number words | delayed number
+    undecodable fields error
     flush                                          what was collected went on its way
 
 `at` is the market's time (null before it is known), never this machine's: the same session gives the same

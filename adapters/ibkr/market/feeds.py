@@ -15,7 +15,8 @@ from decimal import Decimal
 from functools import partial
 
 from adapters.ibkr.market.budget import SymbolPlan
-from adapters.ibkr.market.flushing import Flushing, gap
+from adapters.ibkr.market.dead_letters import gap, unreadable
+from adapters.ibkr.market.flushing import Flushing
 from adapters.ibkr.market.heard import GreeksHeard
 from adapters.ibkr.market.lines import Line, LineKind
 from adapters.ibkr.market.symbol_feeds import CHAIN, SOURCE, SymbolFeeds, symbol_feeds
@@ -36,7 +37,6 @@ OPEN_INTEREST_OF = {27: "C", 28: "P"}
 MODEL_RANK, OTHER_RANK = 2, 1
 GREEKS_RANK = {13: MODEL_RANK, 83: MODEL_RANK}  # the model's own; else that of bid, ask or last
 DELAYED_FROM = 3
-PAYLOAD_CHARS_MAX = 2_000
 NUMBER_DIGITS_MAX = 10  # of a request; the language refuses to read thousands of digits
 
 
@@ -141,6 +141,8 @@ class Feeds:
             counted.text = words
             if line.kind is LineKind.PRINTS and is_final:
                 feeds.tape.source = PrintSource.RT_VOLUME
+            if line.kind is LineKind.DEPTH:  # there is no book that could be wrong
+                self.board.doubt(line.contract.conid, "", None)
 
     def empty_book(self, number: int, words: str, at: datetime | None) -> None:
         """The book is told anew from here on."""
@@ -151,6 +153,18 @@ class Feeds:
             if at is not None:
                 self._refused.append(gap(line.symbol, LineKind.DEPTH.value, at, at, words))
 
+    def crossed_book(self, number: int, words: str, at: datetime | None) -> None:
+        """The book stays crossed: a change of it was lost. Until it was told anew the state says so."""
+        line = self._lines.get(number)
+        feeds = self.symbols.get(line.symbol) if line is not None else None
+        if at is None or line is None or feeds is None or feeds.book is None:
+            return
+        since = feeds.book.crossed_since or at
+        feeds.book.reset()
+        feeds.count(LineKind.DEPTH.value).errors += 1
+        self._refused.append(gap(line.symbol, LineKind.DEPTH.value, since, at, words))
+        self.board.doubt(line.contract.conid, words, at)
+
     def undecodable(self, fields: Sequence[str], error: str, at: datetime | None) -> None:
         """A message that nobody can read goes to the dead letter."""
         line = next(
@@ -159,15 +173,8 @@ class Feeds:
         if at is None:
             return
         symbol = NOBODY if line is None else line.symbol
-        row = RefusedRow(
-            symbol=symbol,
-            feed=SOURCE if line is None else _feed_of(line),
-            at=at,
-            field="message",
-            reason=error,
-            payload="|".join(fields)[:PAYLOAD_CHARS_MAX],
-        )
-        self._refused.append(row)
+        feed = SOURCE if line is None else _feed_of(line)
+        self._refused.append(unreadable(symbol, feed, at, fields, error))
         if line is not None and symbol in self.symbols:
             self.symbols[symbol].count(_feed_of(line)).refused += 1
 

@@ -6,6 +6,7 @@ Keep out: hearing (`feeds`), when to flush, where updates go.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from adapters.ibkr.market.dead_letters import gap
 from adapters.ibkr.market.lines import LineKind
 from adapters.ibkr.market.symbol_feeds import CHAIN, SOURCE, SymbolFeeds, is_due
 from trading.market.book import synthetic_book
@@ -113,6 +114,8 @@ class Flushing:
         if book is None or not book.is_changed:
             return
         snapshot = book.snapshot(self._ingest.depth_rows)
+        if snapshot is not None and book.crossed_since is None:
+            self._board.doubt(feeds.contract.conid, "", at)
         if snapshot is None:
             if feeds.quote is not None:
                 self._synthetic(flush, feeds, feeds.quote)
@@ -142,15 +145,3 @@ class Flushing:
         if since is not None and after is not None and newest is not None and newest > after:
             flush.refused([gap(feeds.symbol, LineKind.LEVEL1.value, since, newest, feeds.gap_reason)])
             feeds.gap_since = None
-
-
-def gap(symbol: str, feed: str, since: datetime, until: datetime, reason: str) -> RefusedRow:
-    """The record of what nobody heard."""
-    return RefusedRow(
-        symbol=symbol,
-        feed=feed,
-        at=since,
-        field="gap",
-        reason=reason,
-        payload=f"from {since.isoformat()} to {until.isoformat()}",
-    )

@@ -68,6 +68,11 @@ class RecordedFeeds:
         self._note("empty", at, number, words)
         self._feeds.empty_book(number, words, at)
 
+    def crossed_book(self, number: int, words: str, at: datetime | None) -> None:
+        """The book stays crossed, so it is wrong."""
+        self._note("crossed", at, number, words)
+        self._feeds.crossed_book(number, words, at)
+
     def delayed(self, number: int, at: datetime | None) -> None:
         """The line is delayed."""
         self._note("delayed", at, number)

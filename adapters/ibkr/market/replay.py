@@ -103,6 +103,7 @@ class ReplayedCapture(HearsFeeds):
             "lose": lambda reason: feeds.lose(reason, self.at),
             "error": lambda number, words, is_final: feeds.error(number, words, is_final=is_final),
             "empty": lambda number, words: feeds.empty_book(number, words, self.at),
+            "crossed": lambda number, words: feeds.crossed_book(number, words, self.at),
             "delayed": lambda number: feeds.data_kind(number, DELAYED),
             "undecodable": lambda fields, error: feeds.undecodable(fields, error, self.at),
         }

@@ -5,7 +5,7 @@ session's), what is heard.
 
 What can lose money here: a line that ended and is not asked for again. So nothing is remembered as done: what
 is wanted and has no line is asked for, again and again, as often as the broker's rules allow; and a line that
-tells nothing in its hours is asked for anew.
+tells nothing in its hours is asked for anew, as is a book that stays crossed.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from adapters.ibkr.market.budget import CHAIN, VOLATILITY_INDEX, Budget, NoLine, SymbolPlan
 from adapters.ibkr.market.codes import LineAction, line_reaction
+from adapters.ibkr.market.crossed_books import CrossedBooks
 from adapters.ibkr.market.discovery import INDEX, INDEXES, Discovery, Watched
 from adapters.ibkr.market.feeds import Feeds
 from adapters.ibkr.market.heard import ChainHeard
@@ -37,6 +38,7 @@ SILENT_TIMES = 4  # a line that is silent for so many times of its limit is aske
 SILENT_LEAST_S = 12.0  # of this machine
 ROOM_IN_QUEUE = 60  # requests that wait to be sent at most; what comes behind waits with its line
 UNKNOWN_CONTRACT = 200
+CROSSED_LEAST_S = 3.0  # of this machine: while it rests, a market that is played fast goes on
 
 
 class Subscribing:
@@ -61,6 +63,8 @@ class Subscribing:
         self.without: dict[tuple[str, str], NoLine] = {
             (each.symbol, each.feed): each for each in budget.without
         }
+        crossed_max_s = max(float(ingest.book_crossed_max_s), CROSSED_LEAST_S * self._speed)
+        self._crossed = CrossedBooks(timedelta(seconds=crossed_max_s))
         self.errors = 0
         self._want_due: datetime | None = None
         self._choose_due: datetime | None = None
@@ -79,6 +83,7 @@ class Subscribing:
         if self._want_due is None or self._want_due <= now:
             self._want_due = now + WANT_EVERY
             self._want_underlyings(now)
+            self._mind_books()
         if self._choose_due is None or self._choose_due <= now:
             self._choose_due = now + self._context.ours(CHOOSE_EVERY_S)
             self._choose_chains(now)
@@ -184,6 +189,20 @@ class Subscribing:
             text = f"{len(contracts) - len(wanted)} of {len(contracts)} contracts have no line"
             self.without[symbol, CHAIN] = NoLine(symbol=symbol, feed=CHAIN, text=text)
         return len(wanted)
+
+    def _mind_books(self) -> None:
+        """A book that stays crossed lost a change: it is asked for anew, and a person told once."""
+        at = self._market_time()
+        if at is None:
+            return
+        for wrong in list(self._crossed.wrong(self.lines.of_kind(LineKind.DEPTH), self._feeds, at)):
+            symbol = self.lines.by_number[wrong.number].symbol
+            if wrong.is_first:
+                words = f"{symbol}: {wrong.words}; it is asked for anew"
+                self._context.alert(f"book_crossed_{symbol}", words)
+            self._acts.crossed_book(wrong.number, wrong.words, at)
+            self._end(wrong.number)
+            self._want_due = None
 
     def _mind_silence(self, now: datetime) -> None:
         """A line that tells nothing in its hours may have ended without a word: it is asked for anew."""

@@ -127,12 +127,31 @@ def test_a_reset_empties_the_book(book: PositionBook) -> None:
 
 
 def test_a_crossed_book_is_seen(book: PositionBook) -> None:
-    """The best bid above the best ask, wherever they stand; locked is not crossed."""
+    """The best bid at the best ask or above it, wherever they stand."""
     assert not book.is_crossed
     book.change(1, "X", UPDATE, BID, 500.02, 1, NOON)
-    assert not book.is_crossed
+    assert book.is_crossed
     book.change(1, "X", UPDATE, BID, 500.025, 1, NOON)
     assert book.is_crossed
+    book.change(1, "X", UPDATE, BID, 500.0, 1, NOON)
+    assert not book.is_crossed
+
+
+def test_a_book_says_since_when_it_is_crossed_as_it_was_told(book: PositionBook) -> None:
+    """Between two changes of one move nothing is told; the time stands until it uncrosses or is reset."""
+    later = NOON + timedelta(seconds=1)
+    book.change(0, "X", UPDATE, BID, 500.03, 1, later)
+    book.change(0, "X", UPDATE, ASK, 500.04, 1, later)
+    book.change(1, "X", UPDATE, ASK, 500.05, 1, later)
+    book.snapshot(10)
+    assert book.crossed_since is None
+    book.change(0, "X", UPDATE, ASK, 500.03, 1, later)
+    book.snapshot(10)
+    book.change(1, "X", UPDATE, BID, 500.02, 1, later + timedelta(seconds=5))
+    book.snapshot(10)
+    assert book.crossed_since == later
+    book.reset()
+    assert book.crossed_since is None
 
 
 def test_a_side_has_a_bound() -> None:
