@@ -24,7 +24,7 @@ from market_samples import (
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.market_store import ClickHouseMarketStore
 from trading.model.instruments import Right
-from trading.model.market import Aggressor, MarketKind, MarketRow, Regime
+from trading.model.market import Aggressor, MarketKind, MarketRow, Regime, VolatilitySource
 
 FOLDER = Path(__file__).parents[2] / "sql" / "analytics"
 NEXT = 3 * 86_400  # seconds to the same time of the next session
@@ -147,6 +147,34 @@ def test_regimes_are_runs_of_readings(warehouse: Warehouse, tell: Any) -> None:
         ("SHOCK", 1, 2, 30, 36),
         ("NORMAL", 1, 2, 17, 18),
     ]
+
+
+def test_a_close_that_the_history_tells_again_is_one_close(warehouse: Warehouse, tell: Any) -> None:
+    """Heard live, told by the poller and loaded: the load is the close, the live readings are the course."""
+    store = ClickHouseMarketStore(warehouse, now=lambda: HEARD)
+    close_s, calm = 6.5 * 3_600, {"source": VolatilitySource.CBOE_HISTORY, "regime": Regime.BENIGN}
+    live = [volatility(0, "17"), volatility(close_s + 9, "18.4", source=VolatilitySource.IBKR)]
+    tell(MarketKind.VOLATILITY, *live)
+    settled = volatility(close_s, "18.41", **calm)
+    unheard = volatility(close_s + NEXT, "12", **calm)
+    closes = "select session, value, is_settled, load_id > 0 as is_load from core.volatility_closes"
+
+    def told() -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in warehouse.rows(f"{closes} order by session")]
+
+    assert told() == [(SESSION, Decimal("18.4"), 0, 0)]
+    tell(MarketKind.VOLATILITY, settled)
+    assert told() == [(SESSION, Decimal("18.41"), 1, 0)]
+    loaded = volatility(close_s, "18.42", **calm)
+    for reading in (loaded, unheard):
+        session = SESSION if reading is loaded else unheard.at.date()
+        store.load(MarketKind.VOLATILITY, session, "cboe_history", [reading])
+    assert told() == [(SESSION, Decimal("18.42"), 1, 1), (unheard.at.date(), Decimal("12"), 1, 1)]
+    assert warehouse.value("select count() from core.volatility") == 5
+    course = warehouse.rows("select value from core.volatility_course order by at")
+    assert [row["value"] for row in course] == [17, Decimal("18.4"), 12]
+    runs = asked(warehouse, "21_volatility_regimes")
+    assert [(row["regime"], row["readings"]) for row in runs] == [("BENIGN", 1), ("NORMAL", 2)]
 
 
 def test_a_trade_meets_the_quote_that_stood(warehouse: Warehouse, tell: Any) -> None:
