@@ -17,6 +17,7 @@ from uuid import uuid4
 from adapters.redis import keys, market_values
 from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client, run_script, run_scripts
 from adapters.redis.key_family import KeyFamily
+from adapters.redis.market_states import StatesTold
 from adapters.redis.outbox import alert
 from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
 from trading.model.instruments import Option
@@ -83,6 +84,7 @@ class RedisMarketSink(MarketSink):
         self._known: set[str] = set()
         self._random = uuid4().hex[:8]  # of an epoch that begins
         self._greeks: dict[str, _GreeksTold] = {}
+        self._states = StatesTold()
 
     def publish(self, updates: Sequence[SymbolUpdate]) -> None:
         """Print all, then write in order; an update that is refused is named, the others are written."""
@@ -97,6 +99,7 @@ class RedisMarketSink(MarketSink):
             full = self._written([call for call in calls if call.size])
             done = [(place, update) for place, update in enumerate(updates) if update.symbol not in full]
             self._tell_volatility([update for _, update in done])
+            self._tell_states([update for _, update in done])
             for place, update in done:
                 if place not in yielding:
                     self._tell_greeks(update)
@@ -186,8 +189,11 @@ class RedisMarketSink(MarketSink):
             )
             if answer[2] == b"1":
                 said.alerts.append(said.full[call.symbol])
-        elif answer[2] == b"1":
-            said.begun.append(call.symbol)
+        elif answer[0] == b"written":
+            if answer[1] and self._states.wrote(call.symbol, answer[1]):
+                self._greeks.clear()  # the server lost everything
+            if answer[2] == b"1":
+                said.begun.append(call.symbol)
 
     def _tell_volatility(self, updates: Sequence[SymbolUpdate]) -> None:
         readings = [update.volatility for update in updates if update.volatility]
@@ -195,6 +201,24 @@ class RedisMarketSink(MarketSink):
             family = keys.VOLATILITY_REGIME
             text = market_values.row_text(readings[-1])
             asked(lambda: self._client.set(family.at(), text, ex=family.ttl_s))
+
+    def _tell_states(self, updates: Sequence[SymbolUpdate]) -> None:
+        """States that nothing changed for long, and all of them where the server lost everything."""
+        texts = self._states.due(updates)
+        if not texts:
+            return
+
+        def put() -> None:
+            with self._client.pipeline(transaction=False) as pipe:
+                for name, text in texts.items():
+                    pipe.set(name, text, ex=keys.MARKET_STATE.ttl_s)
+                pipe.execute()
+
+        try:
+            asked(put)
+        except LiveStateUnavailableError:
+            self._states.lost()
+            raise
 
     def _tell_greeks(self, update: SymbolUpdate) -> None:
         if update.chain is None:

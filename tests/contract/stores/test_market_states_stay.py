@@ -1,0 +1,86 @@
+"""The state of a symbol in Redis: there as long as somebody tells the symbol, also over a flush."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from market_updates import NOON, chain, contract, update
+from real_redis import RunningRedis
+
+from adapters.redis import keys
+from adapters.redis.market_sink import RedisMarketSink
+from adapters.redis.market_state import RedisMarketState
+from trading.model.market import InstrumentState, TradingState
+from trading.ports.market_state import SymbolUpdate
+
+
+def client(adapter: Any) -> Any:
+    """The driver under the adapter."""
+    return adapter._client
+
+
+@pytest.fixture
+def sink(redis_server: RunningRedis) -> Iterator[RedisMarketSink]:
+    """A writer on an empty server."""
+    made = RedisMarketSink(redis_server.url)
+    client(made).flushall()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def state(redis_server: RunningRedis) -> Iterator[RedisMarketState]:
+    """A reader of the same."""
+    made = RedisMarketState(redis_server.url)
+    yield made
+    made.close()
+
+
+def with_state(symbol: str, is_what: TradingState) -> SymbolUpdate:
+    """An update that tells a change of state."""
+    told = InstrumentState(
+        symbol=symbol, instrument_id=f"STK:{symbol}", at=NOON, state=is_what, reason="told"
+    )
+    return replace(update(1, symbol), state=told)
+
+
+def states(state: RedisMarketState, symbols: Sequence[str] = ("SPY", "QQQ")) -> list[TradingState | None]:
+    """What a reader sees."""
+    told = state.read(symbols)
+    return [each.state.state if each.state else None for each in told.values()]
+
+
+def test_a_server_that_lost_everything_learns_of_a_halt_with_the_next_update_of_any_symbol(
+    sink: RedisMarketSink, state: RedisMarketState
+) -> None:
+    """A halted symbol tells nothing more: what is known of it comes back with what others tell."""
+    sink.publish([with_state("SPY", TradingState.OPEN), with_state("QQQ", TradingState.HALTED)])
+    client(sink).flushall()
+    sink.publish([update(2)])
+    assert states(state) == [TradingState.OPEN, TradingState.HALTED]
+    assert client(sink).ttl(keys.MARKET_STATE.at(sym="QQQ")) > 0
+
+
+def test_a_state_that_stands_for_days_outlives_its_key(
+    sink: RedisMarketSink, state: RedisMarketState
+) -> None:
+    """It is told again when its life is half over, on the market's clock, and not before."""
+    sink.publish([with_state("SPY", TradingState.LOCKED)])
+    half_life = timedelta(seconds=(keys.MARKET_STATE.ttl_s or 0) / 2)
+    for after, there in ((half_life - timedelta(seconds=1), None), (half_life, TradingState.LOCKED)):
+        client(sink).delete(keys.MARKET_STATE.at(sym="SPY"))
+        told = update(3)
+        assert told.ticker is not None
+        sink.publish([replace(told, ticker=replace(told.ticker, at=NOON + after))])
+        assert states(state, ["SPY"]) == [there]
+
+
+def test_a_server_that_lost_everything_gets_all_greeks_again(sink: RedisMarketSink) -> None:
+    """Not only those that change, which for a contract far away is not before half an hour."""
+    contracts = tuple(contract(place, 0.5) for place in range(3))
+    sink.publish([chain(contracts)])
+    client(sink).flushall()
+    sink.publish([chain(contracts, NOON + timedelta(seconds=10))])
+    assert len(list(client(sink).scan_iter(match=keys.OPTION_GREEKS.matching(sym="SPY")))) == len(contracts)
