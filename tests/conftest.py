@@ -1,5 +1,5 @@
 """Shared rules of the suite: with CI=true a skip is a failure unless `tests/allowed_skips.txt` names it
-with a reason.
+with a reason. And what tests of several folders stand on: recorded data, a migrated warehouse.
 """
 
 import os
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from embedded_warehouse import RunningWarehouse, start_migrated_warehouse
+
+from adapters.clickhouse.client import Warehouse
 
 ALLOWED_SKIPS = Path(__file__).parent / "allowed_skips.txt"
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -18,6 +21,29 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"recorded data not found at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWarehouse]:
+    """One embedded server with its schema for the tests of a module."""
+    pytest.importorskip("chdb", reason="the embedded engine is not installed")
+    running = start_migrated_warehouse(tmp_path_factory.mktemp("warehouse"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def warehouse(server: RunningWarehouse) -> Iterator[Warehouse]:
+    """That server, with every table of the schema empty."""
+    client = Warehouse(server.url)
+    tables = client.rows(
+        "select database, name from system.tables where database in ('core', 'audit', 'raw') "
+        "and engine like '%MergeTree' and name != 'schema_migrations' and total_rows > 0"
+    )
+    for table in tables:
+        client.command(f"truncate table {table['database']}.{table['name']}")
+    yield client
+    client.close()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from embedded_warehouse import start_warehouse
+from embedded_warehouse import start_migrated_warehouse
 from real_redis import redis_binary, start_redis
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -36,7 +36,7 @@ pytestmark = [
 def ui(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[dict[str, str]]:
     """A desk with the books of one real file closed, its UI served, and the run that closed them."""
     home = tmp_path_factory.mktemp("ui")
-    server = start_warehouse(home / "warehouse")
+    server = start_migrated_warehouse(home / "warehouse")
     redis = start_redis(Path(os.path.realpath(tmp_path_factory.mktemp("r"))))
     before = dict(os.environ)
     os.environ.update(
@@ -141,10 +141,8 @@ def _closed_books(home: Path, url: str, shared_data: Path) -> str:
     from dagster_desk import Desk, failures
 
     from adapters.clickhouse.client import Warehouse
-    from adapters.clickhouse.migrator import migrate
 
     warehouse = Warehouse(url)
-    migrate(warehouse)
     with dg.DagsterInstance.get() as instance:
         desk = Desk(home=home, warehouse=warehouse, instance=instance)
         assert not failures(desk.land(shared_data / "ibkr-flex" / "today.xml"))

@@ -7,11 +7,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster_desk import Desk
-from embedded_warehouse import start_warehouse
+from embedded_warehouse import start_migrated_warehouse
 from real_redis import redis_binary, start_redis
 
 from adapters.clickhouse.client import Warehouse
-from adapters.clickhouse.migrator import migrate
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +19,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     if redis_binary() is None:
         pytest.skip("no redis-server on this machine")
     home = tmp_path_factory.mktemp("desk")
-    server = start_warehouse(home / "warehouse")
+    server = start_migrated_warehouse(home / "warehouse")
     redis = start_redis(Path(os.path.realpath(tmp_path_factory.mktemp("r"))))
     environment = {"CLICKHOUSE_URL": server.url, "REDIS_URL": redis.url, "DESK_HOME": str(home)}
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     warehouse = Warehouse(server.url)
-    migrate(warehouse)
     with dg.DagsterInstance.ephemeral() as instance:
         yield Desk(home=home, warehouse=warehouse, instance=instance)
     warehouse.close()

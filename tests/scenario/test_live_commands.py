@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from embedded_warehouse import start_warehouse
+from embedded_warehouse import start_migrated_warehouse
 from fill_samples import ACCOUNT, NOON, batch, fill
 from real_redis import redis_binary, start_redis
 from told_answers import CALL, Told, position
@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
-from adapters.clickhouse.migrator import migrate
 from desk.cli import app
 from trading.calendar import session_close, session_on_or_before
 from trading.model.broker import BrokerEvent, BrokerEventKind, BrokerOrder, OutboxEntry
@@ -34,10 +33,9 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     if redis_binary() is None:
         pytest.skip("no redis-server on this machine")
     home = tmp_path_factory.mktemp("desk")
-    server = start_warehouse(home / "warehouse")
+    server = start_migrated_warehouse(home / "warehouse")
     redis = start_redis(Path(os.path.realpath(tmp_path_factory.mktemp("r"))))
     client = Warehouse(server.url)
-    migrate(client)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLICKHOUSE_URL", server.url)
         patch.setenv("REDIS_URL", redis.url)

@@ -13,12 +13,11 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster_desk import DEFINITIONS
-from embedded_warehouse import start_warehouse
+from embedded_warehouse import start_migrated_warehouse
 from recorded_files import count_lines, lines_of
 
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.market_store import ClickHouseMarketStore
-from adapters.clickhouse.migrator import migrate
 from adapters.clock import SystemClock
 from adapters.lean.history import LeanHistory
 from trading.calendar import session_close, session_open, sessions_between
@@ -79,9 +78,8 @@ class RecordedDesk:
 def desk(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[RecordedDesk]:
     """A warehouse of its own; every recorded folder at once."""
     home = tmp_path_factory.mktemp("recorded")
-    server = start_warehouse(home / "warehouse")
+    server = start_migrated_warehouse(home / "warehouse")
     warehouse = Warehouse(server.url)
-    migrate(warehouse)
     environment = {
         "CLICKHOUSE_URL": server.url,
         "REDIS_URL": "redis://127.0.0.1:1",

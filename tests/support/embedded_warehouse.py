@@ -1,16 +1,24 @@
 """A real embedded warehouse for tests: a process of its own on a free port, in a directory the test gives.
 
 `start_warehouse(tmp_path)` waits until it listens; `stop()` ends it in good order, `kill()` with SIGKILL.
+`start_migrated_warehouse(tmp_path)` begins on a copy of a folder that was migrated once in this process.
 """
 
+import atexit
+import functools
 import os
 import secrets
 import select
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.migrator import migrate
 
 READY_S = 60.0
 STOP_S = 40.0
@@ -47,6 +55,15 @@ class RunningWarehouse:
         """SIGKILL, and wait; its exit code."""
         self.process.kill()
         return self._ended()
+
+    def restarted(self) -> "RunningWarehouse":
+        """A new server on the same directory, at the same address; this one must have ended."""
+        return start_warehouse(
+            self.directory,
+            port=self.port,
+            writer_password=self.writer_password,
+            reader_password=self.reader_password,
+        )
 
     def _ended(self) -> int:
         try:
@@ -91,6 +108,26 @@ def start_warehouse(
         raise RuntimeError(f"the warehouse did not start: {ready!r} {errors.read()[-2000:]}")
     errors.close()
     return RunningWarehouse(directory, int(ready.strip().rpartition(":")[2]), writer, reader, process)
+
+
+def start_migrated_warehouse(directory: Path, *, port: int = 0) -> RunningWarehouse:
+    """Start a server on `directory` that has its schema: every migration applied, every table empty."""
+    shutil.copytree(_migrated_folder(), directory, symlinks=True, dirs_exist_ok=True)
+    return start_warehouse(directory, port=port)
+
+
+@functools.cache
+def _migrated_folder() -> Path:
+    """What a migrated server leaves that was stopped in order; made at the first call, gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="migrated-warehouse-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    running = start_warehouse(folder)
+    client = Warehouse(running.url)
+    migrate(client)
+    client.close()
+    code = running.stop()
+    assert code == 0, f"the migrated warehouse ended with {code}"
+    return folder
 
 
 def _first_line(process: "subprocess.Popen[str]") -> str:

@@ -14,11 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desk_command import environment as desk_environment
-from embedded_warehouse import RunningWarehouse, start_warehouse
+from embedded_warehouse import RunningWarehouse, start_migrated_warehouse
 from real_redis import RunningRedis, start_redis
 
 from adapters.clickhouse.client import Warehouse
-from adapters.clickhouse.migrator import migrate
 from adapters.configuration import load_settings
 from desk.live_session import choose_ports
 from desk.stack.attended import AttendedServices
@@ -79,14 +78,8 @@ class LiveDesk:
         self.redis.restart()
 
     def _restart_warehouse(self) -> None:
-        server = self.server
-        server.kill()
-        self.server = start_warehouse(
-            server.directory,
-            port=server.port,
-            writer_password=server.writer_password,
-            reader_password=server.reader_password,
-        )
+        self.server.kill()
+        self.server = self.server.restarted()
 
 
 @contextmanager
@@ -103,10 +96,9 @@ def live_desk(
     """
     short = Path(tempfile.mkdtemp(prefix="r-"))  # the path of a socket holds a hundred characters
     reservations = PortReservations()
-    server = start_warehouse(folder / "warehouse", port=reservations.choose(()))
+    server = start_migrated_warehouse(folder / "warehouse", port=reservations.choose(()))
     redis = start_redis(short, append_only=True)
     try:
-        migrate(Warehouse(server.url))
         environment = _environment(folder, server, redis, gateway)
         settings = load_settings(environment, with_stack=False)
         ports = choose_ports(reservations, settings)

@@ -19,12 +19,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from embedded_warehouse import start_warehouse
+from embedded_warehouse import start_migrated_warehouse
 from real_redis import start_redis
 
 import sql
 from adapters.clickhouse.client import Warehouse
-from adapters.clickhouse.migrator import migrate
 from adapters.clock import SystemClock
 from adapters.configuration import load_settings
 from adapters.ibkr.session.runner import Runner, SessionPorts
@@ -124,13 +123,12 @@ def live_loop(
 ) -> Iterator[LiveLoop]:
     """Everything up, and down again."""
     short = Path(tempfile.mkdtemp(prefix="r-"))  # the path of a socket holds a hundred characters
-    server, redis = start_warehouse(folder / "warehouse"), start_redis(short)
+    server, redis = start_migrated_warehouse(folder / "warehouse"), start_redis(short)
     plan = GatewayPlan(
         speed=speed, orders=orders, client_id=CLIENT, control_port=None, skip_nights=True, cash=CASH
     )
     try:
         warehouse = Warehouse(server.url)
-        migrate(warehouse)
         with run_in_thread(plan) as running:
             settings = _settings(folder, server.url, redis.url, running.port, int(speed), link)
             with _session(settings), _drain(settings, Warehouse(server.url)):

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from embedded_warehouse import start_warehouse
+from embedded_warehouse import start_migrated_warehouse
 from reconciled_desk import FIRST, LAST, SETTINGS, Desk
 
 from adapters.clickhouse.break_store import ClickHouseBreakStore
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
-from adapters.clickhouse.migrator import migrate
 from adapters.clickhouse.pnl_store import ClickHousePnlStore
 from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.inbox.reader import VenueFileReader
@@ -30,9 +29,8 @@ ENDING_CASH = (
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """An embedded server of its own, migrated."""
     pytest.importorskip("chdb", reason="the embedded engine is not installed")
-    running = start_warehouse(tmp_path_factory.mktemp("warehouse"))
+    running = start_migrated_warehouse(tmp_path_factory.mktemp("warehouse"))
     client = Warehouse(running.url)
-    migrate(client)
     yield client
     running.stop()
 

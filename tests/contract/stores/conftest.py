@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from embedded_warehouse import RunningWarehouse, start_warehouse
 from real_redis import RunningRedis, redis_binary, start_redis
 
 from adapters.clickhouse import fill_store
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
-from adapters.clickhouse.migrator import migrate
 from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.memory.fill_store import MemoryFillStore
 from adapters.memory.live_state import MemoryLiveState
@@ -27,29 +25,6 @@ class Stores:
 
     fills: FillStore
     statements: StatementStore
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWarehouse]:
-    """One embedded server for the tests of a module."""
-    pytest.importorskip("chdb", reason="the embedded engine is not installed")
-    running = start_warehouse(tmp_path_factory.mktemp("warehouse"))
-    migrate(Warehouse(running.url))
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def warehouse(server: RunningWarehouse) -> Warehouse:
-    """An empty, migrated warehouse."""
-    client = Warehouse(server.url)
-    tables = client.rows(
-        "select database, name from system.tables where database in ('core', 'audit', 'raw') "
-        "and engine like '%MergeTree' and name != 'schema_migrations' and total_rows > 0"
-    )
-    for table in tables:
-        client.command(f"truncate table {table['database']}.{table['name']}")
-    return client
 
 
 @pytest.fixture(params=["memory", "clickhouse", "clickhouse by keys"])

@@ -8,11 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from embedded_warehouse import start_warehouse
+from embedded_warehouse import start_migrated_warehouse
 
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
-from adapters.clickhouse.migrator import migrate
 from adapters.kalshi.normalize import normalize as kalshi
 from adapters.kraken.normalize import normalize as kraken
 from adapters.memory.fill_store import MemoryFillStore
@@ -28,9 +27,8 @@ RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """One embedded server for the tests of this module."""
     pytest.importorskip("chdb", reason="the embedded engine is not installed")
-    running = start_warehouse(tmp_path_factory.mktemp("warehouse"))
+    running = start_migrated_warehouse(tmp_path_factory.mktemp("warehouse"))
     client = Warehouse(running.url)
-    migrate(client)
     yield client
     running.stop()
 
