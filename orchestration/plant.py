@@ -24,6 +24,7 @@ from adapters.inbox.folder import FolderInbox
 from adapters.inbox.reader import VenueFileReader
 from adapters.indicators.history import TechnicalsHistory
 from adapters.lean.history import LeanHistory
+from adapters.lean.recorded_greeks import RecordedGreeks
 from adapters.plots.figures import MatplotlibPlots
 from adapters.quality.expectations import GreatExpectationsGate
 from adapters.quality.invariants import CombinedGate, InvariantGate
@@ -153,6 +154,7 @@ def market_histories(settings: Settings) -> tuple[MarketHistory, ...]:
     histories: list[MarketHistory] = []
     if settings.history.lean_folder is not None:
         histories.append(LeanHistory(settings.history.lean_folder))
+        histories.append(RecordedGreeks(settings.history.lean_folder))
     if settings.vendors.alpha_vantage_key:
         from adapters.wiring_vendors import vendor_history  # 0.3 s: only where it is asked
 

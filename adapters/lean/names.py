@@ -23,6 +23,7 @@ YEAR_ARCHIVE = re.compile(
 )
 UNIVERSE = re.compile(r"(?P<day>\d{8})\.csv(?:\.gz)?", re.ASCII)
 FACTOR_FILE = re.compile(r"(?:factor_file_)?(?P<symbol>[a-z0-9.]+)\.csv", re.ASCII)
+RECORDED_GREEKS = re.compile(r"[a-z0-9.]{1,6}\d{6}[cp]\d{8}\.csv", re.ASCII)
 SHARE_MEMBER = re.compile(
     r"(?P<day>\d{8})_(?P<root>[a-z0-9.]{1,12})_"
     r"(?:(?P<resolution>minute|second|tick)_(?P<kind>trade|quote)|(?P<tick_kind>trade|quote)_tick)\.csv",
@@ -40,6 +41,7 @@ class FileKind(StrEnum):
     YEAR = "year"  # an archive of one year, a member for each contract
     UNIVERSE = "universe"  # a chain at the end of a day
     FACTORS = "factors"  # splits and dividends
+    GREEKS = "greeks"  # the broker's model values of one contract
 
 
 class Resolution(StrEnum):
@@ -101,6 +103,8 @@ def read_name(path: Path) -> LeanFile | None:
             return LeanFile(path=path, is_a=FileKind.UNIVERSE, day=day, symbol=symbol)
         if (found := FACTOR_FILE.fullmatch(name)) and path.parent.name in FACTOR_FOLDERS:
             return LeanFile(path=path, is_a=FileKind.FACTORS, symbol=found["symbol"].upper())
+        if RECORDED_GREEKS.fullmatch(name):
+            return LeanFile(path=path, is_a=FileKind.GREEKS)
     except InvalidFieldError:
         return None
     return None

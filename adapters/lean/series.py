@@ -22,8 +22,9 @@ REFUSED_LINES_MAX = 1_000  # of one member; from there on they are counted only
 OUTSIDE = "outside the session"
 SUSPICIOUS = "marked suspicious by its source"
 BACKWARDS = "earlier than the line before"
+TWICE = "told twice"
 UNREADABLE = "unreadable, like the lines named before"
-FIELD_OF = {OUTSIDE: "ms", SUSPICIOUS: "suspicious", BACKWARDS: "ms", UNREADABLE: "line"}
+FIELD_OF = {OUTSIDE: "ms", SUSPICIOUS: "suspicious", BACKWARDS: "ms", TWICE: "line", UNREADABLE: "line"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

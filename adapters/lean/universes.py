@@ -69,7 +69,7 @@ def _row(symbol: str, at: datetime, fields: Sequence[str]) -> UniverseRow:
 
 
 def _greeks(at: datetime, fields: Sequence[str]) -> OptionGreeks | None:
-    values = {name: _model_value(name, text) for name, text in zip(MODEL_VALUES, fields, strict=True)}
+    values = {name: model_value(name, text) for name, text in zip(MODEL_VALUES, fields, strict=True)}
     if not any(values.values()):
         return None
     volatility = values.pop("implied_volatility")
@@ -85,7 +85,8 @@ def _greeks(at: datetime, fields: Sequence[str]) -> OptionGreeks | None:
     )
 
 
-def _model_value(name: str, text: str) -> float | None:
+def model_value(name: str, text: str) -> float | None:
+    """A model value; None where the field is empty."""
     if not text:
         return None
     try:
