@@ -94,6 +94,18 @@ select
     concat('outbox:market:{', symbol, '}'), toUInt64(toUnixTimestamp64Milli(at)), toUInt32(number % 2000)
 from numbers({rows:UInt64})
 """
+LOADED = """
+insert into core.quote_rows
+select * replace('lean' as source, toUInt64(1) as load_id, '' as stream, toUInt32(rowNumberInAllBlocks()) as place)
+from core.quote_rows
+where symbol = 'S3' and session = {session:Date} and cityHash64(entry_ms, place) % 10 < 9
+"""
+TOUCHED = """
+insert into core.quote_minutes_touched (session, symbol, source, load_id, minute)
+select distinct session, symbol, source, load_id, toStartOfMinute(at)
+from core.quote_rows
+where symbol = 'S3' and session = {session:Date}
+"""
 CHAIN_SYMBOLS = 3  # a snapshot of 2,000 contracts in each of 390 minutes
 
 
@@ -123,6 +135,7 @@ def main() -> None:
             sizes(client)
             for question in questions(sessions):
                 ask(client, question)
+            once(client, sessions)
             way_in(client)
         finally:
             server.stop()
@@ -267,6 +280,34 @@ def ask(client: Warehouse, question: Question) -> None:
         f"{question.name:34} {took_s * 1000:9.1f} ms  about {rows:12,} rows"
         f"   scan {speed / 1e9:5.2f} GB/s   share of it {share:5.2f}"
     )
+
+
+def once(client: Warehouse, sessions: Sequence[date]) -> None:
+    """One tape of live rows and a load beside the rows as they lie: a session of one teller, and one of two."""
+    alone, twice = sessions[0], sessions[len(sessions) // 2]
+    client.command(LOADED, {"session": twice})
+    client.command(
+        "insert into core.market_loads (kind, session, source, load_id, rows) values "
+        "('quote', {session:Date}, 'lean', 1, 1)",
+        {"session": twice},
+    )
+    for session in (alone, twice):
+        client.command(TOUCHED, {"session": session}, {"insert_deduplicate": 0})
+    client.command("optimize table core.quote_minute_rows final")
+    text = (
+        "select toStartOfMinute(at) as minute, avg(ask - bid) from core.{view} "
+        "where symbol = 'S3' and session = '{session}' group by minute"
+    )
+    for name, session in (("one teller", alone), ("two tellers", twice)):
+        took = {}
+        for view in ("quotes", "quotes_once"):
+            asked = text.format(view=view, session=session)
+            took[view] = median([timed(lambda told=asked: client.columns(told)) for _ in range(ROUNDS)])  # type: ignore[misc]
+        rows = client.value(f"select count() from core.quotes where symbol = 'S3' and session = '{session}'")
+        print(
+            f"symbol's day, {name:12} {rows:12,} rows   quotes {took['quotes'] * 1000:8.1f} ms"
+            f"   quotes_once {took['quotes_once'] * 1000:8.1f} ms"
+        )
 
 
 def way_in(client: Warehouse) -> None:

@@ -21,6 +21,11 @@ VIEWS = {
     "technicals": "technical_rows",
     "quote_minutes": "quote_minute_rows",
     "trade_minutes": "trade_minute_rows",
+    "quotes_once": "quote_rows",
+    "trades_once": "trade_rows",
+    "bars_once": "bar_rows",
+    "quote_minutes_once": "quote_minute_rows",
+    "trade_minutes_once": "trade_minute_rows",
 }
 
 
