@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Install the locked packages and the project into .venv: with uv where it works, with venv and pip where it does not.
+# Both compile what they install: where Python may not keep bytecode, every start of `desk` would compile it again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lock="${1:?the lock file}"
@@ -13,7 +14,7 @@ fi
 with_uv() {
     command -v uv >/dev/null 2>&1 || return 1
     [ -x .venv/bin/python ] || uv venv -q --python "$python" .venv || return 1
-    uv pip install -q --python .venv/bin/python --require-hashes -r "$lock" || return 1
+    uv pip install -q --compile-bytecode --python .venv/bin/python --require-hashes -r "$lock" || return 1
     uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
 }
 
