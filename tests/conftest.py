@@ -3,6 +3,7 @@ with a reason. And what tests of several folders stand on: recorded data, a migr
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,11 @@ import pytest
 from embedded_warehouse import RunningWarehouse, start_migrated_warehouse
 
 from adapters.clickhouse.client import Warehouse
+
+# The suite starts some hundreds of processes. Where bytecode is not kept, each of them compiles all that it
+# imports (pandas alone: a second), and so does pytest with every file of tests in every worker.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ALLOWED_SKIPS = Path(__file__).parent / "allowed_skips.txt"
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
