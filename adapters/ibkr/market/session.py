@@ -157,8 +157,10 @@ class MarketSession(HearsFeeds):
 
     def anything(self) -> None:
         """Bytes came: the link lives, and this is when what is in them was heard."""
-        self._keeper.heard()
+        was_silent = self._keeper.heard()
         self.at = self._clock.at(self._context.now())
+        if was_silent:  # a link that came back to life by itself tells nothing of what it kept back
+            self._acts.quiet("the link was silent", self.at)
 
     def message(self, fields: tuple[str, ...]) -> None:
         """A message of the market as it came: the capture's."""

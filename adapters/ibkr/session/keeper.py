@@ -94,10 +94,12 @@ class Keeper:
         self._heard_at, self._is_probed = self._context.now(), False
         self.signal(Signal.API_READY, text)
 
-    def heard(self) -> None:
-        """Bytes came: the link lives."""
+    def heard(self) -> bool:
+        """Bytes came: the link lives. Returns whether it had been silent for so long that it was asked."""
+        was_silent = self._is_probed
         if self._heard_at is not None:
             self._heard_at, self._is_probed = self._context.now(), False
+        return was_silent
 
     def walked(self, text: str) -> None:
         """Everything was asked and answered in some way."""
