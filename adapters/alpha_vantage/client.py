@@ -21,6 +21,8 @@ import httpx
 
 from adapters.alpha_vantage.refusals import kind_of, refusal_text
 from adapters.venue.payload import JsonObject, Refused, decode
+from adapters.venue.retry_after import retry_after_s
+from adapters.venue.whole_time import WholeTime, bound
 from trading.errors import ConfigurationError, shown
 from trading.market_settings import VendorSettings
 from trading.ports.vendor_source import RefusalKind, VendorRefusedError, VendorUnavailableError
@@ -31,7 +33,6 @@ HEADERS = {"User-Agent": "trading-desk", "Accept": "application/json"}
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 READ_TIMEOUT_S = 10.0  # between two pieces of a body; the whole has answer_timeout_s
 CONNECTIONS_MAX = 16
-RETRY_AFTER_DIGITS_MAX = 6
 HTTP_OK, HTTP_CLIENT_ERRORS, HTTP_SERVER_ERRORS = 200, 400, 500
 HTTP_BUSY = frozenset({408, 425, 429})
 HTTP_NO_KEY = frozenset({401, 403})
@@ -64,6 +65,8 @@ class AlphaVantageClient:
             headers=HEADERS,
             follow_redirects=False,
         )
+        self._whole_time = WholeTime()
+        bound(self._client, self._whole_time)
 
     def ask(self, params: Mapping[str, str]) -> JsonObject:
         """Return the answer to one question as a JSON object that is no refusal.
@@ -103,6 +106,7 @@ class AlphaVantageClient:
         return body
 
     def _body(self, what: str, params: Mapping[str, str]) -> bytes:
+        self._whole_time.begin(self._settings.connect_timeout_s + self._settings.answer_timeout_s)
         try:
             with self._client.stream("GET", PATH, params={**params, "apikey": self._key}) as answer:
                 self._check_status(what, answer)
@@ -117,7 +121,7 @@ class AlphaVantageClient:
         if status == HTTP_OK:
             return
         if status in HTTP_BUSY or status >= HTTP_SERVER_ERRORS:
-            raise VendorUnavailableError(f"{what}: status {status}", wait_s=_retry_after_s(answer))
+            raise VendorUnavailableError(f"{what}: status {status}", wait_s=retry_after_s(answer.headers))
         if status in HTTP_NO_KEY:
             raise VendorRefusedError(RefusalKind.KEY, f"{what}: refused (key) with status {status}")
         note = "" if status >= HTTP_CLIENT_ERRORS else "; no redirect is followed with the key"
@@ -159,9 +163,3 @@ def _check_address(url: str) -> None:
         raise ConfigurationError(
             f"vendors.alpha_vantage_url: expected https, or http on loopback, was {shown(url)}"
         )
-
-
-def _retry_after_s(answer: httpx.Response) -> float | None:
-    text = answer.headers.get("Retry-After", "")
-    is_number = text.isascii() and text.isdigit() and len(text) <= RETRY_AFTER_DIGITS_MAX
-    return float(text) if is_number else None

@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from adapters.venue.retry_after import retry_after_s
+from adapters.venue.whole_time import WholeTime, bound
 from trading.errors import ConfigurationError, shown
 from trading.ports.vendor_source import RefusalKind, VendorRefusedError, VendorUnavailableError
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 HTTP_OK, HTTP_NOT_MODIFIED, HTTP_CLIENT_ERRORS, HTTP_SERVER_ERRORS = 200, 304, 400, 500
 HTTP_BUSY = frozenset({408, 425, 429})
-RETRY_AFTER_DIGITS_MAX = 6
 HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; trading-desk)"}  # some refuse requests without a known one
 
 
@@ -47,6 +48,7 @@ class PublicAddress:
     limits: AnswerLimits
     monotonic: Callable[[], float] = time.monotonic
     _client: httpx.Client = field(init=False)
+    _whole_time: WholeTime = field(init=False)
 
     def __post_init__(self) -> None:
         """Refuse an address that is neither https nor on this machine."""
@@ -58,6 +60,8 @@ class PublicAddress:
             )
         timeout = httpx.Timeout(self.limits.answer_s, connect=self.limits.connect_s)
         self._client = httpx.Client(timeout=timeout, headers=HEADERS, follow_redirects=False)
+        self._whole_time = WholeTime()
+        bound(self._client, self._whole_time)
 
     def get(
         self,
@@ -66,6 +70,7 @@ class PublicAddress:
         headers: Mapping[str, str] | None = None,
     ) -> WholeAnswer:
         """Ask once; raises VendorRefusedError or VendorUnavailableError."""
+        self._whole_time.begin(self.limits.connect_s + self.limits.answer_s)
         try:
             with self._client.stream(
                 "GET", self.url.rstrip("/") + path, params=params or None, headers=dict(headers or {})
@@ -84,7 +89,9 @@ class PublicAddress:
         if status in (HTTP_OK, HTTP_NOT_MODIFIED):
             return
         if status in HTTP_BUSY or status >= HTTP_SERVER_ERRORS:
-            raise VendorUnavailableError(f"{self.name}: status {status}", wait_s=_retry_after_s(answer))
+            raise VendorUnavailableError(
+                f"{self.name}: status {status}", wait_s=retry_after_s(answer.headers)
+            )
         note = "" if status >= HTTP_CLIENT_ERRORS else "; no redirect is followed"
         raise VendorRefusedError(RefusalKind.OTHER, f"{self.name}: refused with status {status}{note}")
 
@@ -101,9 +108,3 @@ class PublicAddress:
                 )
             chunks.append(chunk)
         return b"".join(chunks)
-
-
-def _retry_after_s(answer: httpx.Response) -> float | None:
-    text = answer.headers.get("Retry-After", "")
-    is_number = text.isascii() and text.isdigit() and len(text) <= RETRY_AFTER_DIGITS_MAX
-    return float(text) if is_number else None

@@ -116,9 +116,10 @@ def test_what_cannot_be_read_is_unavailable_and_the_next_answer_is_good(fault: F
 
 
 def test_a_busy_vendor_says_how_long_to_wait() -> None:
-    """Retry-After goes with the error; nonsense in it does not."""
+    """Retry-After goes with the error, in seconds or as a date, an hour at most; nonsense in it does not."""
     with stub_and_source() as (stub, source):
-        for text, wait_s in (("17", 17.0), ("soon", None), ("1e99", None)):
+        told = [("17", 17.0), ("999999", 3600.0), ("soon", None), ("1e99", None), ("-1", None)]
+        for text, wait_s in [*told, ("Fri, 23 Nov 2096 17:00:00 GMT", 3600.0)]:
             stub.faults.append(Fault(answer=Answer(b"", 429, {"Retry-After": text})))
             with pytest.raises(VendorUnavailableError) as raised:
                 source.chain(SYMBOL, NOON)
