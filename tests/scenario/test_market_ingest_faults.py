@@ -154,8 +154,8 @@ def test_a_halt_is_a_state_and_its_end_too() -> None:
         desk.wait_for(lambda: states(desk)[-1] is TradingState.OPEN, lambda: f"open again: {states(desk)}")
 
 
-def test_a_market_that_falls_silent_is_stale_on_the_board_with_one_alert() -> None:
-    """Connected, and nothing comes in trading hours."""
+def test_a_market_that_falls_silent_is_stale_on_the_board_and_for_readers_with_one_alert() -> None:
+    """Connected, and nothing comes in trading hours: who goes by the symbol's state is stopped, too."""
     with market_desk(SPY) as desk:
         desk.has(MarketKind.QUOTE, "SPY", 5)
         desk.wait_for(lambda: health(desk, "level1") is not None, "the board")
@@ -163,8 +163,12 @@ def test_a_market_that_falls_silent_is_stale_on_the_board_with_one_alert() -> No
         desk.wait_for(lambda: health(desk, "level1").state is FeedState.STALE, "stale on the board")
         stale = [text for code, text in desk.alerts.told.items() if "feed_stale" in code]
         assert len([text for text in stale if "level1" in text and "SPY" in text]) == 1
+        desk.wait_for(lambda: states(desk)[-1] is TradingState.STALE, lambda: f"stale: {states(desk)}")
+        live = desk.state.read(["SPY"])["SPY"].state
+        assert live is not None and live.state is TradingState.STALE
         desk.running.fault("clear faults")
         desk.wait_for(lambda: health(desk, "level1").state is FeedState.RUNNING, "running again")
+        desk.wait_for(lambda: states(desk)[-1] is TradingState.OPEN, lambda: f"open again: {states(desk)}")
 
 
 def test_a_book_that_is_reset_is_emptied_and_filled_again() -> None:

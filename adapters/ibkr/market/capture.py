@@ -4,8 +4,10 @@ Gzip JSON lines. The first says the version; then, in the order in which things 
 
     line number {kind, symbol, ticks, contract…}   a number was given to a line
     heard field field …                            one message, as it came
-    resume {symbol: time} | end number | session day | chain symbol options listed | quiet reason
-    lose reason
+    resume {symbol: time} {symbol: [minute]}
+    end number | session day | chain symbol options listed | quiet reason
+    refill number symbol since until | refill_over number words settled
+    lose reason | still contract reason
     error number words final | empty number words | crossed number words | delayed number
     undecodable fields error
     flush                                          what was collected went on its way

@@ -11,7 +11,9 @@ from adapters.ibkr.market.capture import CaptureWriter
 from adapters.ibkr.market.feeds import Feeds
 from adapters.ibkr.market.lines import Line
 from adapters.ibkr.market.requests import DELAYED
+from trading.market.minute_holes import MinuteHole
 from trading.model.instruments import Option
+from trading.model.market import TradingState
 from trading.ports.market_state import SymbolUpdate
 
 
@@ -37,10 +39,10 @@ class RecordedFeeds:
         self._note("session", at, session)
         self._feeds.begin_session(session)
 
-    def resume(self, heard_until: Mapping[str, datetime]) -> None:
-        """Until when each symbol was heard before this session began."""
-        self._note("resume", None, dict(heard_until))
-        self._feeds.resume(heard_until)
+    def resume(self, heard_until: Mapping[str, datetime], minutes: Mapping[str, Sequence[datetime]]) -> None:
+        """Until when each symbol was heard before this session began, and which minutes of it are whole."""
+        self._note("resume", None, dict(heard_until), {name: list(each) for name, each in minutes.items()})
+        self._feeds.resume(heard_until, minutes)
 
     def expect_chain(self, symbol: str, options: Sequence[Option], listed: int, at: datetime | None) -> None:
         """What a chain is made of."""
@@ -52,6 +54,11 @@ class RecordedFeeds:
         """Nothing is heard from here on."""
         self._note("quiet", at, reason)
         self._feeds.quiet(reason, at)
+
+    def stand_still(self, conid: int, reason: str, at: datetime) -> None:
+        """The link lives and one contract tells nothing: it is stale until its next tick."""
+        self._note("still", at, conid, reason)
+        self._feeds.board.mark(conid, TradingState.STALE, reason, at)
 
     def lose(self, reason: str, at: datetime | None) -> None:
         """All lines are gone."""
@@ -77,6 +84,16 @@ class RecordedFeeds:
         """The line is delayed."""
         self._note("delayed", at, number)
         self._feeds.data_kind(number, DELAYED)
+
+    def refill(self, number: int, symbol: str, hole: MinuteHole, at: datetime | None) -> None:
+        """History is asked for a hole."""
+        self._note("refill", at, number, symbol, hole.since, hole.until)
+        self._feeds.refills.begin(number, symbol, hole)
+
+    def refill_over(self, number: int, words: str, at: datetime | None, *, settled: bool) -> None:
+        """History said that it has nothing, or it is asked again, or never."""
+        self._note("refill_over", at, number, words, settled)
+        self._feeds.refills.over(number, words, settled=settled)
 
     def undecodable(self, fields: Sequence[str], error: str, at: datetime | None) -> None:
         """A message that nobody can read."""

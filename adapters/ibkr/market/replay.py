@@ -6,7 +6,7 @@ Nothing is sent and nothing is waited for. Keep out: the session (what it did st
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,15 @@ from adapters.ibkr.market.listener import MarketListener
 from adapters.ibkr.market.requests import DELAYED
 from adapters.ibkr.session.client_library import new_client
 from trading.errors import InvalidFieldError
+from trading.market.minute_holes import MinuteHole
 from trading.market_settings import IngestSettings, MarketSettings
+from trading.model.market import TradingState
 from trading.ports.market_state import MarketSink
 
 LINE_BYTES_MAX = 16 * 1024 * 1024
 SERVER_VERSION = 176  # of the captured messages: their forms do not differ between the versions we speak
 ZONE = "America/New_York"
+NO_MINUTES: Mapping[str, Sequence[str]] = {}  # captures before history was asked have none
 
 
 def replay_capture(
@@ -77,7 +80,7 @@ class ReplayedCapture(HearsFeeds):
     def take(self, record: Sequence[Any]) -> Sequence[Any]:
         """Let one thing happen again; returns what is to be published."""
         name, at, *told = record
-        self.at = None if at is None else datetime.fromisoformat(at).astimezone(UTC)
+        self.at = None if at is None else _moment(at)
         if name == "heard":
             self.messages += 1
             self._interpret(list(told))
@@ -92,24 +95,34 @@ class ReplayedCapture(HearsFeeds):
         acts: dict[str, Callable[..., object]] = {
             "line": lambda number, fields: feeds.begin(number, read_line(fields)),
             "end": feeds.end,
-            "resume": lambda heard: feeds.resume(
-                {symbol: datetime.fromisoformat(at).astimezone(UTC) for symbol, at in heard.items()}
+            "resume": lambda heard, minutes=NO_MINUTES: feeds.resume(
+                {symbol: _moment(at) for symbol, at in heard.items()},
+                {symbol: [_moment(at) for at in each] for symbol, each in minutes.items()},
             ),
             "session": lambda day: feeds.begin_session(date.fromisoformat(day)),
             "chain": lambda symbol, options, listed: feeds.expect_chain(
                 symbol, [read_option(option) for option in options], listed
             ),
             "quiet": lambda reason: feeds.quiet(reason, self.at),
+            "still": self._stand_still,
             "lose": lambda reason: feeds.lose(reason, self.at),
             "error": lambda number, words, is_final: feeds.error(number, words, is_final=is_final),
             "empty": lambda number, words: feeds.empty_book(number, words, self.at),
             "crossed": lambda number, words: feeds.crossed_book(number, words, self.at),
             "delayed": lambda number: feeds.data_kind(number, DELAYED),
+            "refill": lambda number, symbol, since, until: feeds.refills.begin(
+                number, symbol, MinuteHole(_moment(since), _moment(until))
+            ),
+            "refill_over": lambda number, words, settled: feeds.refills.over(number, words, settled=settled),
             "undecodable": lambda fields, error: feeds.undecodable(fields, error, self.at),
         }
         if name not in acts:
             raise InvalidFieldError("capture", f"one of {', '.join(acts)}", name)
         acts[name](*told)
+
+    def _stand_still(self, conid: int, reason: str) -> None:
+        if self.at is not None:
+            self.feeds.board.mark(conid, TradingState.STALE, reason, self.at)
 
     # what a capture does not hold, or what only the session minds
 
@@ -148,6 +161,10 @@ class ReplayedCapture(HearsFeeds):
 
     def chain_end(self, number: int) -> None:
         """Nothing is asked."""
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _nothing() -> None:

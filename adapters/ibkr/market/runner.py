@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from adapters.ibkr.market.capture import CaptureWriter
 from adapters.ibkr.market.health import healths
+from adapters.ibkr.market.lines import LineKind
 from adapters.ibkr.market.listener import MarketListener
 from adapters.ibkr.market.requests import SENDERS
 from adapters.ibkr.market.session import MarketSession
@@ -23,11 +24,12 @@ from adapters.ibkr.session.outputs import LinkAction
 from trading.errors import LiveStateUnavailableError, OutboxFullError, TransientError
 from trading.market_settings import IngestSettings, MarketSettings
 from trading.model.broker import BrokerEvent, BrokerEventKind, LinkState
+from trading.model.market import BarOrigin
 from trading.ports.alerts import Alerts
 from trading.ports.clock import Clock
 from trading.ports.feed_health import FeedBoard
 from trading.ports.live_state import LiveState
-from trading.ports.market_state import MarketSink, MarketState, SymbolUpdate
+from trading.ports.market_state import MarketSink, MarketState, SymbolMarket, SymbolUpdate
 from trading.services.watch_feeds import FeedWatch, watch_feeds
 from trading.settings import BrokerSettings
 
@@ -39,6 +41,7 @@ TICK_MAX_S = 1.0  # time passes at least so often
 METRICS_LEAST_S = 1.0
 FLUSH_LEAST_MS = 10
 BEATS_KEPT = 5  # the heartbeat outlives so many of its intervals
+SILENT = "nothing is told of it"  # the reason of the state of a symbol whose quotes stand still
 LAST_WRITES_S = 5.0  # after a stop, for what is still in the spool
 
 _log = logging.getLogger("desk.ingest.runner")
@@ -123,7 +126,7 @@ class MarketRunner:
             _log.warning("what was heard before is not known: %s", error)
             return
         heard = {name: each.ticker.at for name, each in known.items() if each.ticker is not None}
-        self.session.resume(heard)
+        self.session.resume(heard, {name: _whole_minutes(each) for name, each in known.items()})
 
     async def _end(self, others: Sequence["asyncio.Task[object]"], writing: "asyncio.Task[None]") -> None:
         self.session.stop()
@@ -238,7 +241,10 @@ class MarketRunner:
         if at is not None:
             told = healths(self.session, self._ingest, at, self._ports.clock.now())
             ports = self._ports
-            await asyncio.to_thread(watch_feeds, self._watch, ports.board, ports.alerts, told, at)
+            judged = await asyncio.to_thread(watch_feeds, self._watch, ports.board, ports.alerts, told, at)
+            for feed in judged.feeds:
+                if feed.feed == LineKind.LEVEL1.value and feed.stands_still:
+                    self.session.stand_still(feed.symbol, SILENT, feed.newest_at)
         await asyncio.sleep(self._metrics_every_s)
 
     async def _beat(self) -> None:
@@ -246,6 +252,13 @@ class MarketRunner:
         now = self._ports.clock.now()
         await asyncio.to_thread(self._ports.live_state.beat, COMPONENT, now, every * BEATS_KEPT)
         await asyncio.sleep(every)
+
+
+def _whole_minutes(known: SymbolMarket) -> list[datetime]:
+    """The minutes of the newest session that need not be asked of history."""
+    last = known.bars[-1].at.date() if known.bars else None
+    whole = (bar.at for bar in known.bars if bar.origin is not BarOrigin.PARTIAL)
+    return [at for at in whole if at.date() == last]
 
 
 def market_link(

@@ -43,8 +43,8 @@ ANSWER_TIME = timedelta(seconds=2)  # of ours: how long the broker's word may be
 FIELDS_SHOWN_CHARS_MAX = 500
 DATA_LOST = 1101
 MARKET_MESSAGES = frozenset(
-    {"1", "2", "4", "12", "13", "21", "45", "46", "50", "57", "58", "99"}
-)  # prices, sizes, codes, books, greeks, generic, texts, bars, ends of looks, kinds of data, tick by tick
+    {"1", "2", "4", "12", "13", "17", "21", "45", "46", "50", "57", "58", "99"}
+)  # prices, sizes, codes, books, the past, greeks, generic, texts, bars, ends of looks, kinds, tick by tick
 
 
 class MarketSession(HearsFeeds):
@@ -101,9 +101,18 @@ class MarketSession(HearsFeeds):
         """The kinds of messages that are wanted as they came: what a capture keeps."""
         return MARKET_MESSAGES if self._capture is not None else frozenset()
 
-    def resume(self, heard_until: Mapping[str, datetime]) -> None:
-        """Say until when each symbol was heard by the process before this one."""
-        self._acts.resume(heard_until)
+    def resume(self, heard_until: Mapping[str, datetime], minutes: Mapping[str, Sequence[datetime]]) -> None:
+        """Say until when each symbol was heard by the process before this one, and which minutes whole."""
+        self._acts.resume(heard_until, minutes)
+
+    def stand_still(self, symbol: str, reason: str, newest_at: datetime | None) -> None:
+        """Say that a symbol was judged to stand still; a tick that came meanwhile makes that untrue."""
+        feeds, at = self.feeds.symbols.get(symbol), self.market_time()
+        if feeds is None or at is None:
+            return
+        conid = feeds.contract.conid
+        if self.feeds.board.newest_at(conid) == newest_at:
+            self._acts.stand_still(conid, reason, at)
 
     def start(self) -> None:
         """Begin to connect."""
@@ -244,6 +253,10 @@ class MarketSession(HearsFeeds):
     def book_is_wrong(self, number: int) -> None:
         """It is asked for anew."""
         self.subscribing.book_is_wrong(number)
+
+    def history_is_told(self, number: int) -> None:
+        """A hole is refilled."""
+        self.subscribing.refilling.ended(number)
 
     # what the keeper calls
 
