@@ -8,11 +8,13 @@ from functools import lru_cache
 
 from adapters.venue.payload import JsonObject, canonical_text, cut
 from trading.errors import InvalidFieldError
+from trading.market.numbers import MARKET_PLACES, NUMBER_LIMIT
 from trading.model.market import RefusedRow
 from trading.model.money import parse_decimal
 
 ABSENT = ("", "-", "None", "none", "null", "N/A", "NaN")
 PAYLOAD_CHARS_MAX = 4_096  # of a refused row; real ones have 500
+LIMIT = int(NUMBER_LIMIT)
 NUMBERS_REMEMBERED = 100_000  # sizes and prices of a chain repeat all day
 
 
@@ -54,9 +56,11 @@ def number(row: Mapping[str, object], name: str) -> Decimal | None:
             return known
     if value is None or (isinstance(value, str) and value.strip() in ABSENT):
         return None
-    told = parse_decimal(name, value)
+    told = parse_decimal(name, value, MARKET_PLACES)
     if told < 0:
         raise InvalidFieldError(name, "zero or more", value)
+    if told >= LIMIT:
+        raise InvalidFieldError(name, f"less than {LIMIT}, as the columns hold", value)
     return told
 
 
@@ -78,10 +82,10 @@ def estimate(row: Mapping[str, object], name: str) -> float | None:
 def _known_number(text: str) -> Decimal | None:
     """A text that is a good number, read once; None for all else, which is looked at with its field."""
     try:
-        told = parse_decimal("number", text)
+        told = parse_decimal("number", text, MARKET_PLACES)
     except InvalidFieldError:
         return None
-    return told if told >= 0 else None
+    return told if 0 <= told < LIMIT else None
 
 
 def refused_row(symbol: str, feed: str, at: datetime, error: Exception, row: object) -> RefusedRow:

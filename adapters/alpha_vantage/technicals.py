@@ -8,12 +8,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nlargest
 from typing import Any
 
 from adapters.alpha_vantage.rows import estimate, object_row, refused_row
 from adapters.venue.payload import ROW_ERRORS
 from trading.errors import InvalidFieldError
-from trading.model.market import TechnicalReading
+from trading.model.market import RefusedRow, TechnicalReading
 from trading.model.times import NEW_YORK, aware_utc
 from trading.ports.vendor_source import TechnicalRead
 
@@ -23,6 +24,7 @@ INTERVAL = "1min"
 META = "Meta Data"
 TABLE_PREFIX = "Technical Analysis"
 AHEAD_MAX = timedelta(minutes=5)  # of the vendor's clock before ours
+ROWS_TRIED_MAX = 5  # the newest ones; a table with more wrong ones than that has no value
 TIME_FORMATS = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
 
@@ -54,7 +56,9 @@ def params_of(symbol: str, indicator: str) -> dict[str, str]:
 
 
 def read_technical(document: Mapping[str, Any], symbol: str, indicator: str, at: datetime) -> TechnicalRead:
-    """Read the newest value of an answer; an answer without values is none, a bad value is refused."""
+    """Read the newest value that is one; rows before it that are none are refused, and an answer without any
+    is none.
+    """
     table = next((told for name, told in document.items() if name.startswith(TABLE_PREFIX)), None)
     try:
         if table is None and META not in document and document:
@@ -62,12 +66,16 @@ def read_technical(document: Mapping[str, Any], symbol: str, indicator: str, at:
         rows = object_row(table) if table else {}
         if not rows:
             return TechnicalRead(reading=None)
-        newest = max(rows)
-        return TechnicalRead(reading=_reading(newest, object_row(rows[newest]), symbol, indicator, at))
     except ROW_ERRORS as error:
-        return TechnicalRead(
-            reading=None, refused=(refused_row(symbol, FEED, at, error, document.get(META)),)
-        )
+        return TechnicalRead(reading=None, refused=(refused_row(symbol, FEED, at, error, dict(document)),))
+    refused: list[RefusedRow] = []
+    for moment in nlargest(ROWS_TRIED_MAX, rows):
+        try:
+            reading = _reading(moment, object_row(rows[moment]), symbol, indicator, at)
+            return TechnicalRead(reading=reading, refused=tuple(refused))
+        except ROW_ERRORS as error:
+            refused.append(refused_row(symbol, FEED, at, error, {moment: rows[moment]}))
+    return TechnicalRead(reading=None, refused=tuple(refused))
 
 
 def _reading(

@@ -17,7 +17,7 @@ from trading.model.market import RefusedRow, VolatilitySource
 from trading.model.times import from_epoch
 from trading.ports.vendor_source import VendorUnavailableError
 from trading.ports.volatility_source import IndexQuotes, IndexQuoteSource
-from trading.volatility.observation import INDEX, Observation, observed
+from trading.volatility.observation import INDEX, VALUE_MAX, Observation, observed
 
 PATH = "/v8/finance/chart/%5EVIX1D"
 SYMBOL = "^VIX1D"
@@ -125,7 +125,8 @@ def _observation(stamp: object, price: object, length: timedelta) -> Observation
 
 def _points(price: object) -> object:
     """Doubles of the vendor's have tails (18.020000457763672); the index has two places."""
-    return round(price, PLACES_KEPT) if isinstance(price, Decimal) and price.is_finite() else price
+    is_number = isinstance(price, Decimal) and price.is_finite() and abs(price) < VALUE_MAX
+    return round(price, PLACES_KEPT) if isinstance(price, Decimal) and is_number else price
 
 
 def _refused(stamp: object, price: object, error: InvalidFieldError, at: datetime) -> RefusedRow:

@@ -128,12 +128,20 @@ class PollLoop:
             poll = hosted.asked.pop(future)
             now = self._moment()
             assert now is not None, "a clock that was known stays known"
-            try:
-                hosted.poller.take(poll, _answer_of(future, poll), now)
-            except DeskError as error:
-                _log.warning("not_published feed=%s symbol=%s error=%s", poll.feed, poll.symbol, error)
-                is_well = False
+            is_well = self._take_one(hosted.poller, poll, _answer_of(future, poll), now) and is_well
         return is_well
+
+    def _take_one(self, poller: Poller, poll: Poll, answer: object | DeskError, now: Moment) -> bool:
+        try:
+            poller.take(poll, answer, now)
+        except DeskError as error:
+            _log.warning("not_published feed=%s symbol=%s error=%s", poll.feed, poll.symbol, error)
+            return False
+        except Exception as error:
+            if isinstance(answer, BrokenPollError):
+                raise  # not even that it failed could be taken
+            return self._take_one(poller, poll, _broken(poll, error), now)
+        return True
 
     def _tell(self, now: Moment) -> bool:
         """The board, the figures, the breakers' changes; each may fail without the others."""
@@ -178,5 +186,9 @@ def _answer_of(future: "Future[object]", poll: Poll) -> object | DeskError:
         return future.result()
     if isinstance(error, DeskError):
         return error
+    return _broken(poll, error)
+
+
+def _broken(poll: Poll, error: BaseException) -> BrokenPollError:
     _log.error("poll_broke feed=%s symbol=%s", poll.feed, poll.symbol, exc_info=error)
     return BrokenPollError(f"{poll.feed} {poll.symbol}: {type(error).__name__}")

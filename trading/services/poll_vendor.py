@@ -54,6 +54,7 @@ from trading.ports.vendor_source import (
 RATE_PAUSE = timedelta(seconds=60)  # after "too often": a window of the vendor's is over then
 DAILY_PAUSE = timedelta(hours=1)  # nobody says when a vendor's day ends; asked again so often
 KEY_PAUSE = timedelta(minutes=15)  # a person mends a key; asked again so often
+ASKED_PAUSE_MAX_S = 3_600.0  # of a vendor that says how long it is busy; longer is not believed
 REFUSED_REST_S = 3_600.0  # a function that the plan does not include, a symbol that the vendor does not know
 ROUNDS_UNTIL_STALE = 6  # rounds of a feed without a row
 STALE_LEAST_S = 60.0
@@ -347,13 +348,16 @@ class VendorPoller(Poller):
             return
         self._counts["answers_failed"] += 1
         wait_s = error.wait_s if isinstance(error, VendorUnavailableError) else None
+        if wait_s and self._limiter is not None:
+            until = now.machine + timedelta(seconds=min(wait_s, ASKED_PAUSE_MAX_S))
+            self._limiter.hold(until, "the vendor asks to wait")
         delay_s = self._retry.delay_s(task.failures, self._tools.chance())
         if delay_s is None or task.breaker.state is BreakerState.HALF_OPEN:  # a trial is one request
             task.failures = 0
             task.breaker.failed(now.machine, text)
             _log.warning("vendor_failed %s", text)
         else:
-            task.due_at = now.machine + timedelta(seconds=max(delay_s, wait_s or 0.0))
+            task.due_at = now.machine + timedelta(seconds=delay_s)
 
     def _heed(self, task: VendorTask, error: VendorRefusedError, now: Moment) -> None:
         machine, text = now.machine, str(error)

@@ -30,7 +30,7 @@ class Scripted(Poller):
     taken: list[object] = field(default_factory=list)
     rooms: list[int] = field(default_factory=list)
     due_error: DeskError | None = None
-    take_error: DeskError | None = None
+    take_error: Exception | None = None
     changes: list[BreakerTransition] = field(default_factory=list)
 
     @property
@@ -173,6 +173,23 @@ def test_a_poller_that_cannot_count_or_publish_stops_no_other() -> None:
     assert desk.loop.round(0) is False
     desk.until(lambda: len(good.taken) == 2 and len(full.taken) == 1)
     desk.loop.stop()
+
+
+def test_an_answer_that_cannot_be_taken_is_a_failed_poll() -> None:
+    """A mistake of ours in what follows an answer ends neither the loop nor the other feeds."""
+
+    @dataclass(slots=True)
+    class Stumbles(Scripted):
+        def take(self, poll: Poll, answer: object | DeskError, now: Moment) -> None:
+            self.taken.append(answer)
+            if answer == "odd":
+                raise OverflowError("odd")
+
+    poller, good = Stumbles("a", [lambda: "odd", lambda: "rows"]), Scripted("b", [lambda: 2])
+    desk = Desk([(poller, 1), (good, 1)])
+    desk.until(lambda: "rows" in poller.taken and good.taken == [2])
+    desk.loop.stop()
+    assert [str(answer) for answer in poller.taken] == ["odd", "chain a: OverflowError", "rows"]
 
 
 def test_without_the_markets_time_nothing_is_asked() -> None:

@@ -213,3 +213,22 @@ def test_no_values_are_none_and_another_document_is_refused() -> None:
     told = decode(b'{"weather": "fine"}')
     assert isinstance(told, JsonObject)
     assert [row.field for row in read_technical(told, SYMBOL, "RSI", NOON).refused] == ["answer"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "row", "field"),
+    [
+        ("zzz", {"RSI": "1"}, "time"),
+        ("2029-01-02 10:00", {"RSI": "1"}, "time"),
+        ("2026-11-23 11:59", {"RSI": "NaN"}, "RSI"),
+        ("2026-11-23 11:59", "none", "row"),
+    ],
+)
+def test_a_wrong_row_costs_no_other_and_is_in_the_dead_letter(moment: str, row: object, field: str) -> None:
+    """The newest value that is one counts; what stood before it is refused as it came."""
+    told = table("RSI", {"2026-11-23 11:58": {"RSI": "50.5"}, moment: row})  # type: ignore[dict-item]
+    read = read_technical(told, SYMBOL, "RSI", NOON)
+    assert read.reading is not None
+    assert read.reading.values == {"rsi": 50.5}
+    (refused,) = read.refused
+    assert (refused.field, moment in refused.payload) == (field, True)

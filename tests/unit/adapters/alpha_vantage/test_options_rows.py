@@ -207,3 +207,24 @@ def test_a_real_chain_arrives_whole(shared_data: Path) -> None:
     assert len(told.snapshot.contracts) == len(rows) == 2_016
     without = sum(1 for contract in told.snapshot.contracts if contract.greeks is None)
     assert without == sum(told.dropped.values()) == 154
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("bid", "0.123456789"),
+        ("ask", "1e10"),
+        ("last", "1e25"),
+        ("bid_size", "10000000000"),
+        ("volume", "1e18"),
+        ("open_interest", "1e25"),
+        ("open_interest", "9223372036854775807"),
+    ],
+)
+def test_what_no_column_holds_is_refused_when_it_is_read(name: str, value: str) -> None:
+    """It would be in the live chain and in the dead letter of every one of its snapshots."""
+    told = read(option_row(**{name: value}), *strikes(240))
+    assert told.snapshot is not None
+    assert len(told.snapshot.contracts) == 1
+    (refused,) = told.refused
+    assert (refused.field, value in refused.reason, value in refused.payload) == (name, True, True)

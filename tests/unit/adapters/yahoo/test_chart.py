@@ -64,10 +64,19 @@ def test_minutes_without_a_value_are_none_and_wrong_ones_are_refused() -> None:
     ]
 
 
+@pytest.mark.parametrize("close", [10**27, 1e30, 1e308, -1e30])
+def test_an_absurd_minute_costs_no_other(close: float) -> None:
+    """A number that no index has is refused alone."""
+    quotes = read(chart(close=[14.1, close, 14.55]))
+    assert [each.value for each in quotes.observations] == [Decimal("14.1"), Decimal("14.56")]
+    assert [row.field for row in quotes.refused] == ["value"]
+
+
 @pytest.mark.parametrize(
     ("document", "words"),
     [
         ({}, "as chart"),
+        (chart(meta={"regularMarketPrice": 1e300}), "no value"),
         ([], "as answer"),
         ({"chart": {"result": None, "error": {"code": "Not Found"}}}, "refused"),
         ({"chart": {"result": [], "error": None}}, "one result"),

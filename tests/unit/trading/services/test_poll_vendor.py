@@ -153,6 +153,14 @@ def test_failures_are_asked_again_with_a_pause_and_then_left_alone() -> None:
         assert changes(desk) == ["AAPL half_open", "AAPL open"]
 
 
+def test_a_vendor_that_asks_to_wait_is_left_alone_by_all_feeds() -> None:
+    """Retry-After is of the key, not of the question; an hour is the most that is believed."""
+    with vendor_desk(chains=(SYMBOL, "MSFT")) as desk:
+        desk.stub.faults.append(Fault(answer=Answer(b"", 429, {"Retry-After": "40"})))
+        assert len(desk.step()) == 1
+        assert [len(desk.step(seconds)) for seconds in (5, 30, 6)] == [0, 0, 2]
+
+
 def test_a_half_open_breaker_closes_with_a_good_trial() -> None:
     """After it, everything is as before."""
     with vendor_desk() as desk:
