@@ -45,7 +45,7 @@ class DrivenMarket:
         self.broker_at, self.speed = begins_at, speed
         self.market, self.ingest = market, ingest_settings(**ingest)
         self.writer = CaptureWriter(capture) if capture else None
-        settings = broker_settings(NO_PORT, speed, silence_after_s=3_600)
+        settings = broker_settings(NO_PORT, speed, silence_after_s=3_600, request_timeout_s=90)
         self.session = MarketSession(settings, market, self.ingest, self.clock, random.Random(7), self.writer)
         self.sent: list[Request] = []
         self.alerts: list[str] = []
@@ -137,7 +137,7 @@ class DrivenMarket:
 
 def share(symbol: str) -> KnownContract:
     """A listed share."""
-    conid = 1_000 + sum(symbol.encode())
+    conid = int.from_bytes(symbol.encode())
     return KnownContract(
         conid=conid, symbol=symbol, sec_type="STK", exchange="SMART", instrument_id=f"STK:{symbol}"
     )

@@ -2,17 +2,21 @@
 
 A minute is told with its last piece, else when a piece of a later one comes (pieces come in order) or when
 its time is long over. A piece that comes after that has the minute told again, with the same key; pieces of
-a session's outside are refused. Built so that both
-ways give the same bar where both exist. Keep out: bars that a vendor tells whole.
+a session's outside are refused. Pieces and prints give the same bar where both exist, so a piece in which
+nothing traded, which repeats the price before it, says nothing of a minute in which something did.
+
+A minute that history told after a hole stands: a late piece would put a part of it in its place. Keep out:
+bars that a vendor tells whole, asking history.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from trading.market.minute_holes import MinuteHoles
 from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST, decimal_of
-from trading.model.market import Bar, BarOf, RefusedRow, Trade
+from trading.model.market import Bar, BarOf, BarOrigin, RefusedRow, Trade
 
 PIECE_S = 5
 COUNT_LIMIT = 2**31 - 1  # the broker's "unset"
@@ -65,6 +69,9 @@ class MinuteBars:
         self._open: datetime | None = None  # the minute that is not told yet
         self._due: dict[datetime, None] = {}  # minutes to tell, in their order
         self._missing: list[MissingPieces] = []
+        self._refilled: set[datetime] = set()  # minutes of this session
+        self._to_tell: list[Bar] = []  # of those
+        self.holes = MinuteHoles()
         self._refused: list[RefusedRow] = []
         self.refused = 0
         self.told_again = 0
@@ -72,27 +79,31 @@ class MinuteBars:
     def begin_session(self, opens_at: datetime, closes_at: datetime) -> None:
         """Take pieces from the session's open to its close only."""
         self._bounds = (opens_at, closes_at)
+        self.holes.begin_session(opens_at, closes_at)
+        self._refilled.clear()
+
+    def refill(
+        self, at: datetime, prices: Sequence[float], volume: float, average: float, count: int
+    ) -> bool:
+        """Hear a whole minute from history; False where it is none."""
+        reason = "a time between the minutes" if at.second else self._reason_against(at, prices)
+        if reason:
+            self._refuse(reason, f"{at.isoformat()} {list(prices)!r} {volume!r}", at)
+            return False
+        told = {0: _piece(prices, volume, average, count)}
+        self._to_tell.append(self._made_of(at, told, BarOrigin.REFILLED))
+        self._refilled.add(at)
+        self._due.pop(at, None)
+        self.holes.fill((at,))
+        return True
 
     def piece(self, at: datetime, prices: Sequence[float], volume: float, average: float, count: int) -> None:
         """Hear five seconds from `at` on: open, high, low, close; a volume of -1 is none."""
-        reason = self._reason_against(at, prices)
+        reason = self._reason_against(at, prices) or self._reason_against_piece(at)
         if reason:
             self._refuse(reason, f"{at.isoformat()} {list(prices)!r} {volume!r}", at)
-            return
-        open_, high, low, close = map(decimal_of, prices)
-        has_volume = 0 <= volume < NUMBER_LIMIT
-        self._take(
-            at,
-            _Piece(
-                open=open_,
-                high=high,
-                low=low,
-                close=close,
-                volume=decimal_of(volume) if has_volume else None,
-                average=decimal_of(average) if has_volume and 0 < average < NUMBER_LIMIT else None,
-                trades=count if 0 <= count < COUNT_LIMIT else None,
-            ),
-        )
+        elif at.replace(second=0) not in self._refilled:
+            self._take(at, _piece(prices, volume, average, count))
 
     def advance(self, at: datetime) -> None:
         """Let the market's time pass: the open minute is told when it is over."""
@@ -103,7 +114,8 @@ class MinuteBars:
     def flush(self) -> tuple[Bar, ...]:
         """Tell the minutes that are due."""
         due, self._due = sorted(self._due), {}
-        bars = tuple(self._bar(minute) for minute in due)
+        refilled, self._to_tell = self._to_tell, []
+        bars = (*refilled, *(self._bar(minute) for minute in due))
         for minute in sorted(self._minutes)[:-MINUTES_KEPT]:
             del self._minutes[minute]
         return bars
@@ -126,6 +138,9 @@ class MinuteBars:
             return "a time between the pieces"
         if self._bounds and not self._bounds[0] <= at < self._bounds[1]:
             return "outside the session"
+        return ""
+
+    def _reason_against_piece(self, at: datetime) -> str:
         if self._minutes and at < min(self._minutes):
             return "too late"  # what was told of that minute is forgotten: a part of it must not replace it
         return ""
@@ -152,27 +167,34 @@ class MinuteBars:
     def _bar(self, minute: datetime) -> Bar:
         pieces = self._minutes[minute]
         missing = tuple(second for second in range(0, MINUTE_S, PIECE_S) if second not in pieces)
-        if missing and len(self._missing) < BARS_WAITING_MAX:
+        if not missing:
+            self.holes.fill((minute,))
+        elif len(self._missing) < BARS_WAITING_MAX:
             self._missing.append(
                 MissingPieces(
                     symbol=self.symbol, instrument_id=self.instrument_id, at=minute, seconds=missing
                 )
             )
+        return self._made_of(minute, pieces, BarOrigin.PARTIAL if missing else BarOrigin.TOLD)
+
+    def _made_of(self, at: datetime, pieces: Mapping[int, _Piece], origin: BarOrigin) -> Bar:
         ordered = [pieces[second] for second in sorted(pieces)]
+        traded = [piece for piece in ordered if piece.volume != 0] or ordered
         return Bar(
             symbol=self.symbol,
             instrument_id=self.instrument_id,
-            at=minute,
+            at=at,
             seconds=MINUTE_S,
-            open=ordered[0].open,
-            high=max(piece.high for piece in ordered),
-            low=min(piece.low for piece in ordered),
-            close=ordered[-1].close,
+            open=traded[0].open,
+            high=max(piece.high for piece in traded),
+            low=min(piece.low for piece in traded),
+            close=traded[-1].close,
             volume=_sum([piece.volume for piece in ordered]),
             average=_average(ordered),
             trades=_count([piece.trades for piece in ordered]),
             of=self.of,
             conid=self.conid,
+            origin=origin,
         )
 
     def _refuse(self, reason: str, payload: str, at: datetime) -> None:
@@ -229,6 +251,21 @@ def _bar_of(trades: Sequence[Trade], at: datetime, seconds: int) -> Bar:
         average=(notional / volume).quantize(AVERAGE_PLACES) if volume else None,
         trades=len(trades),
         conid=trades[0].conid,
+    )
+
+
+def _piece(prices: Sequence[float], volume: float, average: float, count: int) -> _Piece:
+    """Numbers of the wire; a volume of -1 is none, and so is an average of nothing."""
+    open_, high, low, close = map(decimal_of, prices)
+    has_volume = 0 <= volume < NUMBER_LIMIT
+    return _Piece(
+        open=open_,
+        high=high,
+        low=low,
+        close=close,
+        volume=decimal_of(volume) if has_volume else None,
+        average=decimal_of(average) if has_volume and 0 < average < NUMBER_LIMIT else None,
+        trades=count if 0 <= count < COUNT_LIMIT else None,
     )
 
 

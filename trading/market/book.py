@@ -6,8 +6,8 @@ where a sequence has a gap. A book without Level 2 is made of the quote and says
 
 What can lose money here: an imbalance computed from a book that is half of one. A book that begins, or was
 reset, is not told before it has both sides; after that a side may run empty, which is the market's word. And
-a book whose lost delete nobody noticed: it stays crossed, so a book says since when it is. Between the changes
-of one move any book may be crossed, so that is looked at when it is told, never between them.
+a book whose lost delete nobody noticed: it stays crossed, so a book says since when. Any book may be crossed
+between the changes of one move, so that is looked at when it is told, never between them.
 """
 
 from collections.abc import Iterable, Sequence

@@ -96,6 +96,14 @@ class BarOf(StrEnum):
     ASK = "ask"
 
 
+class BarOrigin(StrEnum):
+    """How a bar came to be known; one that is told again replaces the one that was there."""
+
+    TOLD = "told"  # whole, when it was over
+    PARTIAL = "partial"  # rolled up without some of its pieces
+    REFILLED = "refilled"  # asked of the source's history, since nobody had heard it whole
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
     """Prices of the `seconds` from `at` on; volume and trade count are None where the source has none."""
@@ -113,6 +121,7 @@ class Bar:
     trades: int | None = None
     of: BarOf = BarOf.TRADES
     conid: int | None = None
+    origin: BarOrigin = BarOrigin.TOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

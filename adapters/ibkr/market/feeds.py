@@ -19,7 +19,8 @@ from adapters.ibkr.market.dead_letters import gap, unreadable
 from adapters.ibkr.market.flushing import Flushing
 from adapters.ibkr.market.heard import GreeksHeard
 from adapters.ibkr.market.lines import Line, LineKind
-from adapters.ibkr.market.symbol_feeds import CHAIN, SOURCE, SymbolFeeds, symbol_feeds
+from adapters.ibkr.market.refills import Refills
+from adapters.ibkr.market.symbol_feeds import CHAIN, SOURCE, SymbolFeeds, feed_of, symbol_feeds
 from trading.calendar import session_close, session_open
 from trading.market.chains import broker_greeks
 from trading.market.numbers import NUMBER_LIMIT, decimal_of
@@ -48,6 +49,7 @@ class Feeds:
         self.board = QuoteBoard()
         self.symbols: dict[str, SymbolFeeds] = {}
         self._flushing = Flushing(self.board, self.symbols, ingest)
+        self.refills = Refills(self.symbols)
         self._lines: dict[int, Line] = {}
         self._conids: dict[int, int] = {}
         self._known: dict[int, Line] = {}  # contracts that the board has a line of
@@ -55,7 +57,8 @@ class Feeds:
         self._told_tapes: dict[int, Tape] = {}  # those that heard something since the last flush
         self._greeks: dict[int, tuple[int, OptionGreeks]] = {}
         self._refused: list[RefusedRow] = []
-        self._heard_until: dict[str, datetime] = {}
+        self._heard_until: Mapping[str, datetime] = {}
+        self._heard_minutes: Mapping[str, Sequence[datetime]] = {}
         self._session: date | None = None
         self._bounds: tuple[datetime, datetime] | None = None
 
@@ -72,7 +75,7 @@ class Feeds:
             tape.begin_line()
         symbol = self.symbols.get(line.symbol)
         if symbol is not None:
-            symbol.count(_feed_of(line)).text = ""
+            symbol.count(feed_of(line)).text = ""
             if line.kind is LineKind.DEPTH and symbol.book is not None:
                 symbol.book.reset()
 
@@ -84,6 +87,7 @@ class Feeds:
     def begin_session(self, session: date) -> None:
         """Another session: chains begin anew, minutes are those of its hours."""
         self._session = session
+        self.refills.begin_session()
         self._bounds = (session_open(session), session_close(session))
         for each in self.symbols.values():
             each.minutes.begin_session(*self._bounds)
@@ -91,9 +95,9 @@ class Feeds:
                 each.chain.begin_session()
         self._forget({conid for conid, line in self._known.items() if line.contract.option is not None})
 
-    def resume(self, heard_until: Mapping[str, datetime]) -> None:
-        """Until when each symbol was heard by the process before: what lies between is a gap."""
-        self._heard_until = dict(heard_until)
+    def resume(self, heard_until: Mapping[str, datetime], minutes: Mapping[str, Sequence[datetime]]) -> None:
+        """Until when each symbol was heard by the process before, and its minutes: all else is a gap."""
+        self._heard_until, self._heard_minutes = heard_until, minutes
 
     def expect_chain(self, symbol: str, options: Sequence[Option], listed: int) -> None:
         """Say what a chain is made of."""
@@ -114,16 +118,14 @@ class Feeds:
         if at is None:
             return
         for each in self.symbols.values():
-            if each.gap_since is None:
-                heard_at = self.board.newest_at(each.contract.conid)
-                each.gap_since, each.gap_reason = min(heard_at or at, at), reason
-            each.gap_closes_after = at
+            each.begin_gap(self.board.newest_at(each.contract.conid), reason, at)
             self.board.mark(each.contract.conid, TradingState.STALE, reason, at)
 
     def lose(self, reason: str, at: datetime | None) -> None:
         """All lines are gone."""
         self._lines.clear()
         self._conids.clear()
+        self.refills.forget()
         self.quiet(reason, at)
         for each in self.symbols.values():
             if each.book is not None:
@@ -136,7 +138,7 @@ class Feeds:
             return
         feeds = self.symbols.get(line.symbol)
         if feeds is not None:
-            counted = feeds.count(_feed_of(line))
+            counted = feeds.count(feed_of(line))
             counted.errors += 1
             counted.text = words
             if line.kind is LineKind.PRINTS and is_final:
@@ -173,10 +175,10 @@ class Feeds:
         if at is None:
             return
         symbol = NOBODY if line is None else line.symbol
-        feed = SOURCE if line is None else _feed_of(line)
+        feed = SOURCE if line is None else feed_of(line)
         self._refused.append(unreadable(symbol, feed, at, fields, error))
         if line is not None and symbol in self.symbols:
-            self.symbols[symbol].count(_feed_of(line)).refused += 1
+            self.symbols[symbol].count(feed_of(line)).refused += 1
 
     def spot(self, symbol: str) -> Decimal | None:
         """Where an underlying stands; None while nobody knows."""
@@ -329,7 +331,7 @@ class Feeds:
         if at is None:
             return ()
         told, self._told_tapes = self._told_tapes, {}
-        refused, self._refused = self._refused, []
+        refused, self._refused = [*self._refused, *self.refills.flush()], []
         return self._flushing.updates(at, heard_at, tuple(told.values()), refused)
 
     # inside
@@ -356,10 +358,11 @@ class Feeds:
 
     def _gap_before(self, feeds: SymbolFeeds) -> None:
         """Since when nobody heard the symbol in this session; one that nobody ever heard has no gap."""
+        feeds.minutes.holes.fill(self._heard_minutes.get(feeds.symbol, ()))
         until = self._heard_until.get(feeds.symbol)
         if until is not None and self._bounds is not None:
-            feeds.gap_since = feeds.gap_closes_after = max(until, self._bounds[0])
-            feeds.gap_reason = "nobody listened"
+            since = max(until, self._bounds[0])
+            feeds.begin_gap(since, "nobody listened", since)
 
     def _touched(self, conid: int, bid: float | None, ask: float | None, at: datetime) -> None:
         """Bid or ask moved: prints are signed by how they stood."""
@@ -390,10 +393,6 @@ class Feeds:
         if option.right == OPEN_INTEREST_OF[tick]:
             feeds.chain.open_interest(line.contract.instrument_id, contracts, self._session)
             feeds.chain_is_changed = True
-
-
-def _feed_of(line: Line) -> str:
-    return CHAIN if line.kind in (LineKind.OPTION, LineKind.SNAPSHOT) else line.kind.value
 
 
 def _is_number(text: str) -> bool:

@@ -38,6 +38,17 @@ class GreeksHeard:
     underlying: float
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryBar:
+    """A bar of the past: prices are open, high, low, close; a volume of -1 is none."""
+
+    epoch_s: int
+    prices: tuple[float, float, float, float]
+    volume: float
+    average: float
+    count: int
+
+
 class HearsMarket(HearsLink, Protocol):
     """Who is told what a market-data link hears. No method may raise."""
 
@@ -89,3 +100,9 @@ class HearsMarket(HearsLink, Protocol):
         self, number: int, epoch_s: int, prices: Sequence[float], volume: float, average: float, count: int
     ) -> None:
         """Hand over five seconds: open, high, low, close, and their volume (50)."""
+
+    def history_bar(self, number: int, heard: HistoryBar) -> None:
+        """Hand over a bar of the past (17)."""
+
+    def history_end(self, number: int) -> None:
+        """Say that all bars of a question were told (17)."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from adapters.ibkr.market.feeds import OPEN_INTEREST_OF, Feeds
-from adapters.ibkr.market.heard import GreeksHeard, HearsMarket
+from adapters.ibkr.market.heard import GreeksHeard, HearsMarket, HistoryBar
 
 MODEL_TICKS = frozenset({13, 83})  # a model's own values, live and delayed
 
@@ -88,6 +88,15 @@ class HearsFeeds(HearsMarket):
         if self.at is not None:
             self.feeds.bar(number, epoch_s, prices, volume, average, count, self.at)
 
+    def history_bar(self, number: int, heard: HistoryBar) -> None:
+        """A minute of the past."""
+        self.feeds.refills.bar(number, heard)
+
+    def history_end(self, number: int) -> None:
+        """All of them were told."""
+        self.feeds.refills.end(number)
+        self.history_is_told(number)
+
     # what follows beside the feeds: the session's
 
     def open_interest_told(self, number: int) -> None:
@@ -101,3 +110,6 @@ class HearsFeeds(HearsMarket):
 
     def book_is_wrong(self, number: int) -> None:
         """A change of a book cannot be."""
+
+    def history_is_told(self, number: int) -> None:
+        """A question about the past is answered."""

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from adapters.ibkr.market.heard import ChainHeard, GreeksHeard, HearsMarket
+from adapters.ibkr.market.heard import ChainHeard, GreeksHeard, HearsMarket, HistoryBar
 from adapters.ibkr.market.lines import KnownContract
 from adapters.ibkr.session.listener import LinkListener
 from adapters.ibkr.session.translate import instrument_id_of
@@ -154,6 +154,18 @@ class MarketListener(LinkListener):
     ) -> None:
         """Five seconds."""
         self._hears.bar(number, epoch_s, (open_, high, low, close), volume, average, count)
+
+    # the past
+
+    def historicalData(self, number: int, bar: Any) -> None:
+        """A bar; its time is in seconds, as it was asked for."""
+        prices = (bar.open, bar.high, bar.low, bar.close)
+        heard = HistoryBar(int(bar.date), prices, bar.volume, bar.average, bar.barCount)
+        self._hears.history_bar(number, heard)
+
+    def historicalDataEnd(self, number: int, _start: str, _end: str) -> None:
+        """All of them were told."""
+        self._hears.history_end(number)
 
 
 def known_contract(contract: Any) -> KnownContract:

@@ -1,8 +1,10 @@
 """Rules of the broker about what may be asked how often, beside the number of messages a second.
 
 Bars of five seconds count as historical requests: 60 in ten minutes, fewer than 6 for one contract in two
-seconds. Tick by tick: one request for one instrument in 15 seconds. Time is an argument, in our seconds; a
-simulated broker counts by its own clock, so the windows shrink with its speed.
+seconds. Minutes of the past are not counted with them (the broker relaxed that for bars of a minute or more);
+they are held to the same figures, apart from the others, so that no hole that is refilled delays a line. Tick
+by tick: one request for one instrument in 15 seconds. Time is an argument, in our seconds; a simulated broker
+counts by its own clock, so the windows shrink with its speed.
 """
 
 from collections import deque
@@ -40,6 +42,7 @@ class RequestPacing:
     def __init__(self, speed: float) -> None:
         self._speed = speed
         self._history = RollingWindow(HISTORY_MAX, self._ours(HISTORY_WINDOW_S))
+        self._refills = RollingWindow(HISTORY_MAX, self._ours(HISTORY_WINDOW_S))
         self._of: dict[Hashable, RollingWindow] = {}
 
     def history_free_at(self, conid: int, now: datetime) -> datetime:
@@ -50,6 +53,16 @@ class RequestPacing:
     def take_history(self, conid: int, now: datetime) -> None:
         """Count a request for bars."""
         self._history.take(now)
+        self._window("history", conid, CONTRACT_MAX, CONTRACT_WINDOW_S).take(now)
+
+    def refill_free_at(self, conid: int, now: datetime) -> datetime:
+        """When minutes of a contract's past may be asked for."""
+        contract = self._window("history", conid, CONTRACT_MAX, CONTRACT_WINDOW_S)
+        return max(self._refills.free_at(now), contract.free_at(now))
+
+    def take_refill(self, conid: int, now: datetime) -> None:
+        """Count a request for minutes of the past."""
+        self._refills.take(now)
         self._window("history", conid, CONTRACT_MAX, CONTRACT_WINDOW_S).take(now)
 
     def ticks_free_at(self, conid: int, now: datetime) -> datetime:

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from adapters.ibkr.market.lines import Line, LineKind
+from adapters.ibkr.market.lines import KnownContract, Line, LineKind
 from adapters.ibkr.session.client_library import new_contract
 from adapters.ibkr.session.pacing import Request, Send, Urgency
 
 SMART = "SMART"
 BAR_SECONDS = 5
 LIVE, DELAYED = 1, 3  # kinds of market data
+REGULAR_HOURS, AS_SECONDS = 1, 2  # of bars of the past: no others, and how their times are told
 
 
 class MarketSend(StrEnum):
@@ -23,6 +24,8 @@ class MarketSend(StrEnum):
     CHAIN = "market_chain"
     OPEN = "market_open"
     END = "market_end"
+    HISTORY = "market_history"
+    HISTORY_END = "market_history_end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,15 @@ class ChainAsked:
     symbol: str
     sec_type: str
     conid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryAsked:
+    """Minutes of trades that are asked of the past."""
+
+    contract: KnownContract
+    since: datetime
+    until: datetime
 
 
 def open_line(number: int, line: Line, rank: Urgency = Urgency.QUESTION) -> Request:
@@ -112,6 +124,16 @@ def _chain(client: Any, request: Request) -> None:
     client.reqSecDefOptParams(request.number, asked.symbol, "", asked.sec_type, asked.conid)
 
 
+def _history(client: Any, request: Request) -> None:
+    asked: HistoryAsked = request.content
+    contract = new_contract(conId=asked.contract.conid, exchange=asked.contract.exchange)
+    end = f"{asked.until.astimezone(UTC):%Y%m%d-%H:%M:%S}"  # with a dash it is UTC
+    length = f"{int((asked.until - asked.since).total_seconds())} S"
+    client.reqHistoricalData(
+        request.number, contract, end, length, "1 min", "TRADES", REGULAR_HOURS, AS_SECONDS, False, []
+    )
+
+
 SENDERS: Mapping[StrEnum, Callable[[Any, Request], None]] = {
     Send.TIME: lambda client, _: client.reqCurrentTime(),
     MarketSend.DATA_KIND: lambda client, request: client.reqMarketDataType(request.content),
@@ -120,5 +142,7 @@ SENDERS: Mapping[StrEnum, Callable[[Any, Request], None]] = {
     MarketSend.OPEN: lambda client, request: OPENERS[request.content.kind](
         client, request.number, request.content
     ),
+    MarketSend.HISTORY: _history,
+    MarketSend.HISTORY_END: lambda client, request: client.cancelHistoricalData(request.number),
     MarketSend.END: lambda client, request: ENDERS[request.content.kind](client, request.number),
 }

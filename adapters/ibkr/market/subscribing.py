@@ -20,6 +20,7 @@ from adapters.ibkr.market.heard import ChainHeard
 from adapters.ibkr.market.lines import KnownContract, Line, LineKind
 from adapters.ibkr.market.open_lines import OpenLines
 from adapters.ibkr.market.recorded import RecordedFeeds
+from adapters.ibkr.market.refilling import Refilling
 from adapters.ibkr.market.request_pacing import RequestPacing
 from adapters.ibkr.market.requests import DELAYED, LIVE, Described, MarketSend, end_line, open_line
 from adapters.ibkr.market.rotation import Rotation
@@ -58,7 +59,9 @@ class Subscribing:
         self._feeds, self._acts, self._market_time = feeds, acts, market_time
         timeout = timedelta(seconds=context.settings.request_timeout_s)
         self.discovery = Discovery(market, budget, timeout)
-        self.lines = OpenLines(RequestPacing(context.settings.speed))
+        pacing = RequestPacing(context.settings.speed)
+        self.lines = OpenLines(pacing)
+        self.refilling = Refilling(context, budget.symbols, feeds, acts, pacing, market_time)
         self.rotation = Rotation(budget.chain_lines)
         self.without: dict[tuple[str, str], NoLine] = {
             (each.symbol, each.feed): each for each in budget.without
@@ -89,11 +92,12 @@ class Subscribing:
             self._choose_chains(now)
             self._mind_silence(now)
         self._open(now)
+        self.refilling.work(now)
         self._look(now)
 
     def next_due(self, now: datetime) -> list[datetime | None]:
         """When something is due."""
-        own = [self._want_due, self._choose_due]
+        own = [self._want_due, self._choose_due, self.refilling.next_due()]
         return [*own, self.discovery.next_due(), self.lines.next_due(now), self.rotation.next_due()]
 
     def connected(self) -> None:
@@ -105,12 +109,14 @@ class Subscribing:
         self.lines.clear()
         self._want_due = None
         self.rotation.forget_looks()
+        self.refilling.forget()
         self._acts.lose(reason, self._market_time())
         if also_questions:
             self.discovery.forget_questions()
 
     def _begin_session(self, at: datetime, now: datetime) -> None:
         self.rotation.begin_session()
+        self.refilling.begin_session()
         self.lines.forgive()
         self._expected.clear()
         self._acts.begin_session(trading_session(at), at)
@@ -288,6 +294,9 @@ class Subscribing:
         words = f"{code}: {text}"
         if self.discovery.is_open(number):
             self._question_failed(number, code, words)
+            return
+        if self.refilling.said(number, code, words, self._context.now()):
+            self.errors += 1
             return
         line, reaction = self.lines.by_number.get(number), line_reaction(code)
         if line is None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from adapters.ibkr.market.budget import SymbolPlan
-from adapters.ibkr.market.lines import KnownContract
+from adapters.ibkr.market.lines import KnownContract, Line, LineKind
 from trading.market.bars import MinuteBars
 from trading.market.book import PositionBook
 from trading.market.chains import ChainBoard
@@ -63,6 +63,12 @@ class SymbolFeeds:
             counted = self.counts[feed] = FeedCount()
         return counted
 
+    def begin_gap(self, heard_at: datetime | None, reason: str, at: datetime) -> None:
+        """Nothing is heard any more; one gap goes on until a tick comes after the last word about it."""
+        if self.gap_since is None:
+            self.gap_since, self.gap_reason = min(heard_at or at, at), reason
+        self.gap_closes_after = at
+
     def spot(self) -> Decimal | None:
         """Where the underlying stands: the middle of its quote, else its last price, else its close."""
         quote = self.quote
@@ -85,6 +91,11 @@ def symbol_feeds(plan: SymbolPlan, contract: KnownContract) -> SymbolFeeds:
         book=PositionBook(symbol, name, conid) if plan.depth else None,
         chain=ChainBoard(symbol=symbol, source=SOURCE) if plan.chain.value != "none" else None,
     )
+
+
+def feed_of(line: Line) -> str:
+    """The feed that a line belongs to."""
+    return CHAIN if line.kind in (LineKind.OPTION, LineKind.SNAPSHOT) else line.kind.value
 
 
 def is_due(told_at: datetime | None, now: datetime, every: timedelta) -> bool:
