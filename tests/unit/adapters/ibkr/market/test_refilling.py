@@ -199,7 +199,7 @@ def test_many_holes_are_asked_for_within_the_rules() -> None:
             answered += 1
     assert len(asked(desk)) == HISTORY_MAX
     assert {each.content.contract.symbol for each in asked(desk)} == set(names)
-    be_deaf(desk, 2)
+    be_deaf(desk, 4)
     assert len(asked(desk)) > HISTORY_MAX
 
 
