@@ -6,6 +6,7 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import build_scope
 
 from trading.errors import ConfigurationError
 from trading.ports.model_runner import ColumnOrigin, TableName
@@ -24,8 +25,14 @@ def column_lineage(model: str, sql: str, upstream: Columns) -> Mapping[str, tupl
         query = qualify(
             parse_one(sql, dialect=DIALECT), dialect=DIALECT, schema=schema, validate_qualify_columns=False
         )
-        names = query.named_selects
-        return {name: _origins(lineage(name, query, schema=schema, dialect=DIALECT)) for name in names}
+        scope = build_scope(query)  # once: without it `lineage` qualifies the query again for each column
+        nodes = {
+            name: lineage(
+                name, query, schema=schema, dialect=DIALECT, scope=scope, trim_selects=False, copy=False
+            )
+            for name in query.named_selects
+        }
+        return {name: _origins(node) for name, node in nodes.items()}
     except (SqlglotError, ValueError) as cause:
         raise ConfigurationError(
             f"model {model}: expected SQL whose columns can be traced, was: {cause}"
