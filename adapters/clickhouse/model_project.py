@@ -27,6 +27,7 @@ from trading.ports.model_runner import (
 
 MODELS_MAX = 500
 DEFAULT_OWNER = "team:desk"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where it was built: a tenth of the time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +189,7 @@ def _documents(folder: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _yaml(path: Path) -> Mapping[str, Any]:
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe one
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path.name}: expected a mapping, was {type(document).__name__}")
     return document
