@@ -96,7 +96,8 @@ from numbers({rows:UInt64})
 """
 LOADED = """
 insert into core.quote_rows
-select * replace('lean' as source, toUInt64(1) as load_id, '' as stream, toUInt32(rowNumberInAllBlocks()) as place)
+select * replace('lean' as source, toUInt64(1) as load_id, '' as stream,
+    toUInt32(rowNumberInAllBlocks()) as place)
 from core.quote_rows
 where symbol = 'S3' and session = {session:Date} and cityHash64(entry_ms, place) % 10 < 9
 """
@@ -283,7 +284,7 @@ def ask(client: Warehouse, question: Question) -> None:
 
 
 def once(client: Warehouse, sessions: Sequence[date]) -> None:
-    """One tape of live rows and a load beside the rows as they lie: a session of one teller, and one of two."""
+    """One tape of live rows and a load beside the rows as they lie: a session of one teller, one of two."""
     alone, twice = sessions[0], sessions[len(sessions) // 2]
     client.command(LOADED, {"session": twice})
     client.command(

@@ -120,14 +120,17 @@ class Warehouse:
             ),
         )
 
-    def insert_arrow(self, table: str, rows: pa.Table, token: str) -> int:
+    def insert_arrow(
+        self, table: str, rows: pa.Table, token: str, settings: Mapping[str, object] | None = None
+    ) -> int:
         """Store an Arrow table, the fast form for many rows; the same token stores once."""
+        told = {**(settings or {}), **_insert_settings(token)}
         if not rows.num_rows:
             return 0
         return self._inserted(
             table,
             rows.num_rows,
-            lambda client: client.insert_arrow(table, rows, settings=_insert_settings(token)),
+            lambda client: client.insert_arrow(table, rows, settings=told),
         )
 
     def close(self) -> None:

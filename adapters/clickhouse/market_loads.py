@@ -26,7 +26,7 @@ from adapters.clickhouse.market_refusals import (
     letter_of_refused,
     store_letters,
 )
-from adapters.clickhouse.market_rows import Misfit, Origin, ToldRows, fitting, told_rows
+from adapters.clickhouse.market_rows import AS_TOLD, Misfit, Origin, ToldRows, fitting, told_rows
 from trading.errors import WarehouseError
 from trading.model.market import ChainSnapshot, MarketKind, MarketRow, RefusedRow
 from trading.ports.market_store import LoadReport
@@ -110,7 +110,8 @@ class MarketLoads:
             table, strangers = _of_session(told, pa.concat_tables(tables), running.session)
             misfits += strangers
             token = f"load-{running.load_id}-{running.parts}"
-            running.sent += self._warehouse.insert_arrow(f"core.{TABLES[running.kind].rows}", table, token)
+            name = f"core.{TABLES[running.kind].rows}"
+            running.sent += self._warehouse.insert_arrow(name, table, token, AS_TOLD)
         letters += [letter_of_misfit(misfit, running.name) for misfit in misfits]
         running.refused += store_letters(self._warehouse, letters, running.letters)
 

@@ -27,7 +27,7 @@ from adapters.clickhouse.market_refusals import (
     letter_of_unreadable,
     store_letters,
 )
-from adapters.clickhouse.market_rows import fitting, minutes_of, origin_of, token_of, told_rows
+from adapters.clickhouse.market_rows import AS_TOLD, fitting, minutes_of, origin_of, token_of, told_rows
 from trading.model.market import MarketEntry, MarketKind, MarketRow, RefusedRow
 from trading.ports.market_store import LoadReport, MarketStore
 from trading.ports.outbox import UnreadableEntry
@@ -79,7 +79,7 @@ class ClickHouseMarketStore(MarketStore):
         missing = self._missing(TABLES[kind], every) if is_repeat else every
         # A token that a kill left without its rows must not swallow them: what was looked for has a new one.
         token = f"market-{token_of(missing)}" + (f"-{uuid4().hex}" if is_repeat else "")
-        self._warehouse.insert_arrow(f"core.{TABLES[kind].rows}", missing, token)
+        self._warehouse.insert_arrow(f"core.{TABLES[kind].rows}", missing, token, AS_TOLD)
         self._touch(TABLES[kind], every)
         repeated = every.num_rows - missing.num_rows
         moments = every.column(TABLES[kind].at)

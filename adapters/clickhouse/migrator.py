@@ -35,7 +35,8 @@ settings non_replicated_deduplication_window = 100""",
 LOCK_TABLE = "core.schema_migrations_lock"
 REPLICATED = re.compile(r"(?<=engine = )((?:\w*)MergeTree)", re.IGNORECASE)
 CREATED = re.compile(
-    r"^(create (?:or replace )?(?:database|table|view|materialized view)(?: if not exists)? [\w.]+)",
+    r"^((?:create (?:or replace )?(?:database|table|view|materialized view)(?: if not exists)?"
+    r"|alter table) [\w.]+)",
     re.IGNORECASE,
 )
 STATEMENT_PARTS = re.compile(r"'(?:[^'\\]|\\.|'')*'|`[^`]*`|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|;", re.DOTALL)

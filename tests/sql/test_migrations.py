@@ -1,5 +1,6 @@
 """Migrations go forward, once, under a lock, and say what a server cannot hold."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -91,11 +92,11 @@ def test_every_table_has_a_deduplication_window(empty: RunningWarehouse) -> None
 
 
 def test_a_cluster_gets_replicated_engines_from_the_same_files() -> None:
-    """Every create says `on cluster`, every engine is replicated, views are as they were."""
+    """Every create and alter says `on cluster`, every engine is replicated, views are as they were."""
     for script in sql.migrations():
         for statement in statements(script.text):
             told = on_cluster(statement, "desk")
-            if "create" in statement.lower().partition("(")[0]:
+            if re.search(r"^(create|alter)\b", statement, re.MULTILINE):
                 assert " on cluster desk" in told, statement[:80]
             if "engine = " in statement and "engine = Null" not in statement:  # which keeps nothing
                 assert "engine = Replicated" in told, statement[:80]
