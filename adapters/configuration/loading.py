@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-
 from adapters.configuration.building import build
+from adapters.configuration.checking_market import (
+    check_ingest,
+    check_market,
+    check_number,
+    check_stubs,
+)
 from adapters.configuration.environment import fill_placeholders, process_environment, read_environment_file
+from adapters.configuration.yaml_files import read_yaml
 from trading.errors import ConfigurationError
 from trading.market_settings import (
     HistorySettings,
@@ -40,7 +45,6 @@ from trading.settings import (
     VenueSettings,
 )
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where it was built: a tenth of the time
 ENDPOINTS_FILE = (
     Path("stack") / "endpoints.env"
 )  # under the home folder; written by the embedded stack, mode 0600
@@ -129,15 +133,7 @@ def _read_yaml(path: Path, *, required: bool) -> Mapping[str, Any]:
         if required:
             raise ConfigurationError(f"{path}: missing; it belongs to the project")
         return {}
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe one
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: not readable as YAML: {error}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{path}: expected a mapping of settings, was {type(content).__name__}")
-    return content
+    return read_yaml(path)
 
 
 def _fill(value: Any, names: Mapping[str, str], key: str, depth: int) -> Any:
@@ -168,6 +164,9 @@ def _check(settings: Settings) -> None:
     _check_broker(settings.broker)
     _check_gateway(settings.gateway)
     _check_flex(settings.flex)
+    check_market(settings.market)
+    check_ingest(settings.ingest)
+    check_stubs(settings.stubs)
     _check_vendors(settings.vendors)
     _check_volatility(settings.volatility)
     for field in dataclasses.fields(settings.inbox):
@@ -202,27 +201,35 @@ def _check_vendors(vendors: VendorSettings) -> None:
     for field in dataclasses.fields(vendors):
         value = getattr(vendors, field.name)
         least = 0 if field.name in ("requests_per_second", "requests_per_day") else 1
-        if isinstance(value, int) and not isinstance(value, bool) and value < least:
-            raise ConfigurationError(f"vendors.{field.name}: expected {least} or more, was {value}")
+        if isinstance(value, int) and not isinstance(value, bool):
+            check_number(f"vendors.{field.name}", value, least)
 
 
 def _check_volatility(limits: VolatilitySettings) -> None:
     """Times and counts above zero, and limits of the regime in the order in which they are read."""
     for field in dataclasses.fields(limits):
         value, least = getattr(limits, field.name), 0 if field.name == "standby_every_s" else 1
-        if isinstance(value, int) and value < least:
-            raise ConfigurationError(f"volatility.{field.name}: expected {least} or more, was {value}")
+        if isinstance(value, int):
+            check_number(f"volatility.{field.name}", value, least)
     if not 0 < limits.benign_at < limits.elevated_at <= limits.shock_at:
         raise ConfigurationError(
             "volatility.benign_at, elevated_at, shock_at: expected 0 < rising, was "
             f"{limits.benign_at}, {limits.elevated_at}, {limits.shock_at}"
         )
     if limits.shock_change_5m <= 0 or limits.elevated_change_1h <= 0:
-        raise ConfigurationError("volatility.shock_change_5m, elevated_change_1h: expected points above 0")
+        raise ConfigurationError(
+            "volatility.shock_change_5m, elevated_change_1h: expected points above 0, was "
+            f"{limits.shock_change_5m}, {limits.elevated_change_1h}"
+        )
     if limits.benign_z >= limits.elevated_z:
-        raise ConfigurationError("volatility.benign_z: expected less than elevated_z")
+        raise ConfigurationError(
+            f"volatility.benign_z: expected less than elevated_z, was {limits.benign_z}, {limits.elevated_z}"
+        )
     if limits.fresh_for_s > limits.stale_after_s:
-        raise ConfigurationError("volatility.fresh_for_s: expected stale_after_s or less")
+        raise ConfigurationError(
+            "volatility.fresh_for_s: expected stale_after_s or less, was "
+            f"{limits.fresh_for_s}, {limits.stale_after_s}"
+        )
     if not 2 <= limits.samples_min <= limits.sessions_max <= SESSIONS_KEPT_MAX:
         raise ConfigurationError(
             "volatility.samples_min, sessions_max: expected 2 or more, rising, and at most "
