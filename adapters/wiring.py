@@ -111,7 +111,7 @@ def open_market_state(settings: Settings) -> MarketState:
     """The live market, to read."""
     from adapters.redis.market_state import RedisMarketState
 
-    return RedisMarketState(redis_url(settings))
+    return RedisMarketState(redis_url(settings), letters=open_market_sink(settings))
 
 
 def open_market_outbox_reader(settings: Settings, consumer: str) -> MarketOutboxReader:

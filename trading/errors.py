@@ -41,6 +41,10 @@ class LiveStateUnavailableError(TransientError):
     """Redis cannot be reached now."""
 
 
+class UnreadableStateError(LiveStateUnavailableError):
+    """A value of the live state is none of ours; names its field and the value. The others can be read."""
+
+
 class OutboxFullError(TransientError):
     """The outbox holds as many unread entries as it may: nothing was appended, nothing was dropped."""
 

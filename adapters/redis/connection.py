@@ -93,6 +93,11 @@ def group_is_missing(error: Exception) -> bool:
     return isinstance(error, redis.ResponseError) and str(error).startswith(GONE)
 
 
+def is_of_another_type(error: Exception) -> bool:
+    """Say whether a key holds another type than the one it was asked as."""
+    return isinstance(error, redis.ResponseError) and str(error).startswith("WRONGTYPE")
+
+
 def group_exists(error: Exception) -> bool:
     """Say whether a group could not be made because it is there."""
     return isinstance(error, redis.ResponseError) and str(error).startswith("BUSYGROUP")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from trading.errors import InvalidFieldError
+from trading.errors import InvalidFieldError, UnreadableStateError, shown
 from trading.model.market import (
     ROW_TYPES,
     Bar,
@@ -57,8 +57,21 @@ class SymbolUpdate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableValue:
+    """A value of the live state that is none of ours: of which field of SymbolMarket, what, and why."""
+
+    field: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SymbolMarket:
-    """What is known of one symbol now; trades oldest first, bars of a minute oldest first."""
+    """What is known of one symbol now; trades oldest first, bars of a minute oldest first.
+
+    A field that `unreadable` names has what could be read of it, which may be nothing: it is not known that
+    there is nothing. Who concludes from a field asks for it by `checked`.
+    """
 
     symbol: str
     ticker: Quote | None = None
@@ -69,6 +82,16 @@ class SymbolMarket:
     chain: ChainSnapshot | None = None
     sentiment: SentimentReading | None = None
     technicals: Mapping[str, TechnicalReading] = field(default_factory=dict)
+    unreadable: tuple[UnreadableValue, ...] = ()
+
+    def checked(self, *names: str) -> "SymbolMarket":
+        """Return this, where all of these fields could be read; raises UnreadableStateError."""
+        for one in self.unreadable:
+            if one.field in names:
+                raise UnreadableStateError(
+                    f"{self.symbol} {one.field}: expected {one.reason}, was {shown(one.value)}"
+                )
+        return self
 
 
 class MarketSink(ABC):
@@ -103,12 +126,13 @@ class MarketState(ABC):
     ) -> Mapping[str, SymbolMarket]:
         """Return what is known of each symbol, all in one round trip; raises LiveStateUnavailableError.
 
+        A value that cannot be read takes nothing along: it is named in its symbol's `unreadable`.
         At most so many of the newest prints and minutes; 0 for who needs none of them.
         """
 
     @abstractmethod
     def volatility(self) -> VolatilityReading | None:
-        """Return the newest reading of the volatility index."""
+        """Return the newest reading of the volatility index; raises UnreadableStateError where it is none."""
 
 
 def check_update(update: SymbolUpdate) -> None:

@@ -252,7 +252,7 @@ class VendorPoller(Poller):
         symbol, indicator = task.question.symbol, task.question.indicator
 
         def compute() -> TechnicalRead:
-            bars = state.read([symbol], chains=False)[symbol].bars
+            bars = state.read([symbol], chains=False)[symbol].checked("bars").bars
             return TechnicalRead(reading=local.newest(symbol, indicator, bars))
 
         self._counts["computed_here"] += 1
@@ -382,7 +382,8 @@ class VendorPoller(Poller):
         """The middle of the underlying's quote as the live market has it, where that is fresh."""
         if self._tools.state is None:
             return None
-        ticker = self._tools.state.read([symbol], chains=False)[symbol].ticker
+        told = self._tools.state.read([symbol], chains=False)[symbol]
+        ticker = told.checked("ticker").ticker
         if ticker is None or now.market - ticker.at > SPOT_OLD * self._speed:
             return None
         if ticker.bid is None or ticker.ask is None:

@@ -173,7 +173,7 @@ class VolatilityPoller(Poller):
 
     def _ask_broker(self) -> Quote | None:
         told = self._tools.market.read([INDEX], chains=False).get(INDEX)
-        return None if told is None else told.ticker
+        return None if told is None else told.checked("ticker").ticker
 
     def _heard(self, lane: Lane, answer: object, now: Moment) -> int:
         """Take a good answer in; returns how many values were new."""

@@ -11,7 +11,8 @@ from adapters.redis import keys
 from adapters.redis.market_outbox import RedisMarketOutboxReader
 from adapters.redis.market_sink import RedisMarketSink
 from adapters.redis.market_state import RedisMarketState
-from trading.errors import LiveStateUnavailableError, OutboxFullError
+from trading.errors import OutboxFullError, UnreadableStateError
+from trading.model.market import MarketKind, RefusedRow
 
 
 def client(adapter: Any) -> Any:
@@ -175,13 +176,61 @@ def test_hundreds_of_symbols_are_read_in_one_round_trip(
     assert trips == [1]
 
 
-def test_a_value_that_nobody_of_ours_wrote_is_no_answer(
+def test_a_value_that_nobody_of_ours_wrote_takes_nothing_along(
+    sink: RedisMarketSink, redis_server: RunningRedis
+) -> None:
+    """It is named with its field, reads neither as nothing nor as a quote, and is one dead letter."""
+    reader = RedisMarketState(redis_server.url, letters=sink)
+    sink.publish([update(1), update(1, "QQQ")])
+    bad = b'{"v":1,"bid":"12'
+    client(sink).set(keys.MARKET_TICKER.at(sym="SPY"), bad)
+    client(sink).lpush(keys.MARKET_TRADES.at(sym="SPY"), b"{}")
+    client(sink).set(keys.MARKET_BARS.at(sym="SPY"), b"a text where a set belongs")
+    for _ in range(2):
+        told = reader.read(["SPY", "QQQ", "IWM"])
+    spy, qqq = told["SPY"], told["QQQ"]
+    assert {value.field for value in spy.unreadable} == {"ticker", "trades", "bars"}
+    assert (spy.ticker, len(spy.trades)) == (None, 1), "the print that can be read is there"
+    for field in ("ticker", "trades", "bars"):
+        with pytest.raises(UnreadableStateError, match=f"SPY {field}"):
+            spy.checked("book", field)
+    with pytest.raises(UnreadableStateError, match=r'\{"v":1,"bid":"12'):
+        spy.checked("ticker")
+    assert spy.checked("book", "state") is spy
+    assert (qqq.unreadable, qqq.ticker is None, told["IWM"].checked("ticker").ticker) == ((), False, None)
+    letters = [
+        (entry.block.source, entry.block.symbol, row.field, row.payload)
+        for entry in RedisMarketOutboxReader(redis_server.url, consumer="w").read(100, 0).entries
+        for row in entry.block.rows
+        if isinstance(row, RefusedRow)
+    ]
+    assert len(letters) == 3, "once for each value, however often it is read"
+    assert ("live_state", "SPY", "ticker", bad.decode()) in letters
+    reader.close()
+
+
+def test_a_reading_of_volatility_that_is_none_is_an_error_of_its_own(
     sink: RedisMarketSink, state: RedisMarketState
 ) -> None:
-    """It reads neither as nothing nor as a quote."""
-    client(sink).set(keys.MARKET_TICKER.at(sym="SPY"), b'{"v":1}')
-    with pytest.raises(LiveStateUnavailableError, match="Quote"):
-        state.read(["SPY"])
+    """Not the one of a server that is away, and never "there is none"."""
+    assert state.volatility() is None
     client(sink).set(keys.VOLATILITY_REGIME.at(), b"17.5")
-    with pytest.raises(LiveStateUnavailableError):
+    with pytest.raises(UnreadableStateError, match=r"volatility.*17\.5"):
         state.volatility()
+
+
+def test_a_dead_letter_that_is_full_holds_no_answer_up(redis_server: RunningRedis) -> None:
+    """The value is named all the same, and its letter is written when there is room."""
+    sink = RedisMarketSink(redis_server.url, entries_max=1)
+    client(sink).flushall()
+    sink.publish([update(1)])
+    state = RedisMarketState(redis_server.url, letters=sink)
+    client(sink).set(keys.MARKET_TICKER.at(sym="SPY"), b"[]")
+    assert [value.field for value in state.read(["SPY"])["SPY"].unreadable] == ["ticker"]
+    reader = RedisMarketOutboxReader(redis_server.url, consumer="w")
+    reader.ack(reader.read(10, 0).entries)
+    assert state.read(["SPY"])["SPY"].ticker is None
+    (letter,) = reader.read(10, 0).entries
+    assert letter.block.kind is MarketKind.REFUSED
+    for each in (sink, state, reader):
+        each.close()
