@@ -16,10 +16,22 @@ Written by `python -m adapters.redis.key_page`; a test holds it to `adapters/red
 where keys are spelled.
 
 `{SYM}` is a symbol in braces, the hash tag: all keys of one atomic script carry it, so they lie in one slot
-of a cluster. `<name>` is any other part. Values are JSON with `ts` (event time) and `v` (version of the
-schema); prices, sizes and money are strings. A life is garbage collection, never a gate: readers look at
-`ts`. Symbols are data: blanks, quotes and semicolons may be in one; two dots, colons, braces and glob signs
-may not.
+of a cluster. `<name>` is any other part; `<occ>` is a contract's 21 characters without the blanks. Values are
+JSON with `ts` (event time) and `v` (version of the schema); prices, sizes and money are strings; hashes have
+one text a field. Symbols are data: blanks, quotes and semicolons may be in one; two dots, colons, braces and
+glob signs may not.
+
+A life is garbage collection, never a gate: readers look at `ts`. What is known of a market by night, on a
+weekend or after its writer died is what was told last, as old as it says, until its life is over; then the
+key is gone, which is "unknown" and never "nothing". `monitoring:data:stale` is empty out of hours.
+
+A server that lost everything has the quotes, books and states of every symbol that tells again with the next
+update, greeks and chain with the next chain, news and indicators with the next round of their vendor; prints
+and minutes begin anew (the warehouse has those before). Locks come back from the warehouse, and no entry is
+allowed before.
+
+Some forms are named before anybody writes them, so that nobody takes them: those of signals, analytics (but
+for the volatility regime), distribution, performance, exposure, emergencies, halts, metrics and risk limits.
 """
 
 

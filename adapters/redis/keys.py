@@ -315,9 +315,19 @@ MONITORING_SENTIMENT = _family(
     "news health of a symbol",
     older=("monitoring:sentiment:<symbol>",),
 )
-ALERTS_CRITICAL = _family("alerts:critical", "stream", None, "every component", "what a person must see")
+ALERTS_CRITICAL = _family(
+    "alerts:critical",
+    "stream",
+    None,
+    "every component",
+    "what a person must see; the code also on the channel of this name",
+)
 ALERTS_EMERGENCY = _family(
-    "alerts:emergency", "stream", None, "every component", "what a person must see now"
+    "alerts:emergency",
+    "stream",
+    None,
+    "every component",
+    "what a person must see now; the code also on the channel of this name",
 )
 ALERT_TOLD = _family(
     "alerts:told:<code>",
