@@ -1,10 +1,10 @@
 """A session in lock-step with a gateway whose clock is moved by hand: the same bytes, the same updates."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 
 from ingest_desk import broker_settings, ingest_settings, into_trading_hours, market_settings, symbol_settings
+from kept_updates import KeptUpdates
 
 from adapters.ibkr.market.capture import CaptureWriter
 from adapters.ibkr.market.lockstep import GatewayControl, LockStep
@@ -13,24 +13,12 @@ from simulation.gateway import GatewayPlan, run_in_thread
 from simulation.tws.options import GatewayOptions
 from trading.market_settings import ChainMode
 from trading.model.market import MarketKind
-from trading.ports.market_state import MarketSink, SymbolUpdate
 
 SECONDS = 80
 MARKET = market_settings(
     SPY=symbol_settings(depth=True, tick_by_tick=True, chain=ChainMode.SNAPSHOT),
     SPX=symbol_settings(chain=ChainMode.STREAM),
 )
-
-
-class KeptUpdates(MarketSink):
-    """What a sink was called with."""
-
-    def __init__(self) -> None:
-        self.calls: list[Sequence[SymbolUpdate]] = []
-
-    def publish(self, updates: Sequence[SymbolUpdate]) -> None:
-        """Keep it."""
-        self.calls.append(tuple(updates))
 
 
 def played(capture: Path, seconds: float = SECONDS, fault: str = "") -> KeptUpdates:

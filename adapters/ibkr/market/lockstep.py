@@ -79,6 +79,18 @@ class LockStep:
     async def connect(self) -> None:
         """Connect, and open every line that can be opened while the clock stands."""
         self.session.start()
+        await self._until_ready()
+
+    async def be_deaf(self, seconds: float) -> None:
+        """Lose the link, let the world go on so far, and connect again."""
+        self._link.close()
+        self.session.link_closed("the link was cut")
+        self._turn()
+        await asyncio.to_thread(self._step, seconds)
+        self.clock.at += timedelta(seconds=seconds)
+        await self._until_ready()
+
+    async def _until_ready(self) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + BARRIER_S
         while self.session.state is not LinkState.READY:

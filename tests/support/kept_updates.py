@@ -1,0 +1,25 @@
+"""A sink that keeps what it was called with, for tests that compare two sessions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from trading.model.market import MarketKind
+from trading.ports.market_state import MarketSink, SymbolUpdate
+
+
+class KeptUpdates(MarketSink):
+    """What a sink was called with."""
+
+    def __init__(self) -> None:
+        self.calls: list[Sequence[SymbolUpdate]] = []
+
+    def publish(self, updates: Sequence[SymbolUpdate]) -> None:
+        """Keep it."""
+        self.calls.append(tuple(updates))
+
+    def rows(self, kind: MarketKind, symbol: str) -> list[Any]:
+        """All rows of one kind and symbol, in order."""
+        updates = (update for call in self.calls for update in call if update.symbol == symbol)
+        return [
+            row for update in updates for block in update.blocks if block.kind is kind for row in block.rows
+        ]
