@@ -6,7 +6,7 @@ often it is asked; the session that is on is counted only. So any range can be b
 Keep out: SQL, reading files, what rows mean.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -21,9 +21,10 @@ from trading.model.times import NEW_YORK
 from trading.ports.market_audit import MarketAudit
 from trading.ports.model_runner import SessionRange
 from trading.ports.plots import Plots
-from trading.services.load_market import MarketTools, load_market
+from trading.services.load_market import MarketLoads, MarketTools, load_market
 
 SESSIONS_PER_RUN_MAX = 100  # of a backfill; what a failed run had loaded stays, and is read again
+BROKEN_SHOWN_MAX = 5  # in the failure's words; all are in its metadata
 SOURCES_GROUP = "market_sources"
 SOURCES_TAG, LIVE_ONLY = "desk/sources", "live"  # of a run that counts what was heard and reads no history
 BROKER, VENDOR, FILES, INDEXES = (
@@ -140,9 +141,21 @@ def build_market_asset(table: MarketTable) -> dg.AssetsDefinition:
             if table is CHAINS and told.has_rows(load.session):
                 own |= smile_metadata(market_audit, plots, load.session)
             _tell(context, table, load.session, own)
+        check_all_was_read(loads)
         return dg.MaterializeResult(asset_key=table.key)
 
     return market
+
+
+def check_all_was_read(loads: Sequence[MarketLoads]) -> None:
+    """Fail the run with the names of what could not be read; what could be is stored, and can be again."""
+    broken = [f"{load.session}: {name}" for load in loads for name in load.broken]
+    if broken:
+        raise dg.Failure(
+            description=f"{len(broken)} files or parts of files: {'; '.join(broken[:BROKEN_SHOWN_MAX])}",
+            metadata={"cannot be read": broken},
+            allow_retries=False,
+        )
 
 
 def _told(table: MarketTable, sessions: SessionRange, audit: MarketAudit) -> Told:

@@ -1,7 +1,8 @@
 """Members of a zip archive as lines of text, one member after another, within limits.
 
-A file that cannot be read is a refusal with its name, never the end of the others. Nothing is extracted to
-disk, and no more than a line of a member is held.
+A file that cannot be read is a refusal with its name, never the end of the others; nor is a line that is no
+text: it comes with escapes in the place of its bytes, cut where it is absurdly long, so that whoever reads
+its fields refuses it alone. Nothing is extracted to disk, and no more than a line of a member is held.
 """
 
 import gzip
@@ -17,6 +18,8 @@ MEMBERS_MAX = 200_000  # all series of an index over a year are a tenth of it
 MEMBER_BYTES_MAX = 2 * 1024**3  # a day of quotes of the busiest share is a tenth of it
 LINE_CHARS_MAX = 1_000
 LINES_MAX = 50_000_000
+CUT = "…"  # in no field
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BUFFER_BYTES = 64 * 1024
 UNREADABLE = (
     OSError,
@@ -45,7 +48,10 @@ class OpenArchive:
     """An archive held open while its members are read; a context."""
 
     def __init__(self, path: Path) -> None:
-        self._archive = zipfile.ZipFile(path)
+        try:
+            self._archive = zipfile.ZipFile(path)
+        except UNREADABLE as error:
+            raise InvalidFieldError("file", "a readable zip archive", f"{path.name}: {error}") from error
 
     def __enter__(self) -> "OpenArchive":
         """Stay open."""
@@ -81,8 +87,19 @@ def _numbered(read_line: Callable[[int], bytes]) -> Iterator[NumberedLine]:
     number = 0
     while raw := read_line(LINE_CHARS_MAX + 1):
         number += 1
-        if len(raw) > LINE_CHARS_MAX or number > LINES_MAX:
-            raise InvalidFieldError("line", f"at most {LINE_CHARS_MAX} characters, {LINES_MAX} lines", number)
-        text = raw.decode("ascii").strip()
+        if number > LINES_MAX:
+            raise InvalidFieldError("line", f"at most {LINES_MAX} lines", number)
+        is_cut = len(raw) > LINE_CHARS_MAX
+        if number == 1:
+            raw = raw.removeprefix(BYTE_ORDER_MARK)
+        text = raw.decode("ascii", errors="backslashreplace").strip()
+        if is_cut:
+            _skip_rest(read_line, raw)
+            text += CUT
         if text:
             yield number, text
+
+
+def _skip_rest(read_line: Callable[[int], bytes], raw: bytes) -> None:
+    while raw and not raw.endswith(b"\n"):
+        raw = read_line(LINE_CHARS_MAX)

@@ -5,25 +5,23 @@ so a quote lies in its own minute. The opening, highest and lowest quote of the 
 """
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 
 from adapters.lean.series import Form, Series
-from adapters.lean.values import price, side_price, size
+from adapters.lean.values import ReadPrice, price, side_price, size
 from trading.errors import InvalidFieldError
 from trading.model.market import Bar, Quote
 
 BAR_FIELDS = 6  # time, open, high, low, close, volume; of an index the last is a count of values
 QUOTE_FIELDS = 11  # time, bid open, high, low, close, size, the same of the ask
-ReadMs = Callable[[str], int | None]
+ReadMs = Callable[[str], float | None]
 
 
 def bar_form(
-    series: Series, length_ms: int, read_ms: ReadMs, read_price: Callable[[str], Decimal] = price
+    series: Series, length_ms: int, read_ms: ReadMs, read_price: ReadPrice = price, *, has_volume: bool = True
 ) -> Form:
     """Trade lines as bars; an index has no volume."""
-    has_volume = read_price is price
 
-    def make(fields: Sequence[str], ms: int) -> Bar:
+    def make(fields: Sequence[str], ms: float) -> Bar:
         opened, high, low, close = [read_price(text) for text in fields[1:5]]
         if not low <= opened <= high or not low <= close <= high:
             raise InvalidFieldError("high", "low <= open, close <= high", ",".join(fields[1:5]))
@@ -42,11 +40,11 @@ def bar_form(
     return Form(fields=BAR_FIELDS, length_ms=length_ms, read_ms=read_ms, make=make)
 
 
-def quote_form(series: Series, length_ms: int, read_ms: ReadMs) -> Form:
+def quote_form(series: Series, length_ms: int, read_ms: ReadMs, read_price: ReadPrice = price) -> Form:
     """Quote lines as the quotes that stood at their ends."""
 
-    def make(fields: Sequence[str], ms: int) -> Quote:
-        bid, ask = side_price(fields[4]), side_price(fields[9])
+    def make(fields: Sequence[str], ms: float) -> Quote:
+        bid, ask = side_price(fields[4], read_price), side_price(fields[9], read_price)
         return Quote(
             symbol=series.symbol,
             instrument_id=series.instrument_id,

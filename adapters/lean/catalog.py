@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from adapters.lean.archives import OpenArchive, member_names
-from adapters.lean.names import FileKind, LeanFile, Resolution, read_name, read_share_member
+from adapters.lean.names import FileKind, LeanFile, Resolution, base_name, read_name, read_share_member
 from trading.errors import ConfigurationError, InvalidFieldError
 from trading.model.symbology import parse_lean_member
 from trading.model.times import parse_date
 
 FILES_MAX = 1_000_000
+SAMPLED_MEMBERS, SAMPLED_LINES = 5, 40  # of an archive, to know how its lines are written
+MIDNIGHT = " 00:00"
+EUROPEAN = "european"  # the style of options on an index
 
 
 class Layout(StrEnum):
@@ -31,7 +35,11 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """An archive with what its first member says of all of them; `root` is the trading class of options."""
+    """An archive with what its first member says of all of them; `root` is the trading class of options.
+
+    `is_scaled`: prices are in ten-thousandths. Those of an index never are, those of shares and their options
+    always; those of options on an index where most lines are without a decimal point.
+    """
 
     path: Path
     layout: Layout
@@ -41,6 +49,7 @@ class Archive:
     symbol: str
     day: date | None
     members: tuple[str, ...]
+    is_scaled: bool = True
 
 
 class Catalog:
@@ -65,7 +74,7 @@ class Catalog:
         for count, path in enumerate(self._folder.rglob("*.*")):
             if count >= FILES_MAX:
                 raise ConfigurationError(f"history.lean_folder: more than {FILES_MAX} files")
-            file = read_name(path)
+            file = read_name(path, self._folder)
             if file is not None:
                 found.append(file)
         return tuple(sorted(found, key=lambda file: file.path))
@@ -79,24 +88,24 @@ class Catalog:
         return days
 
     @cached_property
-    def _of_years(self) -> Sequence[LeanFile]:
-        return tuple(file for file in self.files if file.is_a is FileKind.YEAR)
+    def _of_many_days(self) -> Sequence[LeanFile]:
+        return tuple(file for file in self.files if file.is_a in (FileKind.YEAR, FileKind.SERIES))
 
     def days(self, kinds: Sequence[str], *, with_universes: bool = False) -> frozenset[date]:
-        """Days for which there is a file of one of the kinds; a year's archive is read to know its days."""
+        """Days for which there is a file of one of the kinds; one of many days is read to know them."""
         named = {
             day
             for day, files in self._by_day.items()
             if any(file.kind in kinds or (with_universes and _is_universe(file)) for file in files)
         }
-        years = [file.path for file in self._of_years if file.kind in kinds]
+        years = [file.path for file in self._of_many_days if file.kind in kinds]
         return frozenset(named.union(*(self._days_of(path) or () for path in years)))
 
     def of_day(self, day: date, kind: str) -> Iterator[LeanFile]:
-        """The archives of a day, then those of its year that have rows of that day."""
+        """The archives of a day, then those of many days that have rows of that day."""
         yield from (file for file in self._by_day.get(day, ()) if file.kind == kind)
-        for file in self._of_years:
-            if file.kind == kind and file.year == day.year:
+        for file in self._of_many_days:
+            if file.kind == kind and file.year in (None, day.year):
                 days = self._days_of(file.path)
                 if days is None or day in days:  # a broken one is asked, so that it is named
                     yield file
@@ -111,7 +120,7 @@ class Catalog:
 
     def has_option_quotes(self, day: date) -> bool:
         """Whether a chain of the day can be made of its quotes."""
-        return any(_is_option(file) for file in self.of_day(day, "quote"))
+        return any(file.is_option for file in self.of_day(day, "quote"))
 
     def opened(self, file: LeanFile) -> Archive:
         """What the names in an archive say; raises InvalidFieldError where it is not what its name says."""
@@ -127,7 +136,7 @@ class Catalog:
         told = {
             self.opened(file).symbol
             for file in self.files
-            if file.is_a is FileKind.DAY and data_set in file.path.parents and not _is_option(file)
+            if file.is_a is FileKind.DAY and data_set in file.path.parents and not file.is_option
         }
         if len(told) != 1:
             raise InvalidFieldError("symbol", "one share or index in the data set", sorted(told))
@@ -140,46 +149,75 @@ class Catalog:
 
 
 def open_archive(file: LeanFile) -> Archive:
-    """Read the names in an archive; raises InvalidFieldError where it is not what its name says."""
+    """Read the names in an archive; raises InvalidFieldError where it is not what its name says.
+
+    Its first member that is what the file's name says speaks for all; a stranger before it does not.
+    """
     members = member_names(file.path)
-    if not members:
-        raise InvalidFieldError("file", "an archive with a member", file.path.name)
-    archive = _option_archive(file, members) if _is_option(file) else _share_archive(file, members)
-    if (archive.kind, archive.day) != (file.kind, file.day):
-        raise InvalidFieldError("member", f"{file.kind} of {file.day}", members[0])
-    return archive
+    with OpenArchive(file.path) as opened:
+        sample = [line for member in members[:SAMPLED_MEMBERS] for line in _first_lines(opened, member)]
+    read = _option_archive if file.is_option else _share_archive
+    wrong: InvalidFieldError | None = None
+    for first in members:
+        try:
+            archive = read(file, first, members, sample)
+        except InvalidFieldError as error:
+            wrong = wrong or error
+            continue
+        if (archive.kind, archive.day) == (file.kind, file.day):
+            return archive
+        wrong = wrong or InvalidFieldError("member", f"{file.kind} of {file.day}", first)
+    raise wrong or InvalidFieldError("member", "an archive with a member", file.path.name)
 
 
-def _option_archive(file: LeanFile, members: tuple[str, ...]) -> Archive:
-    first = parse_lean_member(members[0])
+def _option_archive(file: LeanFile, first: str, members: tuple[str, ...], sample: Sequence[str]) -> Archive:
+    told = parse_lean_member(base_name(first))
     return Archive(
         path=file.path,
         layout=Layout.OPTION,
-        kind=first.kind,
-        resolution=Resolution(first.resolution or "hour"),
-        root=first.option.trading_class,
-        symbol=first.option.symbol,
-        day=first.day,
+        kind=told.kind,
+        resolution=Resolution(told.resolution) if told.resolution else _coarse(sample),
+        root=told.option.trading_class,
+        symbol=told.option.symbol,
+        day=told.day,
         members=members,
+        is_scaled=told.style != EUROPEAN or _is_scaled(sample),
     )
 
 
-def _share_archive(file: LeanFile, members: tuple[str, ...]) -> Archive:
-    first = read_share_member(members[0])
+def _share_archive(file: LeanFile, first: str, members: tuple[str, ...], sample: Sequence[str]) -> Archive:
+    told = read_share_member(first, file.kind, _coarse(sample) if file.is_a is FileKind.SERIES else None)
     return Archive(
         path=file.path,
         layout=Layout.INDEX if file.is_index else Layout.SHARE,
-        kind=first.kind,
-        resolution=first.resolution,
-        root=first.root,
-        symbol=first.root,
-        day=first.day,
+        kind=told.kind,
+        resolution=told.resolution,
+        root=told.root,
+        symbol=told.root,
+        day=told.day,
         members=members,
+        is_scaled=not file.is_index,
     )
 
 
-def _is_option(file: LeanFile) -> bool:
-    return file.path.stem.endswith(("_american", "_european"))
+def _first_lines(archive: OpenArchive, member: str) -> Sequence[str]:
+    """Some lines of a member, to see how its numbers are written; none of one that cannot be read."""
+    try:
+        return [text for _, text in islice(archive.lines(member), SAMPLED_LINES)]
+    except InvalidFieldError:
+        return ()
+
+
+def _is_scaled(sample: Sequence[str]) -> bool:
+    """Whether prices are ten-thousandths: most lines have none with a point; a stray one proves nothing."""
+    with_point = sum("." in text.partition(",")[2] for text in sample)
+    return 2 * with_point < len(sample) or not sample
+
+
+def _coarse(sample: Sequence[str]) -> Resolution:
+    """Daily where lines begin at midnight: no session has an hour then."""
+    first = next(iter(sample), "").partition(",")[0]
+    return Resolution.DAILY if first.endswith(MIDNIGHT) else Resolution.HOUR
 
 
 def _is_universe(file: LeanFile) -> bool:
@@ -187,7 +225,7 @@ def _is_universe(file: LeanFile) -> bool:
 
 
 def _days_in(path: Path) -> frozenset[date] | None:
-    """The days of a year's archive; None for one that cannot be read."""
+    """The days of an archive of many; None for one that cannot be read."""
     seen: set[str] = set()
     try:
         members = member_names(path)

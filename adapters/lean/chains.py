@@ -8,16 +8,16 @@ check says so. A whole chain is held in memory, never the quotes of a day.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from adapters.lean.archives import NumberedLine, OpenArchive
 from adapters.lean.catalog import Archive, Catalog, Layout
 from adapters.lean.choice import choose_archives, finest
-from adapters.lean.names import LeanFile, Resolution
+from adapters.lean.names import COARSE_ONES, LeanFile
 from adapters.lean.readers import archive_rows, read_member
-from adapters.lean.series import FEED, Origin, refusal
+from adapters.lean.series import FEED, Origin, broken, is_broken, refusal
 from adapters.lean.universes import universe_rows
 from adapters.lean.values import MILLISECOND, hour_milliseconds, milliseconds, whole
 from trading.calendar import session_close, session_open
@@ -30,6 +30,7 @@ from trading.model.market import (
     OptionGreeks,
     Quote,
     RefusedRow,
+    Trade,
 )
 from trading.model.options import Option
 
@@ -65,9 +66,12 @@ class _Chain:
     def of(self, option: Option) -> _Contract:
         return self.contracts.setdefault(option.instrument_id, _Contract(option))
 
-    def named(self, instrument_id: str) -> _Contract:
+    def named(self, instrument_id: str, archive: Archive) -> _Contract:
         held = self.contracts.get(instrument_id)
-        return held or self.of(Option.from_occ(instrument_id.removeprefix(OPTION_PREFIX)))
+        if held is None:  # the OCC symbol has no dots, the file's name has
+            option = Option.from_occ(instrument_id.removeprefix(OPTION_PREFIX))
+            held = self.of(replace(option, symbol=archive.symbol, trading_class=archive.root))
+        return held
 
 
 def has_chain(catalog: Catalog, session: date) -> bool:
@@ -80,7 +84,8 @@ def has_chain(catalog: Catalog, session: date) -> bool:
 def chain_rows(catalog: Catalog, session: date) -> Iterator[MarketRow]:
     """One snapshot for each symbol, and what could not be read of open interest and chain files.
 
-    Refusals of quotes and trades are told with these.
+    Refused lines of quotes and trades are told with these; a file that is broken is told here, too, since its
+    rows are missing from the chain.
     """
     at = session_close(session) - MILLISECOND
     chains: dict[str, _Chain] = {}
@@ -90,10 +95,11 @@ def chain_rows(catalog: Catalog, session: date) -> Iterator[MarketRow]:
         yield from _add_open_interest(chains, catalog, archive, session, at)
     for file in catalog.universes(session):
         yield from _add_universe(chains, catalog, file, at)
-    for archive in finest(choose_archives(catalog, session, "quote", at)[0]):
-        _add_quotes(chains, catalog, archive, session)
-    for archive in finest(choose_archives(catalog, session, "trade", at)[0]):
-        _add_trades(chains, catalog, archive, session)
+    for kind, add in (("quote", _add_quotes), ("trade", _add_trades)):
+        archives, refused = choose_archives(catalog, session, kind, at)
+        yield from filter(is_broken, refused)
+        for archive in finest(archives):
+            yield from add(chains, catalog, archive, session)
     for symbol in sorted(chains):
         if chains[symbol].contracts:
             yield _snapshot(symbol, chains[symbol], session, at)
@@ -108,10 +114,14 @@ def _add_open_interest(
             origin = Origin(folder=catalog.folder, path=archive.path, member=member)
             try:
                 option = read_member(archive, session, member).option
+            except InvalidFieldError as error:
+                yield refusal(archive.symbol, at, error, origin)
+                continue
+            try:
                 for line in opened.lines(member):
                     yield from _add_interest(chain, option, line, archive, session, origin)
             except InvalidFieldError as error:
-                yield refusal(archive.symbol, at, error, origin)
+                yield broken(archive.symbol, at, error, origin)
 
 
 def _add_interest(
@@ -136,7 +146,7 @@ def _open_interest(archive: Archive, session: date, fields: Sequence[str]) -> in
     """The count of a line; None for another day's."""
     if len(fields) != OPEN_INTEREST_FIELDS:
         raise InvalidFieldError("line", f"{OPEN_INTEREST_FIELDS} fields", len(fields))
-    if archive.resolution is Resolution.HOUR:
+    if archive.resolution in COARSE_ONES:
         return None if hour_milliseconds(fields[0], session) is None else whole(fields[1])
     milliseconds(fields[0])
     return whole(fields[1])
@@ -164,30 +174,39 @@ def _add_universe(
                 contract.open_interest = row.open_interest
 
 
-def _add_quotes(chains: dict[str, _Chain], catalog: Catalog, archive: Archive, session: date) -> None:
+def _add_quotes(
+    chains: dict[str, _Chain], catalog: Catalog, archive: Archive, session: date
+) -> Iterator[RefusedRow]:
     if archive.layout is not Layout.OPTION:
         return
     chain = chains.setdefault(archive.symbol, _Chain())
     for row in archive_rows(catalog.folder, archive, session):
         if isinstance(row, Quote):
-            chain.named(row.instrument_id).quote = row
+            chain.named(row.instrument_id, archive).quote = row
+        elif is_broken(row):
+            yield row
 
 
-def _add_trades(chains: dict[str, _Chain], catalog: Catalog, archive: Archive, session: date) -> None:
-    if archive.resolution is Resolution.TICK:
-        return
+def _add_trades(
+    chains: dict[str, _Chain], catalog: Catalog, archive: Archive, session: date
+) -> Iterator[RefusedRow]:
     chain = chains.setdefault(archive.symbol, _Chain())
-    is_option = archive.layout is Layout.OPTION
-    if is_option:
+    if archive.layout is Layout.OPTION:
         chain.traded_classes.add(archive.root)
     for row in archive_rows(catalog.folder, archive, session):
-        if not isinstance(row, Bar):
-            continue
-        if is_option:
-            contract = chain.named(row.instrument_id)
-            contract.last, contract.volume = row.close, contract.volume + (row.volume or 0)
-        else:
-            chain.spot = row.close
+        if isinstance(row, Bar | Trade):
+            _add_trade(chain, archive, row)
+        elif is_broken(row):
+            yield row
+
+
+def _add_trade(chain: _Chain, archive: Archive, row: Bar | Trade) -> None:
+    price, size = (row.close, row.volume) if isinstance(row, Bar) else (row.price, row.size)
+    if archive.layout is Layout.OPTION:
+        contract = chain.named(row.instrument_id, archive)
+        contract.last, contract.volume = price, contract.volume + (size or 0)
+    else:
+        chain.spot = price
 
 
 def _snapshot(symbol: str, chain: _Chain, session: date, at: datetime) -> ChainSnapshot:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from adapters.lean.catalog import Archive, Catalog, Layout
 from adapters.lean.names import FINEST_FIRST, Resolution
-from adapters.lean.series import Origin, refusal
+from adapters.lean.series import Origin, broken, refusal
 from trading.errors import InvalidFieldError
 from trading.model.market import RefusedRow
 
@@ -20,13 +20,17 @@ def choose_archives(
         origin = Origin(folder=catalog.folder, path=file.path)
         try:
             archive = catalog.opened(file)
-            key = (archive.layout, archive.root, archive.resolution)
-            if key in chosen:
-                told = chosen[key].path.relative_to(catalog.folder)
-                raise InvalidFieldError("file", f"one {kind} file of {archive.root} ({told})", file.path.name)
-            chosen[key] = archive
         except InvalidFieldError as error:
-            refused.append(refusal("", at, error, origin))
+            is_broken = error.field == "file"  # else it is another file than its name says
+            refused.append((broken if is_broken else refusal)("", at, error, origin))
+            continue
+        key = (archive.layout, archive.root, archive.resolution)
+        if key in chosen:
+            told = chosen[key].path.relative_to(catalog.folder)
+            again = InvalidFieldError("file", f"one {kind} file of {archive.root} ({told})", file.path.name)
+            refused.append(refusal("", at, again, origin))
+        else:
+            chosen[key] = archive
     return tuple(chosen.values()), refused
 
 

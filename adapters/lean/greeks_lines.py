@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.lean.archives import text_lines
 from adapters.lean.names import LeanFile
-from adapters.lean.series import OUTSIDE, TWICE, Hours, Origin, Series, refusal
+from adapters.lean.series import OUTSIDE, TWICE, Hours, Origin, Series, broken
 from adapters.lean.universes import model_value
 from adapters.lean.values import midnight
 from trading.calendar import option_close, session_open
@@ -59,7 +59,7 @@ def ticks_of(file: LeanFile, origin: Origin, session: date) -> Iterator[GreeksTi
     except InvalidFieldError as error:
         if series is not None:
             yield from series.left_out()
-        yield refusal("" if series is None else series.symbol, opens, error, origin)
+        yield broken("" if series is None else series.symbol, opens, error, origin)
 
 
 def _told(option: Option, series: Series, path: Path, session: date) -> Iterator[GreeksTick | RefusedRow]:

@@ -82,10 +82,13 @@ class LeanHistory(MarketHistory):
         self, archives: Sequence[Archive], refused: Sequence[RefusedRow], session: date
     ) -> Iterator[MarketRow]:
         yield from refused
-        tapes = {item.root: item for item in self._archives(MarketKind.QUOTE, session)[0]}
+        quotes = self._archives(MarketKind.QUOTE, session)[0]
+        tapes = {(item.layout, item.root): item for item in quotes}
         for archive in archives:
             if archive.kind == "trade" and archive.resolution is Resolution.TICK:
-                yield from signed_rows(self._catalog.folder, archive, tapes.get(archive.root), session)
+                yield from signed_rows(
+                    self._catalog.folder, archive, tapes.get((archive.layout, archive.root)), session
+                )
             else:
                 yield from archive_rows(self._catalog.folder, archive, session)
 

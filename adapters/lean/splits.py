@@ -4,13 +4,14 @@ A row's factors hold up to and with its date, so the split is effective in the s
 split factor changes; the ratio of the two factors is the ratio of the split.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 
-from adapters.lean.archives import text_lines
+from adapters.lean.archives import NumberedLine, OpenArchive, member_names, text_lines
 from adapters.lean.catalog import Catalog
+from adapters.lean.names import LeanFile, base_name
 from trading.calendar import CALENDAR_END, next_session
 from trading.errors import InvalidFieldError
 from trading.model.contract_master import Split
@@ -23,14 +24,30 @@ DENOMINATOR_MAX = 100  # factors are rounded to seven decimals
 
 def read_splits(catalog: Catalog) -> Sequence[Split]:
     """The splits of every factor file; a file that cannot be read raises, naming it."""
-    found: list[Split] = []
+    found: set[Split] = set()
     for file in catalog.factors():
         try:
-            rows = [_row(text) for _, text in text_lines(file.path)]
+            for symbol, lines in _texts(file):
+                found.update(_splits(symbol, [_row(text) for _, text in lines if not _is_unbounded(text)]))
         except InvalidFieldError as error:
             raise InvalidFieldError(file.path.name, error.expected, error.value) from error
-        found.extend(_splits(file.symbol, rows))
     return tuple(sorted(found, key=lambda split: (split.symbol, split.effective)))
+
+
+def _texts(file: LeanFile) -> Iterator[tuple[str, Iterable[NumberedLine]]]:
+    """The factor files in a file: itself, or the members of an archive of all symbols."""
+    if file.path.suffix.lower() != ".zip":
+        yield file.symbol, text_lines(file.path)
+        return
+    members = member_names(file.path)
+    with OpenArchive(file.path) as opened:
+        for member in members:
+            yield base_name(member).removesuffix(".csv").upper(), opened.lines(member)
+
+
+def _is_unbounded(text: str) -> bool:
+    """The origin's mark of a beginning: a factor so large that it wrote no number, and means none."""
+    return "inf" in text.lower() or "e+" in text.lower()
 
 
 def _row(text: str) -> tuple[date, Fraction]:

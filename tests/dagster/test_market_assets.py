@@ -112,3 +112,22 @@ def test_the_session_that_is_on_is_counted_only(desk: MemoryMarketDesk) -> None:
     desk.clock = ToldClock(datetime(2015, 12, 24, 18, 0, tzinfo=UTC))
     (told,) = desk.load("quotes", first="2015-12-24")["quotes"]
     assert value(told, "rows_new") == 1
+
+
+def test_a_file_that_cannot_be_read_fails_the_run_by_its_name(desk: MemoryMarketDesk, tmp_path: Path) -> None:
+    """What the other files tell is stored; when the file is mended, a repeat brings the rest."""
+    member = "20151224_aapl_minute_quote_american_call_1000000_20151231.csv"
+    path = LeanFolder(tmp_path).archive(
+        "aapl/20151224_quote_american.zip", {member: f"{NOON_MS},1,1,1,300,1,2,2,2,400,2"}
+    )
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-30])
+    desk.histories = [LeanHistory(tmp_path)]
+    with pytest.raises(dg.Failure, match=r"cannot be read: 20151224_quote_american\.zip") as raised:
+        desk.load("quotes", first="2015-12-23", last="2015-12-24")
+    assert raised.value.allow_retries is False
+    assert len(desk.store.rows(MarketKind.QUOTE)) == 2
+    path.write_bytes(whole)
+    desk.histories = [LeanHistory(tmp_path)]
+    (told,) = desk.load("quotes", first="2015-12-24")["quotes"]
+    assert (value(told, "rows_told"), value(told, "rows_new")) == (2, 1)

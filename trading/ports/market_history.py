@@ -10,9 +10,15 @@ from datetime import date
 from trading.model.contract_master import Split
 from trading.model.market import MarketKind, MarketRow
 
+CANNOT_BE_READ = "cannot be read"  # begins the reason of a refusal that stands for a whole file, or its rest
+
 
 class MarketHistory(ABC):
-    """Rows come in the order of their time for each instrument; what cannot be read comes as RefusedRow."""
+    """Rows come in the order of their time for each instrument; what cannot be read comes as RefusedRow.
+
+    A refusal whose reason begins with CANNOT_BE_READ says that rows are missing and nobody knows how many:
+    the others are taken, and who loads them fails with its words.
+    """
 
     @property
     @abstractmethod

@@ -22,6 +22,6 @@ class StoredBars(ABC):
     def newest(self, symbol: str, since: date, session: date, bars_max: int) -> Sequence[Bar]:
         """Return the last `bars_max` minutes up to the end of the session, oldest first, each once.
 
-        None is of a session before `since`. What was heard live comes before what a history told of the same
-        minute, and of two histories the first by name.
+        None is of a session before `since`. Of one minute what a history told comes before what was heard
+        live, and of two histories the first by name.
         """

@@ -3,7 +3,8 @@
 A session that is over is read from the sources and stored under their names, beside what the live capture
 told of it; the store takes it exactly once however often it is loaded. The session that is on (or to come)
 belongs to the live capture alone: nothing is loaded, so that a run in the middle of the day cannot take half
-a day for the whole. A source that fails raises: a failed read is no empty session.
+a day for the whole. A source that fails raises: a failed read is no empty session. What of a source cannot be
+read (a broken file among good ones) is named in the report beside what was stored, and whoever asked fails.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,11 +15,12 @@ from enum import StrEnum
 from trading.calendar import session_close, sessions_between
 from trading.model.market import MarketKind, MarketRow, RefusedRow
 from trading.ports.clock import Clock
-from trading.ports.market_history import MarketHistory
+from trading.ports.market_history import CANNOT_BE_READ, MarketHistory
 from trading.ports.market_store import LoadReport, MarketStore
 from trading.ports.model_runner import SessionRange
 
 REASONS_MAX = 50  # of one load; more are told as one
+BROKEN_NAMED_MAX = 20  # files or members of one load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +34,10 @@ class MarketTools:
 
 @dataclass(slots=True)
 class LeftOut:
-    """Lines of files that did not become rows, by reason."""
+    """Lines of files that did not become rows, by reason; `broken` says what could not be read at all."""
 
     rows: dict[str, int] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
 
     def add(self, row: RefusedRow) -> None:
         """Count what one refusal speaks for, under the first part of its reason."""
@@ -42,6 +45,8 @@ class LeftOut:
         if reason not in self.rows and len(self.rows) >= REASONS_MAX:
             reason = "other reasons"
         self.rows[reason] = self.rows.get(reason, 0) + row.rows
+        if reason == CANNOT_BE_READ and len(self.broken) < BROKEN_NAMED_MAX:
+            self.broken.append(row.reason)
 
     @property
     def total(self) -> int:
@@ -94,6 +99,11 @@ class MarketLoads:
             for reason, rows in load.left_out.rows.items():
                 found[reason] = found.get(reason, 0) + rows
         return found
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Files, or parts of them, that could not be read: what they hold is missing."""
+        return tuple(dict.fromkeys(name for load in self.loads for name in load.left_out.broken))
 
 
 def load_market(

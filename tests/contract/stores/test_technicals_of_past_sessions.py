@@ -99,13 +99,16 @@ def test_a_repeat_adds_nothing_and_new_bars_change_it(desk: _Desk) -> None:
     assert 0 < new < 1_560
 
 
-def test_what_was_heard_stands_before_what_a_file_says(desk: _Desk) -> None:
-    """Of one minute the live bar counts, whatever its id; where nobody heard, the file fills the gap."""
-    heard = replace(_minutes(DAY)[7], close=Decimal(1), low=Decimal(1), instrument_id="STK:756733")
-    desk.store.record([entry(MarketKind.BAR, heard)], (), is_repeat=False)
-    told = desk.bars.newest("SPY", DAY, DAY, 390)
-    assert [bar.at for bar in told] == [bar.at for bar in _minutes(DAY)]
-    assert (told[7].close, told[8].close) == (Decimal(1), _minutes(DAY)[8].close)
+def test_what_a_file_says_stands_before_what_was_heard(desk: _Desk) -> None:
+    """Of one minute the loaded bar counts, whatever its id; what only was heard fills the gap."""
+    heard = [
+        replace(_minutes(DAY)[7], close=Decimal(1), low=Decimal(1), instrument_id="STK:756733"),
+        *(replace(bar, instrument_id="STK:756733") for bar in _minutes(DAY_AFTER, 2)),
+    ]
+    desk.store.record([entry(MarketKind.BAR, *heard)], (), is_repeat=False)
+    told = desk.bars.newest("SPY", DAY, DAY_AFTER, 392)
+    assert [bar.at for bar in told] == [bar.at for bar in (*_minutes(DAY), *_minutes(DAY_AFTER, 2))]
+    assert told[7].close == _minutes(DAY)[7].close
 
 
 def test_options_hours_and_other_sessions_are_not_among_them(desk: _Desk) -> None:

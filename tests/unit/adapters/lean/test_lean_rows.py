@@ -89,7 +89,9 @@ def test_lines_outside_the_session_are_counted_and_the_first_is_named(folder: Le
         (f"{NOON_MS},15000,16000,14000,13000,12", "high"),
         (f"{NOON_MS},15000,16000,14000,15500,-1", "size"),
         (f"{NOON_MS},15000,16000,14000,15500,Infinity", "size"),
-        ("\N{ARABIC-INDIC DIGIT ONE}", "member"),
+        ("\N{ARABIC-INDIC DIGIT ONE}", "line"),
+        (f"{NOON_MS},15000,16000,14000,155.00,12", "price"),
+        (f"{NOON_MS},15000,16000,14000,15500,12" + "0" * 2_000, "size"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_refused_by_field(folder: LeanFolder, line: str, field: str) -> None:
@@ -102,17 +104,21 @@ def test_a_line_that_cannot_be_read_is_refused_by_field(folder: LeanFolder, line
     (refused,) = _refused(rows)
     assert refused.field == field
     assert TRADE_ARCHIVE in refused.payload
-    assert len(rows) - 1 == (1 if field == "member" else 2)
+    assert len(rows) - 1 == 2
 
 
-def test_a_line_that_goes_back_in_time_is_left_out(folder: LeanFolder) -> None:
-    """Rows of an instrument come in the order of their time, or not at all."""
-    lines = "\n".join(f"{ms},1,1,1,1,1" for ms in (NOON_MS, NOON_MS - 60_000, NOON_MS + 60_000))
+def test_lines_out_of_their_order_are_brought_into_it(folder: LeanFolder) -> None:
+    """Rows of an instrument come in the order of their time, and none is lost for it."""
+    lines = "\n".join(f"{ms},1,1,1,1,1" for ms in (NOON_MS, NOON_MS - 60_000, NOON_MS + 60_000)) + "\nno line"
     folder.archive(TRADE_ARCHIVE, {option_member("trade"): lines})
-    *bars, left = _rows(folder, MarketKind.BAR)
-    assert [bar.at for bar in bars if isinstance(bar, Bar)] == [NOON, NOON + timedelta(minutes=1)]
-    assert isinstance(left, RefusedRow)
-    assert left.reason.startswith("earlier than the line before")
+    *bars, refused = _rows(folder, MarketKind.BAR)
+    assert [bar.at for bar in bars if isinstance(bar, Bar)] == [
+        NOON - timedelta(minutes=1),
+        NOON,
+        NOON + timedelta(minutes=1),
+    ]
+    assert isinstance(refused, RefusedRow)
+    assert json.loads(refused.payload)["line"] == "4"
 
 
 def test_a_member_of_another_contract_is_refused(folder: LeanFolder) -> None:
@@ -139,7 +145,9 @@ def test_an_archive_that_cannot_be_opened_is_a_refusal(folder: LeanFolder, conte
     broken.parent.mkdir(parents=True)
     broken.write_bytes(content)
     rows = _rows(folder, MarketKind.BAR)
-    assert [row.field for row in _refused(rows)] == ["file"]
+    (refused,) = _refused(rows)
+    assert refused.field == "file"
+    assert refused.reason.startswith("cannot be read: 20151224_trade_american.zip: file:")
     assert len(rows) == 2
 
 
