@@ -140,6 +140,7 @@ _BAR = {
     **_maybe("volume average", WIDE),
     **_maybe("trades", pa.uint64()),
     **_CONID,
+    **_same("origin", pa.string()),
 }
 _DEPTH = {
     **_NAMED,
