@@ -129,7 +129,7 @@ class Answers:
         return self.world.quotes.depth(self.contract_of(conid), rows, now) or NO_DEPTH
 
     def bars(self, conid: int, end: datetime, seconds: int, bar_s: int, what: str) -> list[Bar]:
-        """Bars that ended by `end`."""
+        """Bars up to `end`, where the last one is cut."""
         return self.world.tape.bars(self.contract_of(conid), end, seconds, bar_s, what)
 
     def prints(self, conid: int, since: datetime, now: datetime) -> list[Print]:

@@ -102,7 +102,7 @@ class TapeSource(Protocol):
         """The first moment after `now` at which the quote, greeks or a print may be new; never late."""
 
     def bars(self, contract: Contract, end: datetime, seconds: int, bar_s: int, what: str) -> list[Bar]:
-        """Bars of `bar_s` seconds that ended by `end`, over the last `seconds`; only where it traded.
+        """Bars of `bar_s` seconds over the last `seconds`, the last one cut at `end`; only where it traded.
 
         `what` is TRADES, BID, ASK or MIDPOINT; of an index there is only its value.
         """

@@ -161,7 +161,7 @@ class RecordedTape:
         )
 
     def bars(self, contract: Contract, end: datetime, seconds: int, bar_s: int, what: str) -> list[Bar]:
-        """Bars of `bar_s` seconds that ended by `end`, over the last `seconds`; only where it traded."""
+        """Bars of `bar_s` seconds over the last `seconds`, the last one cut at `end`."""
         if bar_s < 1 or not 1 <= seconds <= SECONDS_MOST:
             raise ValueError(f"seconds: expected 1 to {SECONDS_MOST} and a bar of 1 or more, was {seconds}")
         last = epoch(end)
@@ -179,8 +179,8 @@ class RecordedTape:
         opens, closes = span.opens_ms // 1000, span.closes_ms // 1000
         points = list(self._points(contract, day, what))
         place, stands = 0, 0  # a quote or value that stands makes a bar without being told again
-        for start in range(opens, closes, bar_s):
-            stop = min(start + bar_s, closes)
+        for start in range(opens, min(closes, between[1]), bar_s):
+            stop = min(start + bar_s, closes, between[1])
             is_told = place < len(points) and points[place][0] == start * 1000
             told = [] if has_volume or is_told else [(start * 1000, stands, 1)]
             while place < len(points) and points[place][0] < stop * 1000:
@@ -188,7 +188,7 @@ class RecordedTape:
                 stands = points[place][1]
                 place += 1
             prices = [point for point in told if point[1]]
-            if start >= between[0] and stop <= between[1] and prices:
+            if start >= between[0] and prices:
                 yield _bar(start, prices, has_volume=has_volume)
 
     def _points(self, contract: Contract, day: date, what: str) -> Iterator[tuple[int, int, int]]:

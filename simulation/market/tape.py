@@ -104,7 +104,7 @@ class Tape:
         return moment_of(epoch(now) + 1)
 
     def bars(self, contract: Contract, end: datetime, seconds: int, bar_s: int, what: str) -> list[Bar]:
-        """Bars of `bar_s` seconds that ended by `end`, over the last `seconds`; only where it traded.
+        """Bars of `bar_s` seconds over the last `seconds`, the last one cut at `end`; only where it traded.
 
         `what` is TRADES, BID, ASK or MIDPOINT; of an index there is only its value.
         """
@@ -115,8 +115,7 @@ class Tape:
         for opens, closes in self._sessions(contract, last - seconds, last):
             skipped = max(0, -(-(last - seconds - opens) // bar_s))
             for start in range(opens + skipped * bar_s, min(closes, last), bar_s):
-                stop = min(start + bar_s, closes)
-                bar = self._bar(contract, start, stop, what) if stop <= last else None
+                bar = self._bar(contract, start, min(start + bar_s, closes, last), what)
                 if bar is not None:
                     found.append(bar)
         return found[-BARS_MOST:]

@@ -26,12 +26,12 @@ class RealTimeBarFeed(Subscription):
     def __init__(self, request_id: int, conid: int, what: str, now: datetime) -> None:
         super().__init__()
         self.request_id, self.conid, self.what = request_id, conid, what
-        self._told_until = _floor(now, PIECE_S)
+        self._told_until = floor_of(now, PIECE_S)
         self._close: Decimal | None = None
         self.due_at = self._told_until + PIECE
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
-        since, end = self._told_until, _floor(now, PIECE_S)
+        since, end = self._told_until, floor_of(now, PIECE_S)
         self._told_until, self.due_at = end, end + PIECE
         if end <= since or state.faults.is_silent(self.conid):
             return []
@@ -68,12 +68,14 @@ class BarOfNow(Subscription):
         super().__init__()
         self.request_id, self.conid, self.what, self.form = request_id, conid, what, form
         self._length = timedelta(seconds=form.bar_s)
-        self._anchor = last.at if last else _floor(now, form.bar_s)
-        self._until = self._anchor + self._length if last else self._anchor
-        self._bar: Bar | None = None
+        self._anchor = last.at if last else floor_of(now, form.bar_s)
+        ends, told = self._anchor + self._length, floor_of(now, PIECE_S)
+        is_under_way = last is not None and ends > told
+        self._until = told if is_under_way else ends if last else self._anchor
+        self._bar: Bar | None = last if is_under_way else None
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
-        end = _floor(now, PIECE_S)
+        end = floor_of(now, PIECE_S)
         self.due_at = end + PIECE
         since = max(self._until, end - timedelta(seconds=AT_ONCE_MAX_S))
         self._until = max(self._until, end)
@@ -89,13 +91,14 @@ class BarOfNow(Subscription):
         """Take a piece in; the bar that it ended, if it did."""
         begins = piece.at - (piece.at - self._anchor) % self._length
         if self._bar is not None and begins == self._bar.at:
-            self._bar = _joined(self._bar, piece)
+            self._bar = joined(self._bar, piece)
             return None
         over, self._bar = self._bar, replace(piece, at=begins)
         return over
 
 
-def _joined(bar: Bar, piece: Bar) -> Bar:
+def joined(bar: Bar, piece: Bar) -> Bar:
+    """One bar of two that follow each other."""
     if bar.volume < 0:  # of quotes: no volume, no average, no count
         return replace(bar, high=max(bar.high, piece.high), low=min(bar.low, piece.low), close=piece.close)
     volume = bar.volume + piece.volume
@@ -116,6 +119,7 @@ def _quiet(at: datetime, price: Decimal) -> Bar:
     return Bar(at=at, open=price, high=price, low=price, close=price, volume=0, average=price, count=0)
 
 
-def _floor(at: datetime, seconds: int) -> datetime:
+def floor_of(at: datetime, seconds: int) -> datetime:
+    """The moment before that is a multiple of some seconds."""
     whole = int(at.timestamp()) // seconds * seconds
     return datetime.fromtimestamp(whole, UTC)

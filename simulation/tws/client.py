@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from simulation.tws import replies, versions
-from simulation.tws.fields import MalformedRequest
+from simulation.tws.fields import MalformedRequest, RefusedRequest
 from simulation.tws.link import Link, LinkOwner
 from simulation.tws.notices import text_of
 from simulation.tws.pacing import VIOLATIONS_MAX, HistoryPacing, MessageRate
@@ -82,6 +82,8 @@ class Client(LinkOwner):
             return
         try:
             self._answer(read_request(fields, self.version))
+        except RefusedRequest as error:
+            self.error(request_id_of(fields), error.code, error.words)
         except (MalformedRequest, UnknownRequest) as error:
             self.error(request_id_of(fields), 320, text_of(320, reason=error))
         except Exception as error:

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from simulation.broker.questions import ContractQuery
+from simulation.broker.questions import ContractQuery, ContractRecord
 from simulation.sample_desk.contracts import Contract
+from simulation.sample_desk.executions import OPTION_EXCHANGES, SHARE_EXCHANGES
 from simulation.tws.fields import Cursor, double, plain
 
 COMBINATION_CLASS = "COMB"
+ALIASES = {"NASDAQ": "ISLAND", **{name: name for name in ("NYSE", "ARCA", "BATS", "IEX", "AMEX", "CBOE")}}
+EXCHANGES = frozenset({"SMART", "IDEALPRO", "NASDAQ", *ALIASES, *SHARE_EXCHANGES, *OPTION_EXCHANGES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,12 @@ def symbol_of(contract: Contract) -> str:
     if contract.underlying is not None:
         return contract.underlying.symbol
     return contract.symbol.split(".")[0]
+
+
+def trades_at(record: ContractRecord, exchange: str) -> bool:
+    """Whether the contract is dealt in on an exchange; none named is any, and NASDAQ has two names."""
+    named = ALIASES.get(exchange, exchange)
+    return not named or named in record.exchanges or named == ALIASES.get(record.primary_exchange, "")
 
 
 def listing_of(contract: Contract) -> str:

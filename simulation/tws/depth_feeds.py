@@ -102,10 +102,11 @@ class TradeFeed(TickSubscription):
 class QuoteFeed(TickSubscription):
     """Every change of the touch, or of its middle."""
 
-    def __init__(self, request_id: int, conid: int, kind: str) -> None:
+    def __init__(self, request_id: int, conid: int, kind: str, *, ignores_size: bool = False) -> None:
         super().__init__()
         self.request_id, self.conid = request_id, conid
         self._wants_mid = kind == "MidPoint"
+        self._ignores_size = ignores_size
         self._since: datetime | None = None
         self._told: object = None
 
@@ -139,13 +140,12 @@ class QuoteFeed(TickSubscription):
         if state.faults.crossed_quotes:
             bid, ask = ask, bid
         mid = (bid + ask) / 2
-        touch = (
-            mid if self._wants_mid else (bid, ask, quote.bid_size, quote.ask_size, state.faults.price_text)
-        )
+        sizes = quote.bid_size, quote.ask_size
+        watched = (0, 0) if self._ignores_size else sizes
+        touch = mid if self._wants_mid else (bid, ask, *watched, state.faults.price_text)
         if touch == self._told:
             return None
         self._told = touch
         if self._wants_mid:
             return (at, QUOTE), say.tick_by_tick_mid(self.request_id, at, mid)
-        sizes = quote.bid_size, quote.ask_size
         return (at, QUOTE), say.tick_by_tick_quote(self.request_id, at, bid, ask, *sizes)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from simulation.tws.client import Client
-from simulation.tws.handlers import account, contracts, history, market, orders, services, session
+from simulation.tws.handlers import account, contracts, history, market, orders, past_ticks, services, session
 from simulation.tws.notices import text_of
 from simulation.tws.place_order import PlaceOrder
 from simulation.tws.replies.session import NO_REQUEST
@@ -56,7 +56,8 @@ HANDLERS: Final[Mapping[type, Handler]] = {
     ask_market.Calculation: market.calculation,
     ask_market.RealTimeBars: history.real_time_bars,
     ask_market.HistoricalData: history.historical_data,
-    ask_market.HistoricalTicks: history.historical_ticks,
+    ask_market.HistoricalTicks: past_ticks.historical_ticks,
+    ask_market.Histogram: history.histogram,
     ask_market.HeadTime: history.head_time,
     ask_services.Service: services.service,
 }

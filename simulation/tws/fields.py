@@ -23,6 +23,7 @@ __all__ = [
     "UNSET_LONG",
     "Cursor",
     "MalformedRequest",
+    "RefusedRequest",
     "double",
     "flag",
     "number",
@@ -32,6 +33,14 @@ __all__ = [
 
 class MalformedRequest(Exception):
     """A request that does not read as one: which field, and what stood there."""
+
+
+class RefusedRequest(Exception):
+    """A request that reads as one but asks for what is none: a real gateway's code and words for it."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code, self.words = code, words
 
 
 class Cursor:

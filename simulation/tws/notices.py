@@ -2,6 +2,15 @@
 
 from typing import Final
 
+AMBIGUOUS: Final = (  # with code 200, where more than one contract is meant
+    "The contract description specified for {symbol} is ambiguous; you must specify the multiplier or trading"
+    " class."
+)
+INVALID_MOMENT: Final = (  # with code 10314
+    "End Date/Time: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss"
+    " xx/xxxx where yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern. Or in UTC:"
+    " yyyymmdd-hh:mm:ss, e.g. 20031126-20:59:00. Was: {text}"
+)
 START_UP: Final = (
     (2104, "Market data farm connection is OK:usfarm"),
     (2106, "HMDS data farm connection is OK:ushmds"),
@@ -22,6 +31,8 @@ TEXTS: Final[dict[int, str]] = {
     322: "Error processing request.-'{request}' : cause - {reason}",
     326: "Unable to connect as the client id is already in use. Retry with a unique client id.",
     354: "Requested market data is not subscribed.",
+    365: "No scanner subscription found for ticker id:{request_id}",
+    366: "No historical data query found for ticker id:{request_id}",
     420: "Invalid Real-time Query:{reason}",
     1100: "Connectivity between IBKR and Trader Workstation has been lost.",
     1101: "Connectivity between IBKR and Trader Workstation has been restored - data lost.",
@@ -39,6 +50,10 @@ TEXTS: Final[dict[int, str]] = {
     2158: "Sec-def data farm connection is OK:secdefil",
     10092: "Deep market data is not supported for this combination of security type/exchange",
     10167: "Requested market data is not subscribed. Displaying delayed market data.",
+    10185: "Failed to cancel PNL (not subscribed)",
+    10186: "Failed to cancel PNL single (not subscribed)",
+    10187: "Failed to request historical ticks:{reason}",
+    10188: "Failed to request histogram data:{reason}",
     10189: "Failed to request tick-by-tick data:{reason}",
     10197: "No market data during competing live session",
     10190: "Max number of tick-by-tick requests has been reached",

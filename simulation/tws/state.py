@@ -7,9 +7,10 @@ from datetime import datetime
 from simulation.broker.model import BrokerSays, PositionView
 from simulation.broker.questions import ContractQuery, ContractRecord
 from simulation.tws.client import Client
+from simulation.tws.contracts import EXCHANGES
 from simulation.tws.engine import Clock, Engine
 from simulation.tws.faults import WireFaults
-from simulation.tws.notices import START_UP
+from simulation.tws.notices import AMBIGUOUS, START_UP
 from simulation.tws.options import GatewayOptions
 from simulation.tws.pacing import Attention
 from simulation.tws.replies import session as say
@@ -118,3 +119,11 @@ class GatewayState:
         """The contract a request names, when exactly one matches."""
         found = self.broker.contracts(query)
         return found[0] if len(found) == 1 else None
+
+    def the_contract(self, client: Client, request_id: int, query: ContractQuery) -> ContractRecord | None:
+        """The same; where there is none, or more than one, that has been said (200)."""
+        found = self.broker.contracts(query) if query.exchange in ("", *EXCHANGES) else []
+        if len(found) == 1:
+            return found[0]
+        client.error(request_id, 200, AMBIGUOUS.format(symbol=query.symbol) if found else None)
+        return None

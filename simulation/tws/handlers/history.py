@@ -1,33 +1,53 @@
-"""Requests for bars and ticks of the past, paced as a real gateway paces them."""
+"""Requests for bars of the past and of now, paced as a real gateway paces them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
+from typing import Final
 
-from simulation.broker.model import Quote
 from simulation.broker.questions import Bar, ContractRecord
-from simulation.tws.bar_feeds import BarOfNow, RealTimeBarFeed
+from simulation.tws.bar_feeds import PIECE_S, BarOfNow, RealTimeBarFeed, floor_of, joined
 from simulation.tws.client import Client
-from simulation.tws.moments import bar_size_s, duration_s, moment
+from simulation.tws.contracts import sec_type_of
+from simulation.tws.moments import asked_moment, bar_size_s, begin_of
 from simulation.tws.notices import text_of
 from simulation.tws.pacing import RELAXED_BAR_S
 from simulation.tws.replies import history as say
-from simulation.tws.requests.market import HeadTime, HistoricalData, HistoricalTicks, RealTimeBars
+from simulation.tws.requests.market import (
+    HeadTime,
+    Histogram,
+    HistoricalData,
+    HistoricalTicks,
+    RealTimeBars,
+)
 from simulation.tws.state import GatewayState
+from trading.calendar import TradingCalendar
+from trading.model.times import NEW_YORK
 
 BARS_MAX = 20_000
 WORLD_S = 40 * 86_400  # the simulated world is younger than this
-TICKS_MAX = 1_000
+DAY_S, WEEK_S = 86_400, 7 * 86_400
 OPEN_REQUESTS_MAX = 50
 WHATS = ("TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK")
-HEAD_BEFORE = timedelta(days=365)
-TICK_LOOK_BACK = timedelta(hours=8)
+REAL_TIME_WHATS = ("TRADES", "MIDPOINT", "BID", "ASK")
+TRADES_BY_OTHER_NAMES: Final = ("ADJUSTED_LAST", "AGGTRADES")  # nothing is split or aggregated here
+SCHEDULE: Final = "SCHEDULE"
+NOT_PERMITTED: Final = frozenset(  # what other logins may see
+    {"HISTORICAL_VOLATILITY", "OPTION_IMPLIED_VOLATILITY", "FEE_RATE", "REBATE_RATE"}
+    | {"YIELD_BID", "YIELD_ASK", "YIELD_BID_ASK", "YIELD_LAST"}
+)
+HEAD_YEARS = 1  # before the first of January
+CALENDAR = TradingCalendar()
 
 
 def real_time_bars(state: GatewayState, client: Client, request: RealTimeBars) -> None:
-    record = _record(state, client, request.request_id, request)
+    record = state.the_contract(client, request.request_id, request.query)
     if record is None:
+        return
+    if request.what not in REAL_TIME_WHATS:
+        _refuse(client, request.request_id, f"Invalid what to show {request.what[:40]!r}")
         return
     if not client.may_subscribe("bars", request.request_id):
         return
@@ -42,51 +62,99 @@ def real_time_bars(state: GatewayState, client: Client, request: RealTimeBars) -
 
 
 def historical_data(state: GatewayState, client: Client, request: HistoricalData) -> None:
-    record = _record(state, client, request.request_id, request)
+    record = state.the_contract(client, request.request_id, request.query)
     if record is None:
         return
-    now = state.clock.now()
     form = say.BarForm(format_date=request.format_date, bar_s=bar_size_s(request.bar_size))
-    end = min(moment("endDateTime", request.end) or now, now)
-    seconds = duration_s(request.duration)
-    if _is_paced(state, client, request, record, form.bar_s) or _is_wrong(client, request, seconds, form):
+    now = state.clock.now()
+    end = min(asked_moment("endDateTime", request.end) or now, now)
+    if request.keeps_up_to_date:
+        end = floor_of(end, PIECE_S)
+    begin = begin_of(request.duration, end, CALENDAR)
+    if _is_wrong(client, request, (end - begin).total_seconds(), form) or is_paced(
+        state, client, request, record, form.bar_s
+    ):
         return
-    conid = record.contract.conid
-    bars = _bars(state, conid, end, min(seconds, WORLD_S), form.bar_s, request.what)
+    if request.what == SCHEDULE:
+        client.send(say.schedule(request.request_id, _sessions(begin, end)))
+        return
+    bars = _bars_between(state, request, record, begin, end, form.bar_s)
     if not bars:
-        reason = "HMDS query returned no data"
-        client.error(request.request_id, 162, text_of(162, reason=f"{reason}: {record.contract.symbol}"))
+        _have_none(client, request.request_id, f"HMDS query returned no data: {record.contract.symbol}")
         return
-    start = end - timedelta(seconds=seconds)
-    client.send(say.historical_bars(request.request_id, start, end, bars, form))
+    client.send(say.historical_bars(request.request_id, begin, end, bars, form))
     if request.keeps_up_to_date and client.may_subscribe("history", request.request_id):
-        feed = BarOfNow(request.request_id, conid, request.what, form, bars[-1], now)
+        feed = BarOfNow(request.request_id, record.contract.conid, request.what, form, bars[-1], now)
         client.subscriptions.add("history", request.request_id, feed)
 
 
-def historical_ticks(state: GatewayState, client: Client, request: HistoricalTicks) -> None:
-    record = _record(state, client, request.request_id, request)
+def head_time(state: GatewayState, client: Client, request: HeadTime) -> None:
+    record = state.the_contract(client, request.request_id, request.query)
     if record is None:
         return
-    start, end = moment("startDateTime", request.start), moment("endDateTime", request.end)
-    if (start is None) == (end is None) or not 0 < request.count <= TICKS_MAX:
-        reason = "Either start or end must be given, and 1 to 1000 ticks"
-        client.error(request.request_id, 321, text_of(321, request="dA", reason=reason))
+    if request.what not in (*WHATS, *TRADES_BY_OTHER_NAMES, *NOT_PERMITTED):
+        _refuse(client, request.request_id, f"Invalid what to show {request.what[:40]!r}")
         return
-    if _is_paced(state, client, request, record, bar_s=1):
+    if request.what in NOT_PERMITTED:
+        _have_none(client, request.request_id, _no_permission(record))
+        return
+    first = date(state.clock.now().year - HEAD_YEARS, 1, 1)
+    since = CALENDAR.session_open(CALENDAR.session_on_or_after(first))
+    client.send(say.head_time(request.request_id, since, request.format_date))
+
+
+def histogram(state: GatewayState, client: Client, request: Histogram) -> None:
+    """Sizes by price over the last sessions, as far as they are simulated."""
+    record = state.the_contract(client, request.request_id, request.query)
+    if record is None:
         return
     now = state.clock.now()
-    if request.what == "TRADES":
-        _tell_trades(state, client, request, record, start, end)
-        return
-    _tell_quotes(state, client, request, record, start or (end or now) - TICK_LOOK_BACK, end or now)
+    amount, _, unit = request.period.strip().partition(" ")
+    letter = {"day": "D", "week": "W", "month": "M", "year": "Y"}.get(unit.rstrip("s").lower(), unit)
+    begin = max(begin_of(f"{amount} {letter}", now, CALENDAR), now - timedelta(seconds=WORLD_S))
+    sizes: dict[Decimal, int] = {}
+    for each in state.broker.prints(record.contract.conid, begin, now):
+        sizes[each.price] = sizes.get(each.price, 0) + each.size
+    client.send(say.histogram(request.request_id, sorted(sizes.items())))
 
 
-def head_time(state: GatewayState, client: Client, request: HeadTime) -> None:
-    record = _record(state, client, request.request_id, request)
-    if record is not None:
-        since = state.clock.now() - HEAD_BEFORE
-        client.send(say.head_time(request.request_id, since.replace(microsecond=0), request.format_date))
+def _sessions(begin: datetime, end: datetime) -> list[tuple[date, datetime, datetime]]:
+    first, last = begin.astimezone(NEW_YORK).date(), end.astimezone(NEW_YORK).date()
+    days = CALENDAR.sessions_between(first, last) or (CALENDAR.session_on_or_before(last),)
+    return [(day, CALENDAR.session_open(day), CALENDAR.session_close(day)) for day in days]
+
+
+def _bars_between(
+    state: GatewayState,
+    request: HistoricalData,
+    record: ContractRecord,
+    begin: datetime,
+    end: datetime,
+    bar_s: int,
+) -> Sequence[Bar]:
+    what = "TRADES" if request.what in TRADES_BY_OTHER_NAMES else request.what
+    seconds = max(1, min(int((end - begin).total_seconds()), WORLD_S))
+    bars = _bars(state, record.contract.conid, end, seconds, min(bar_s, DAY_S), what)
+    if bar_s < WEEK_S:
+        return bars
+    same: Callable[[Bar], object] = _week_of if bar_s == WEEK_S else _month_of
+    return [_together(list(group)) for _, group in groupby(bars, key=same)]
+
+
+def _week_of(bar: Bar) -> object:
+    return bar.at.astimezone(NEW_YORK).isocalendar()[:2]
+
+
+def _month_of(bar: Bar) -> object:
+    local = bar.at.astimezone(NEW_YORK)
+    return local.year, local.month
+
+
+def _together(bars: Sequence[Bar]) -> Bar:
+    told = bars[0]
+    for bar in bars[1:]:
+        told = joined(told, bar)
+    return told
 
 
 def _bars(
@@ -104,58 +172,7 @@ def _bars(
     return [replace(bid, high=asks[bid.at].high, close=asks[bid.at].close) for bid in bids if bid.at in asks]
 
 
-def _tell_trades(
-    state: GatewayState,
-    client: Client,
-    request: HistoricalTicks,
-    record: ContractRecord,
-    start: datetime | None,
-    end: datetime | None,
-) -> None:
-    now = state.clock.now()
-    until = min(end or now, now)
-    since = max(start or until - TICK_LOOK_BACK, now - timedelta(seconds=WORLD_S))
-    prints = list(state.broker.prints(record.contract.conid, since, until))
-    chosen = prints[: request.count] if start else prints[-request.count :]
-    client.send(say.historical_trades(request.request_id, chosen, is_whole=True))
-
-
-def _tell_quotes(
-    state: GatewayState,
-    client: Client,
-    request: HistoricalTicks,
-    record: ContractRecord,
-    start: datetime,
-    end: datetime,
-) -> None:
-    """The touch once a second: the simulated market keeps no record of finer changes."""
-    conid = record.contract.conid
-    at = max(start, state.clock.now() - timedelta(seconds=WORLD_S)).replace(microsecond=0)
-    quotes: list[Quote] = []
-    until = min(end, state.clock.now())
-    while at <= until and len(quotes) < request.count:
-        quotes.append(state.broker.quote(conid, at))
-        at += timedelta(seconds=1)
-    if request.what == "MIDPOINT":
-        mids = [(each.at, (each.bid + each.ask) / Decimal(2)) for each in quotes if each.bid and each.ask]
-        client.send(say.historical_mids(request.request_id, mids, is_whole=True))
-        return
-    client.send(say.historical_quotes(request.request_id, quotes, is_whole=True))
-
-
-def _record(
-    state: GatewayState,
-    client: Client,
-    request_id: int,
-    request: HistoricalData | HistoricalTicks | HeadTime | RealTimeBars,
-) -> ContractRecord | None:
-    record = state.one_contract(request.query)
-    if record is None:
-        client.error(request_id, 200)
-    return record
-
-
-def _is_paced(
+def is_paced(
     state: GatewayState,
     client: Client,
     request: HistoricalData | HistoricalTicks,
@@ -176,21 +193,39 @@ def _is_paced(
     return True
 
 
-def _is_wrong(client: Client, request: HistoricalData, seconds: int, form: say.BarForm) -> bool:
+def _is_wrong(client: Client, request: HistoricalData, seconds: float, form: say.BarForm) -> bool:
     """Whether the request asks for what no gateway gives, which has then been said (321, 162)."""
     reason = ""
-    if request.what not in WHATS:
-        reason = f"Invalid what to show {request.what!r}"
-    elif request.keeps_up_to_date and request.what == "BID_ASK":
-        reason = "BID_ASK is not supported with keepUpToDate"
+    if request.what not in (*WHATS, *TRADES_BY_OTHER_NAMES, *NOT_PERMITTED, SCHEDULE):
+        reason = f"Invalid what to show {request.what[:40]!r}"
+    elif request.keeps_up_to_date and request.what not in REAL_TIME_WHATS:
+        reason = f"{request.what} is not supported with keepUpToDate"
     elif request.keeps_up_to_date and request.end:
         reason = "End date not supported with keepUpToDate"
+    elif request.what == SCHEDULE and form.bar_s != DAY_S:
+        reason = "Only bars of 1 day are supported with SCHEDULE"
     elif client.subscriptions.count("history") >= OPEN_REQUESTS_MAX:
         reason = f"Max number of {OPEN_REQUESTS_MAX} simultaneous requests reached"
     if reason:
-        client.error(request.request_id, 321, text_of(321, request="bV", reason=reason))
+        _refuse(client, request.request_id, reason)
+        return True
+    if request.what in NOT_PERMITTED:
+        _have_none(client, request.request_id, f"No market data permissions for {request.what}")
         return True
     if seconds // form.bar_s > BARS_MAX:
-        client.error(request.request_id, 162, text_of(162, reason="query would return too many bars"))
+        _have_none(client, request.request_id, "query would return too many bars")
         return True
     return False
+
+
+def _refuse(client: Client, request_id: int, reason: str) -> None:
+    client.error(request_id, 321, text_of(321, request="bV", reason=reason))
+
+
+def _have_none(client: Client, request_id: int, reason: str) -> None:
+    client.error(request_id, 162, text_of(162, reason=reason))
+
+
+def _no_permission(record: ContractRecord) -> str:
+    place = record.primary_exchange or record.exchanges[0]
+    return f"No market data permissions for {place} {sec_type_of(record.contract)}"

@@ -1,19 +1,22 @@
 """Requests for level 1, depth, tick by tick, and the calculators, with the limits of a real login."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from simulation.broker.questions import ContractQuery, ContractRecord
+from simulation.broker.questions import ContractQuery
 from simulation.tws.client import LIVE_DATA, Client
 from simulation.tws.contracts import sec_type_of
 from simulation.tws.depth_feeds import KINDS, TRADE_KINDS, DepthFeed, QuoteFeed, TradeFeed
+from simulation.tws.handlers.past_ticks import past_ticks
 from simulation.tws.line import Line
 from simulation.tws.market_feeds import MODEL_GREEKS, CombinationLevel1, Level1
 from simulation.tws.notices import text_of
 from simulation.tws.options import DataPermission
 from simulation.tws.replies import market as say
+from simulation.tws.replies.session import NO_REQUEST
 from simulation.tws.requests.market import (
     Calculation,
     DepthExchanges,
@@ -25,6 +28,7 @@ from simulation.tws.requests.market import (
 from simulation.tws.state import GatewayState
 
 DELAYED_DATA: Final = 3
+DATA_TYPES: Final = (1, 2, 3, 4)  # live, frozen, delayed, delayed and frozen
 COMBINATION_TICK: Final = Decimal("0.01")
 EXCHANGE_MAP: Final = "9c0001"
 PERMISSIONS: Final = 3
@@ -33,11 +37,12 @@ LEGAL_GENERIC_TICKS: Final = frozenset(
     | {411, 456, 460, 499, 506, 511, 512, 513, 576, 577, 586, 587, 588, 595, 614, 619, 623}
 )
 DEPTH_ROWS_MAX: Final = 20
+VOLATILITY_MOST: Final = 10.0  # beyond it no volatility gives the price
 MAKER_EXCHANGES: Final = ("ISLAND", "NASDAQ", "NYSE", "ARCA", "BATS", "IEX")  # they name whose size it is
 
 
 def market_data(state: GatewayState, client: Client, request: MarketData) -> None:
-    unknown = request.generic_ticks - LEGAL_GENERIC_TICKS
+    unknown = [*request.unknown_ticks, *map(str, sorted(request.generic_ticks - LEGAL_GENERIC_TICKS))]
     if unknown or (request.is_snapshot and request.generic_ticks):
         _refuse_ticks(client, request, unknown)
         return
@@ -71,20 +76,23 @@ def _level1(state: GatewayState, request: MarketData, *, is_delayed: bool) -> Le
 def _min_tick(state: GatewayState, client: Client, request: MarketData) -> Decimal | None:
     """The increment of what is asked for; None (and error 200) when it, or a leg of it, is unknown."""
     if not request.legs:
-        record = _record(state, client, request.request_id, request.query)
+        record = state.the_contract(client, request.request_id, request.query)
         return record.min_tick if record else None
     for leg in request.legs:
-        if _record(state, client, request.request_id, ContractQuery(conid=leg.conid or -1)) is None:
+        if state.the_contract(client, request.request_id, ContractQuery(conid=leg.conid or -1)) is None:
             return None
     return COMBINATION_TICK
 
 
 def market_data_type(state: GatewayState, client: Client, request: MarketDataType) -> None:
+    if request.kind not in DATA_TYPES:
+        client.error(NO_REQUEST, 321, text_of(321, request="c_", reason="Invalid market data type"))
+        return
     client.data_type = request.kind
 
 
 def market_depth(state: GatewayState, client: Client, request: MarketDepth) -> None:
-    record = _record(state, client, request.request_id, request.query)
+    record = state.the_contract(client, request.request_id, request.query)
     if record is None:
         return
     exchange = request.query.exchange or "SMART"
@@ -116,11 +124,13 @@ def tick_by_tick(state: GatewayState, client: Client, request: TickByTick) -> No
         text = text_of(321, request="dB", reason=f"Invalid tick type {request.kind!r}")
         client.error(request.request_id, 321, text)
         return
-    record = _record(state, client, request.request_id, request.query)
+    record = state.the_contract(client, request.request_id, request.query)
     if record is None:
         return
-    if record.contract.asset == "OPT" or state.options.permission is not DataPermission.LIVE:
-        reason = f"No market data permissions for {request.query.exchange or 'SMART'} {record.contract.asset}"
+    is_told = record.contract.asset == "STK" and sec_type_of(record.contract) != "IND"
+    if not is_told or state.options.permission is not DataPermission.LIVE:
+        place, kind = request.query.exchange or "SMART", sec_type_of(record.contract)
+        reason = f"No market data permissions for {place} {kind}"
         client.error(request.request_id, 10189, text_of(10189, reason=reason))
         return
     if not client.may_subscribe("tick_by_tick", request.request_id):
@@ -129,18 +139,24 @@ def tick_by_tick(state: GatewayState, client: Client, request: TickByTick) -> No
         client.error(request.request_id, 10190)
         return
     conid = record.contract.conid
+    if request.count > 0:
+        client.send(past_ticks(state, request.request_id, conid, request.kind, request.count))
     if request.kind in TRADE_KINDS:
         trades = TradeFeed(request.request_id, conid, request.kind, state.clock.now())
         client.subscriptions.add("tick_by_tick", request.request_id, trades)
     else:
-        quotes = QuoteFeed(request.request_id, conid, request.kind)
+        quotes = QuoteFeed(request.request_id, conid, request.kind, ignores_size=request.ignores_size)
         client.subscriptions.add("tick_by_tick", request.request_id, quotes)
 
 
 def calculation(state: GatewayState, client: Client, request: Calculation) -> None:
     """From the model's own values: exact at the model's point, first order around it."""
-    record = _record(state, client, request.request_id, request.query)
+    record = state.the_contract(client, request.request_id, request.query)
     if record is None:
+        return
+    if record.contract.asset != "OPT":
+        text = text_of(321, request="cC", reason="Invalid option contract")
+        client.error(request.request_id, 321, text)
         return
     greeks = state.broker.greeks(record.contract.conid, state.clock.now())
     if greeks is not None:
@@ -152,19 +168,9 @@ def calculation(state: GatewayState, client: Client, request: Calculation) -> No
             price = value
             slope = greeks.vega * 100
             volatility = greeks.implied_volatility + (value - moved) / slope if slope else math.nan
-        is_possible = volatility > 0 and price >= 0
+        is_possible = 0 < volatility < VOLATILITY_MOST and price >= 0
         greeks = replace(greeks, price=price, implied_volatility=volatility) if is_possible else None
     client.send(say.option_computation(request.request_id, MODEL_GREEKS, greeks))
-
-
-def _record(
-    state: GatewayState, client: Client, request_id: int, query: ContractQuery
-) -> ContractRecord | None:
-    """The one contract asked for, or error 200."""
-    record = state.one_contract(query)
-    if record is None:
-        client.error(request_id, 200)
-    return record
 
 
 def _delayed(state: GatewayState, client: Client, request_id: int) -> bool | None:
@@ -179,8 +185,12 @@ def _delayed(state: GatewayState, client: Client, request_id: int) -> bool | Non
     return True
 
 
-def _refuse_ticks(client: Client, request: MarketData, unknown: frozenset[int]) -> None:
+def _refuse_ticks(client: Client, request: MarketData, unknown: Sequence[str]) -> None:
     reason = "Snapshot market data subscription is not applicable to generic ticks"
     if unknown:
-        reason = f"Incorrect generic tick list of {','.join(map(str, sorted(unknown)))}"
+        reason = f"Incorrect generic tick list of {','.join(unknown)}. Legal ones are {_legal_ticks()}"
     client.error(request.request_id, 321, text_of(321, request="bX", reason=reason))
+
+
+def _legal_ticks() -> str:
+    return ",".join(map(str, sorted(LEGAL_GENERIC_TICKS)))

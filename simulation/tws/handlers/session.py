@@ -7,7 +7,16 @@ from simulation.tws.requests.account import CancelSubscription
 from simulation.tws.requests.session import CurrentTime, ManagedAccounts, NextId, Noted
 from simulation.tws.state import GatewayState
 
-MISSING_CODE = {"level1": 300, "depth": 310, "history": 162}  # kinds whose cancel fails loudly
+MISSING_CODE = {  # kinds whose cancel fails loudly
+    "level1": 300,
+    "bars": 300,
+    "tick_by_tick": 300,
+    "depth": 310,
+    "scanner": 365,
+    "history": 366,
+    "profit": 10185,
+    "profit_single": 10186,
+}
 
 
 def next_id(state: GatewayState, client: Client, request: NextId) -> None:
@@ -32,5 +41,5 @@ def cancel_subscription(state: GatewayState, client: Client, request: CancelSubs
     code = MISSING_CODE.get(request.kind)
     if was_running or code is None:
         return
-    text = text_of(code, request_id=request.request_id, reason="No historical data query found for ticker id")
+    text = text_of(code, request_id=request.request_id)
     client.error(request.request_id, code, text)

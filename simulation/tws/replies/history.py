@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from simulation.broker.model import Quote
@@ -59,6 +59,15 @@ def bar_update(request_id: int, bar: Bar, form: BarForm) -> Message:
     ]
 
 
+def schedule(request_id: int, sessions: Sequence[tuple[date, datetime, datetime]]) -> Message:
+    """When the contract trades: open, close and day of each session."""
+    first, last = sessions[0][1], sessions[-1][2]
+    message = ["106", str(request_id), _dashed(first), _dashed(last), ZONE, str(len(sessions))]
+    for day, opens, closes in sessions:
+        message += [_dashed(opens), _dashed(closes), f"{day:%Y%m%d}"]
+    return message
+
+
 def real_time_bar(request_id: int, bar: Bar) -> Message:
     """Five seconds that are over."""
     head = ["50", "3", str(request_id), str(int(bar.at.timestamp()))]
@@ -112,6 +121,10 @@ def _prices(bar: Bar) -> Message:
 
 def _touch(quote: Quote) -> tuple[str, str]:
     return double(quote.bid or Decimal(0)), double(quote.ask or Decimal(0))
+
+
+def _dashed(at: datetime) -> str:
+    return f"{at.astimezone(NEW_YORK):%Y%m%d-%H:%M:%S}"
 
 
 def _moment(at: datetime) -> str:

@@ -34,8 +34,10 @@ READERS: Final[Mapping[int, Reader]] = {
     16: orders.all_open_orders,
     17: session.managed_accounts,
     18: service("advisor", has_version=True, has_id=False),
+    19: service("advisor", has_version=True, has_id=False),
+    21: service("exercise", has_version=True),
     22: service("scanner", has_version=False),
-    23: session.noted,
+    23: cancel_of("scanner", has_version=True),
     24: service("scanner_parameters", has_version=True, has_id=False),
     20: market.historical_data,
     25: cancel_of("history", has_version=True),
@@ -54,7 +56,15 @@ READERS: Final[Mapping[int, Reader]] = {
     62: account.account_summary,
     63: cancel_of("summary", has_version=True),
     64: account.cancel_positions,
+    65: service("verify", has_version=True, has_id=False),
+    66: session.noted,
+    67: service("display_groups", has_version=True),
+    68: service("group_events", has_version=True),
+    69: service("group_events", has_version=True),
+    70: session.noted,
     71: session.start_api,
+    72: service("verify", has_version=True, has_id=False),
+    73: session.noted,
     74: account.positions_multi,
     75: session.noted,
     76: account.account_updates_multi,
@@ -69,6 +79,8 @@ READERS: Final[Mapping[int, Reader]] = {
     85: service("news_providers", has_version=False, has_id=False),
     86: service("historical_news", has_version=False),
     87: market.head_time,
+    88: market.histogram,
+    89: session.noted,
     90: session.noted,
     91: contracts.market_rule,
     92: account.profit,
@@ -88,10 +100,12 @@ READERS: Final[Mapping[int, Reader]] = {
 
 
 WITH_VERSION = frozenset(
-    {"1", "2", "4", "7", "9", "10", "11", "25", "50", "51", "54", "55", "62", "63", "74", "76", "77"}
+    {"1", "2", "4", "7", "9", "10", "11", "21", "23", "25", "50", "51", "52", "54", "55", "62", "63"}
+    | {"67", "68", "69", "74", "76", "77"}
 )
 WITHOUT_ID = frozenset(
-    {"5", "6", "8", "12", "14", "15", "16", "17", "49", "58", "59", "61", "64", "71", "99"}
+    {"5", "6", "8", "12", "14", "15", "16", "17", "18", "19", "24", "49", "58", "59", "61", "64", "65", "71"}
+    | {"72", "80", "82", "85", "91", "99"}
 )
 
 

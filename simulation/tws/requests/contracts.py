@@ -10,10 +10,11 @@ from simulation.tws.fields import Cursor
 
 @dataclass(frozen=True, slots=True)
 class ContractDetails:
-    """All contracts that match."""
+    """All contracts that match; `security_id` is (kind, value) where one is named by such an id."""
 
     request_id: int
     query: ContractQuery
+    security_id: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,10 @@ def contract_details(cursor: Cursor, version: int) -> ContractDetails:
     cursor.integer("version")
     request_id = cursor.integer("reqId")
     query = replace(contract_query(cursor), include_expired=cursor.flag("includeExpired"))
-    cursor.texts("secIdType, secId", 2)
+    kind, value = cursor.texts("secIdType, secId", 2)
     if version >= versions.ISSUER_ID:
         cursor.text("issuerId")
-    return ContractDetails(request_id, query)
+    return ContractDetails(request_id, query, (kind.upper(), value.upper()))
 
 
 def chains(cursor: Cursor, version: int) -> Chains:

@@ -9,6 +9,8 @@ from simulation.tws.contracts import contract_query
 from simulation.tws.fields import Cursor
 
 COMBINATION = "BAG"
+NO_MARKET = "mdoff"  # in the place of a generic tick: news only, no quotes
+TICK_DIGITS_MAX = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,7 @@ class MarketData:
     legs: tuple[Leg, ...]
     generic_ticks: frozenset[int]
     is_snapshot: bool
+    unknown_ticks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,17 @@ class TickByTick:
     request_id: int
     query: ContractQuery
     kind: str
+    count: int = 0
+    ignores_size: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """How much was traded at which price over a time such as `3 days`."""
+
+    request_id: int
+    query: ContractQuery
+    period: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +108,7 @@ class HeadTime:
 
     request_id: int
     query: ContractQuery
+    what: str
     format_date: int
 
 
@@ -115,13 +130,22 @@ def market_data(cursor: Cursor, version: int) -> MarketData:
     legs = _legs(cursor, query)
     if cursor.flag("deltaNeutralContract"):
         cursor.texts("deltaNeutralContract", 3)
-    names = cursor.text("genericTickList").split(",")
-    ticks = frozenset(int(name.split(":")[0]) for name in names if name.split(":")[0].strip().isdecimal())
+    names = [name.split(":")[0].strip() for name in cursor.text("genericTickList").split(",")]
     is_snapshot = cursor.flag("snapshot")
-    cursor.texts("regulatorySnapshot, options", 2)
+    is_snapshot |= cursor.flag("regulatorySnapshot")
+    cursor.text("options")
     return MarketData(
-        request_id=request_id, query=query, legs=legs, generic_ticks=ticks, is_snapshot=is_snapshot
+        request_id=request_id,
+        query=query,
+        legs=legs,
+        generic_ticks=frozenset(int(name) for name in names if _is_number(name)),
+        is_snapshot=is_snapshot,
+        unknown_ticks=tuple(name for name in names if name and name != NO_MARKET and not _is_number(name)),
     )
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdecimal() and len(name) <= TICK_DIGITS_MAX
 
 
 def market_data_type(cursor: Cursor, version: int) -> MarketDataType:
@@ -146,8 +170,15 @@ def tick_by_tick(cursor: Cursor, version: int) -> TickByTick:
     request_id = cursor.integer("reqId")
     query = contract_query(cursor)
     kind = cursor.text("tickType")
-    cursor.texts("numberOfTicks, ignoreSize", 2)
-    return TickByTick(request_id=request_id, query=query, kind=kind)
+    count, ignores_size = cursor.integer("numberOfTicks"), cursor.flag("ignoreSize")
+    return TickByTick(request_id=request_id, query=query, kind=kind, count=count, ignores_size=ignores_size)
+
+
+def histogram(cursor: Cursor, version: int) -> Histogram:
+    request_id = cursor.integer("reqId")
+    query = replace(contract_query(cursor), include_expired=cursor.flag("includeExpired"))
+    cursor.text("useRTH")
+    return Histogram(request_id=request_id, query=query, period=cursor.text("timePeriod"))
 
 
 def real_time_bars(cursor: Cursor, version: int) -> RealTimeBars:
@@ -193,8 +224,9 @@ def historical_ticks(cursor: Cursor, version: int) -> HistoricalTicks:
 def head_time(cursor: Cursor, version: int) -> HeadTime:
     request_id = cursor.integer("reqId")
     query = replace(contract_query(cursor), include_expired=cursor.flag("includeExpired"))
-    cursor.texts("useRTH, whatToShow", 2)
-    return HeadTime(request_id=request_id, query=query, format_date=cursor.integer("formatDate"))
+    _, what = cursor.texts("useRTH, whatToShow", 2)
+    form = cursor.integer("formatDate")
+    return HeadTime(request_id=request_id, query=query, what=what, format_date=form)
 
 
 def implied_volatility(cursor: Cursor, version: int) -> Calculation:

@@ -60,8 +60,8 @@ def test_contracts_chains_symbols_and_rules_are_answered(version: int) -> None:
             assert details.contract.lastTradeDateOrContractMonth == "20261113"
             assert await ib.reqContractDetailsAsync(IB.Contract(conId=1)) == []
             assert [code for _, code in heard] == [200]
-            both = await ib.reqContractDetailsAsync(IB.Contract(symbol="SPY"))
-            assert len(both) == 2
+            both = await ib.reqContractDetailsAsync(IB.Contract(symbol="SPY", secType="OPT"))
+            assert [each.contract.conId for each in both] == [OPTION.conid]
             chains = await ib.reqSecDefOptParamsAsync("SPY", "", "STK", SHARE.conid)
             assert [chain.exchange for chain in chains] == ["SMART", "CBOE"]
             assert (chains[0].expirations, chains[0].strikes) == (["20261113", "20261116"], [669, 670, 670.5])
@@ -328,7 +328,7 @@ def test_history_is_told_and_kept_up_to_date() -> None:
             assert (len(bars), bars[0].open, bars[0].barCount) == (10, 1.2, 7)
             clock.advance(timedelta(seconds=30))
             await until(lambda: bars[-1].date == datetime(2026, 11, 13, 15, 0, tzinfo=UTC), "the bar of now")
-            days = await ib.reqHistoricalDataAsync(share(), "", "2 D", "1 day", "TRADES", True, 1)
+            days = await ib.reqHistoricalDataAsync(share(), "", "3 D", "1 day", "TRADES", True, 1)
             assert len(days) == 2
             texts = await ib.reqHistoricalDataAsync(
                 share(), "20261113 09:45:00 US/Eastern", "300 S", "1 min", "BID", False, 1
@@ -361,10 +361,10 @@ def test_history_too_fast_or_too_much_is_162() -> None:
             clock.advance(timedelta(seconds=20))
             assert await ask(9, "60 S") == "17"
             assert await ask(10, "1 Y") == "162"
-            assert await ask(11, "60 parsecs") == "320"
-            assert await ask(12, "60 S", "7 secs") == "320"
+            assert await ask(11, "60 parsecs") == "321"
+            assert await ask(12, "60 S", "7 secs") == "321"
             raw.send("25", "1", 99)
-            assert (await raw.next())[2:4] == ["99", "162"]
+            assert (await raw.next())[2:4] == ["99", "366"]
             raw.close()
 
     run(scenario())

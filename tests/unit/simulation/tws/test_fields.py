@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.tws.fields import UNSET_DOUBLE, UNSET_INT, Cursor, MalformedRequest, double, number, whole
+from simulation.tws.fields import (
+    UNSET_DOUBLE,
+    UNSET_INT,
+    Cursor,
+    MalformedRequest,
+    RefusedRequest,
+    double,
+    number,
+    whole,
+)
 from simulation.tws.moments import bar_size_s, duration_s, moment
 from simulation.tws.versions import NEWEST, NoCommonVersion, negotiated
 from trading.model.times import NEW_YORK
@@ -124,7 +133,7 @@ def test_durations_and_bar_sizes_are_seconds() -> None:
     assert [duration_s(text) for text in ("30 S", "2 D", "1 W")] == [30, 172_800, 604_800]
     assert [bar_size_s(text) for text in ("5 secs", "1 min", "1 day")] == [5, 60, 86_400]
     for wrong in ("2", "D", "-1 D", "2 parsecs", "9999999 S"):
-        with pytest.raises(MalformedRequest):
+        with pytest.raises(RefusedRequest):
             duration_s(wrong)
-    with pytest.raises(MalformedRequest, match="7 secs"):
+    with pytest.raises(RefusedRequest, match="7 secs"):
         bar_size_s("7 secs")
