@@ -18,6 +18,7 @@ from adapters.redis import keys, market_values
 from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client, run_script, run_scripts
 from adapters.redis.key_family import KeyFamily
 from adapters.redis.market_states import StatesTold
+from adapters.redis.memory_room import MARKET_SHARE, MemoryRoom
 from adapters.redis.outbox import alert
 from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
 from trading.model.instruments import Option
@@ -77,9 +78,11 @@ class RedisMarketSink(MarketSink):
         *,
         entries_max: int = STREAM_ENTRIES_MAX,
         bytes_max: int = STREAM_BYTES_MAX,
+        memory_share: float = MARKET_SHARE,
         timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
         self._client: Any = open_client(url, timeout_s)
+        self._room = MemoryRoom(self._client, memory_share)
         self._entries_max, self._bytes_max = entries_max, bytes_max
         self._known: set[str] = set()
         self._random = uuid4().hex[:8]  # of an epoch that begins
@@ -93,6 +96,7 @@ class RedisMarketSink(MarketSink):
         for update in updates:
             check_update(update)
         try:
+            self._refuse_without_room()
             yielding = self._yielding(updates)
             calls = [self._call(update, yields=place in yielding) for place, update in enumerate(updates)]
             self._register({update.symbol for update in updates if update.blocks})
@@ -112,6 +116,15 @@ class RedisMarketSink(MarketSink):
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
+
+    def _refuse_without_room(self) -> None:
+        """Write nothing of the market where the rest of the memory is for orders and fills."""
+        reason = self._room.lacking()
+        if not reason:
+            return
+        if self._room.alert_is_due(ALERT_PAUSE_MS / 1000):
+            alert(self._client, "market_outbox_full", f"market data wait: {reason}; is the drain running?")
+        raise OutboxFullError(f"market data wait: {reason}")
 
     def _yielding(self, updates: Sequence[SymbolUpdate]) -> set[int]:
         """The places of updates whose chain yields to the fuller one of another source that stands."""
