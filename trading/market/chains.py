@@ -18,10 +18,14 @@ from trading.model.market import (
     GreeksSource,
     OptionGreeks,
     Quote,
+    RefusedRow,
 )
 
 CONTRACTS_MAX = 50_000  # of one symbol
 OPEN_INTEREST_LIMIT = 1e12  # the broker's "unset" is far above it
+REFUSED_PER_FLUSH_MAX = 100  # more are counted only
+VOLATILITY_MAX = 10.0  # 1,000 %: beyond it the model has failed
+SLACK = 1e-6  # of a model's rounding
 NO_VALUE, NO_GREEK = -1.0, -2.0  # "not computed", of values and of greeks
 
 
@@ -44,7 +48,9 @@ class ChainBoard:
     source: str
     spot: Decimal | None = None
     listed: int | None = None
+    refused: int = 0
     _contracts: dict[str, _Contract] = field(default_factory=dict)
+    _refused: list[RefusedRow] = field(default_factory=list)
 
     def expect(self, options: Iterable[Option], listed: int | None = None) -> None:
         """Say which contracts belong to the chain; what is known of those that stay is kept."""
@@ -75,13 +81,35 @@ class ChainBoard:
             known.greeks = greeks
 
     def open_interest(self, instrument_id: str, contracts: float, of: date) -> bool:
-        """Hear a contract's open interest of the morning of `of`; False where it is no number."""
-        if not 0 <= contracts < OPEN_INTEREST_LIMIT:
+        """Hear a contract's open interest of the morning of `of`; False where it is no whole number."""
+        if not 0 <= contracts < OPEN_INTEREST_LIMIT or contracts != int(contracts):
             return False
         known = self._contracts.get(instrument_id)
         if known is not None:
             known.open_interest, known.open_interest_date = int(contracts), of
         return True
+
+    def refuses(self, instrument_id: str, greeks: OptionGreeks, at: datetime) -> bool:
+        """Put aside model values that no option can have; True where they are."""
+        name, reason = nonsense(greeks)
+        if name:
+            self.refuse(instrument_id, name, reason, repr(greeks), at)
+        return bool(name)
+
+    def refuse(self, instrument_id: str, field: str, reason: str, payload: str, at: datetime) -> None:
+        """Put aside what was told of a contract."""
+        self.refused += 1
+        if len(self._refused) < REFUSED_PER_FLUSH_MAX:
+            name = f"{instrument_id} {field}"
+            row = RefusedRow(
+                symbol=self.symbol, feed="chain", at=at, field=name, reason=reason, payload=payload
+            )
+            self._refused.append(row)
+
+    def flush_refused(self) -> tuple[RefusedRow, ...]:
+        """Tell what was refused since the last flush."""
+        told, self._refused = self._refused, []
+        return tuple(told)
 
     def snapshot(self, at: datetime) -> ChainSnapshot | None:
         """Tell the chain as it stands; None while nothing is known of any contract."""
@@ -130,6 +158,19 @@ def broker_greeks(
         price=model_value(price, NO_VALUE),
         underlying_price=model_value(underlying, NO_VALUE),
     )
+
+
+def nonsense(greeks: OptionGreeks) -> tuple[str, str]:
+    """The field that no option can have so, and what was expected of it; empty texts where there is none."""
+    if greeks.implied_volatility > VOLATILITY_MAX:
+        return "implied_volatility", f"expected at most {VOLATILITY_MAX}"
+    if greeks.delta is not None and abs(greeks.delta) > 1 + SLACK:
+        return "delta", "expected -1 to 1"
+    for name in ("gamma", "vega"):
+        value = getattr(greeks, name)
+        if value is not None and value < -SLACK:
+            return name, "expected 0 or more"
+    return "", ""
 
 
 def _told(known: _Contract, at: datetime) -> ChainContract:

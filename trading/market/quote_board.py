@@ -197,9 +197,13 @@ class QuoteBoard:
         state = self._lines.get(line)
         if tick not in HALT_TICKS or state is None:
             return
+        if value != value or value < NO_PRICE:
+            self._refuse(state, "halted", "no state of trading", repr(value), at)
+            return
         state.at = at
-        if state.halted != value:
-            state.halted = value
+        known = state.halted if value == NO_PRICE else value  # not known: a halt that stands is not over
+        if state.halted != known or state.told is None:
+            state.halted = known
             self._note(state)
 
     def touch(self, line: int, bid: float, ask: float, sizes: tuple[float, float], at: datetime) -> None:

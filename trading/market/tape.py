@@ -27,6 +27,7 @@ from trading.model.market import Aggressor, Quote, RefusedRow, SignedBy, Trade
 TOUCHES_KEPT = 1_024
 PRINTS_WAITING_MAX = 100_000  # between two flushes; more are counted as lost
 REFUSED_PER_FLUSH_MAX = 1_000
+AHEAD_MAX = timedelta(hours=1)  # of the market's clock; a second of a fast simulated day is minutes
 TIMES_KEPT = 64  # distinct times whose prints are numbered
 RT_VOLUME_TICKS = frozenset({48})  # 77 tells the same prints without odd ones
 AMOUNTS_CACHED = 65_536  # the same prices and sizes come again and again
@@ -166,6 +167,9 @@ class Tape:
         except ValueError as error:
             self._refuse("text", str(error), text, at)
             return
+        if EPOCH + timedelta(milliseconds=milliseconds) > at + AHEAD_MAX:
+            self._refuse("time", f"expected a time until {at + AHEAD_MAX}", text, at)
+            return
         self._text = text
         if price is None or size is None or not size:
             return
@@ -186,6 +190,9 @@ class Tape:
             self._refuse("time", "no time", repr(epoch_s), at)
             return
         printed_at = EPOCH + timedelta(seconds=epoch_s)
+        if printed_at > at + AHEAD_MAX:
+            self._refuse("time", f"expected a time until {at + AHEAD_MAX}", repr(epoch_s), at)
+            return
         self._add(decimal_of(price), decimal_of(size), printed_at, at, exchange, conditions)
 
     def flush(self) -> tuple[Trade, ...]:

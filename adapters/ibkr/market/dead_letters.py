@@ -9,6 +9,7 @@ from datetime import datetime
 from trading.model.market import RefusedRow
 
 PAYLOAD_CHARS_MAX = 2_000
+NUMBER_DIGITS_MAX = 10  # of a request; the language refuses to read thousands of digits
 
 
 def gap(symbol: str, feed: str, since: datetime, until: datetime, reason: str) -> RefusedRow:
@@ -33,3 +34,9 @@ def unreadable(symbol: str, feed: str, at: datetime, fields: Sequence[str], erro
         reason=error,
         payload="|".join(fields)[:PAYLOAD_CHARS_MAX],
     )
+
+
+def number_of(text: str) -> int:
+    """The request that a field may name; -1 where it cannot."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX
+    return int(text) if is_number else -1

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import partial
 
 from adapters.ibkr.market.budget import SymbolPlan
-from adapters.ibkr.market.dead_letters import gap, unreadable
+from adapters.ibkr.market.dead_letters import gap, number_of, unreadable
 from adapters.ibkr.market.flushing import Flushing
 from adapters.ibkr.market.heard import GreeksHeard
 from adapters.ibkr.market.lines import Line, LineKind
@@ -23,7 +23,7 @@ from adapters.ibkr.market.refills import Refills
 from adapters.ibkr.market.symbol_feeds import CHAIN, SOURCE, SymbolFeeds, feed_of, symbol_feeds
 from trading.calendar import session_close, session_open
 from trading.market.chains import broker_greeks
-from trading.market.numbers import NUMBER_LIMIT, decimal_of
+from trading.market.numbers import NUMBER_LIMIT, UNSET_FROM, decimal_of
 from trading.market.quote_board import QuoteBoard
 from trading.market.tape import PrintSource, Tape
 from trading.market_settings import IngestSettings
@@ -38,7 +38,6 @@ OPEN_INTEREST_OF = {27: "C", 28: "P"}
 MODEL_RANK, OTHER_RANK = 2, 1
 GREEKS_RANK = {13: MODEL_RANK, 83: MODEL_RANK}  # the model's own; else that of bid, ask or last
 DELAYED_FROM = 3
-NUMBER_DIGITS_MAX = 10  # of a request; the language refuses to read thousands of digits
 
 
 class Feeds:
@@ -169,9 +168,7 @@ class Feeds:
 
     def undecodable(self, fields: Sequence[str], error: str, at: datetime | None) -> None:
         """A message that nobody can read goes to the dead letter."""
-        line = next(
-            (self._lines[int(f)] for f in fields[1:3] if _is_number(f) and int(f) in self._lines), None
-        )
+        line = next((self._lines[n] for n in map(number_of, fields[1:3]) if n in self._lines), None)
         if at is None:
             return
         symbol = NOBODY if line is None else line.symbol
@@ -211,7 +208,7 @@ class Feeds:
         if conid is None:
             return
         if tick in OPEN_INTEREST_OF:
-            self._open_interest(self._lines[number], tick, size)
+            self._open_interest(self._lines[number], tick, size, at)
         else:
             self.board.size(conid, tick, size, at)
 
@@ -246,6 +243,8 @@ class Feeds:
             price=heard.price,
             underlying=heard.underlying,
         )
+        if told is not None and feeds.chain.refuses(line.contract.instrument_id, told, at):
+            return
         conid, rank = line.contract.conid, GREEKS_RANK.get(tick, OTHER_RANK)
         standing = self._greeks.get(conid)
         if standing is not None and standing[0] > rank:
@@ -320,8 +319,8 @@ class Feeds:
         if feeds is None or self._bounds is None:
             return
         begins = datetime.fromtimestamp(epoch_s, at.tzinfo)
-        feeds.count(LineKind.BARS.value).heard(0, begins)
         if self._bounds[0] <= begins < self._bounds[1]:
+            feeds.count(LineKind.BARS.value).heard(0, min(begins, at))
             feeds.minutes.piece(begins, prices, volume, average, count)
 
     # what goes on its way
@@ -386,14 +385,13 @@ class Feeds:
                 kept.pop(conid, None)
             self.board.close_line(conid)
 
-    def _open_interest(self, line: Line, tick: int, contracts: float) -> None:
+    def _open_interest(self, line: Line, tick: int, contracts: float, at: datetime) -> None:
         option, feeds = line.contract.option, self.symbols.get(line.symbol)
         if option is None or feeds is None or feeds.chain is None or self._session is None:
             return
         if option.right == OPEN_INTEREST_OF[tick]:
-            feeds.chain.open_interest(line.contract.instrument_id, contracts, self._session)
-            feeds.chain_is_changed = True
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX
+            name = line.contract.instrument_id
+            if feeds.chain.open_interest(name, contracts, self._session):
+                feeds.chain_is_changed = True
+            elif contracts < UNSET_FROM or contracts != contracts:
+                feeds.chain.refuse(name, "open_interest", "expected a whole number", repr(contracts), at)

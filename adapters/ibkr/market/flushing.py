@@ -126,7 +126,12 @@ class Flushing:
         flush.book(snapshot, for_warehouse=is_for_warehouse)
 
     def _flush_chain(self, flush: Flush, feeds: SymbolFeeds, at: datetime, heard_at: datetime) -> None:
-        if feeds.chain is None or not feeds.chain_is_changed:
+        if feeds.chain is None:
+            return
+        refused = feeds.chain.flush_refused()
+        flush.refused(refused)
+        feeds.count(CHAIN).refused += len(refused)
+        if not feeds.chain_is_changed:
             return
         if not is_due(feeds.chain_told_at, at, self._chain_every):
             return

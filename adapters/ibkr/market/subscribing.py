@@ -33,6 +33,7 @@ SHARE_TICKS = "100,101,106,233"  # option volume, open interest, implied volatil
 OPTION_TICKS = "101,233"
 NO_TICKS = ""  # an index has none of them
 WANT_EVERY = timedelta(milliseconds=500)  # so often it is seen whether every line is there
+AGAIN_LEAST_S = 5.0  # broker seconds: a line that is asked for anew so soon waits like one that was refused
 LATER_S = 60.0  # broker seconds until a line that came too often is asked for again
 CHOOSE_EVERY_S = 30.0  # broker seconds between two looks at which strikes are near the spot
 SILENT_TIMES = 4  # a line that is silent for so many times of its limit is asked for anew
@@ -82,6 +83,7 @@ class Subscribing:
         at = self._market_time()
         if at is not None and self.discovery.begin_session(trading_session(at)):
             self._begin_session(at, now)
+        self.lines.able_since = self.lines.able_since or at
         self._discover(now)
         if self._want_due is None or self._want_due <= now:
             self._want_due = now + WANT_EVERY
@@ -117,7 +119,7 @@ class Subscribing:
     def _begin_session(self, at: datetime, now: datetime) -> None:
         self.rotation.begin_session()
         self.refilling.begin_session()
-        self.lines.forgive()
+        self.lines.forgive(at)
         self._expected.clear()
         self._acts.begin_session(trading_session(at), at)
         self._choose_due = now
@@ -282,10 +284,19 @@ class Subscribing:
         return line
 
     def _ask_again(self, number: int, words: str) -> None:
-        if number in self.lines.by_number:
-            self._acts.empty_book(number, words, self._market_time())
-            self._end(number)
-            self._want_due = None
+        """At once, but what was asked for a moment ago only after a pause: a loop would take all messages."""
+        line, asked_at, at = (
+            self.lines.by_number.get(number),
+            self.lines.asked_at(number),
+            self._market_time(),
+        )
+        if line is None:
+            return
+        self._acts.empty_book(number, words, at)
+        self._end(number)
+        self._want_due = None
+        if at is not None and asked_at is not None and (at - asked_at).total_seconds() < AGAIN_LEAST_S:
+            self.lines.refuse(line, words, self._context.now() + self._context.ours(LATER_S))
 
     # what the broker says
 
