@@ -203,9 +203,10 @@ class RedisMarketSink(MarketSink):
             if answer[2] == b"1":
                 said.alerts.append(said.full[call.symbol])
         elif answer[0] == b"written":
-            if answer[1] and self._states.wrote(call.symbol, answer[1]):
+            begins = answer[2] == b"1"
+            if answer[1] and self._states.wrote(call.symbol, answer[1], begins=begins):
                 self._greeks.clear()  # the server lost everything
-            if answer[2] == b"1":
+            if begins:
                 said.begun.append(call.symbol)
 
     def _tell_volatility(self, updates: Sequence[SymbolUpdate]) -> None:
