@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from assets.landing import OWNERS
+from assets.market_columns import columns_metadata
 from assets.market_metadata import Metadata, Told, loads_metadata, smile_metadata
 from assets.sessions import FIRST_MARKET_SESSION, asked_sessions, market_sessions
 from trading.model.market import MarketKind
@@ -142,7 +143,7 @@ def build_market_asset(table: MarketTable) -> dg.AssetsDefinition:
                 own |= smile_metadata(market_audit, plots, load.session)
             _tell(context, table, load.session, own)
         check_all_was_read(loads)
-        return dg.MaterializeResult(asset_key=table.key)
+        return dg.MaterializeResult(asset_key=table.key, metadata=columns_metadata(market_audit, table.kinds))
 
     return market
 

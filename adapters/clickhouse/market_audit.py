@@ -6,9 +6,17 @@ from datetime import date
 
 import sql
 from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.market_columns import TABLES
 from trading.errors import ConfigurationError
 from trading.model.market import MarketKind
-from trading.ports.market_audit import FilledBars, Findings, MarketAudit, SmilePoint, SourceCount
+from trading.ports.market_audit import (
+    ColumnNote,
+    FilledBars,
+    Findings,
+    MarketAudit,
+    SmilePoint,
+    SourceCount,
+)
 from trading.ports.model_runner import SessionRange
 
 
@@ -45,9 +53,7 @@ class ClickHouseMarketAudit(MarketAudit):
 
     def counts(self, kind: MarketKind, sessions: SessionRange) -> Sequence[SourceCount]:
         """Count one view's rows by source, live and loaded apart."""
-        if kind not in VIEWS:
-            raise ConfigurationError(f"kind: expected one of {', '.join(VIEWS)}, was {kind}")
-        view = VIEWS[kind]
+        view = _view(kind)
         rows = self._warehouse.rows(
             f"select session, source, load_id = 0 as is_live, count() as rows, "
             f"uniqExact({view.symbol}) as symbols, uniqExact({view.instrument}) as instruments, "
@@ -57,6 +63,16 @@ class ClickHouseMarketAudit(MarketAudit):
             {"first": sessions.first, "last": sessions.last},
         )
         return [SourceCount(**{**row, "is_live": bool(row["is_live"])}) for row in rows]
+
+    def columns(self, kind: MarketKind) -> Sequence[ColumnNote]:
+        """Describe the view; what its columns mean is said by the table under it."""
+        shown = self._warehouse.rows(f"describe {_view(kind).name}")
+        notes = {
+            row["name"]: row["comment"] for row in self._warehouse.rows(f"describe core.{TABLES[kind].rows}")
+        }
+        return [
+            ColumnNote(name=row["name"], type=row["type"], about=notes.get(row["name"], "")) for row in shown
+        ]
 
     def filled(self, sessions: SessionRange) -> Sequence[FilledBars]:
         """Compare live and loaded bars."""
@@ -84,3 +100,9 @@ class ClickHouseMarketAudit(MarketAudit):
             {"session": session, "symbols_max": symbols_max, "expiries_max": expiries_max},
         )
         return [SmilePoint(**{**row, "is_call": bool(row["is_call"])}) for row in rows]
+
+
+def _view(kind: MarketKind) -> _View:
+    if kind not in VIEWS:
+        raise ConfigurationError(f"kind: expected one of {', '.join(VIEWS)}, was {kind}")
+    return VIEWS[kind]

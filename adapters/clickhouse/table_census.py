@@ -42,7 +42,7 @@ class ClickHouseTableCensus(TableCensus):
             first_session=row.get("first_session") if row["rows"] else None,
             last_session=row.get("last_session") if row["rows"] else None,
             columns=columns,
-            described=self._described.get(table, {}),
+            described={**_comments(described), **self._described.get(table, {})},
         )
 
     def failing(self, query: str, rows_max: int) -> Sequence[str]:
@@ -68,3 +68,8 @@ class ClickHouseTableCensus(TableCensus):
             f"select count() as rows, {bounds}, {inside} from {table}",
             {"first": sessions.first, "last": sessions.last},
         )[0]
+
+
+def _comments(described: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What the table itself says of its columns."""
+    return {str(row["name"]): str(row["comment"]) for row in described if row["comment"]}

@@ -1,12 +1,19 @@
 """Counts of market rows in memory; findings and smiles are what a test puts there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 
 from adapters.memory.market_store import MemoryMarketStore, StoredRow, moment_of
-from trading.model.market import MarketKind
-from trading.ports.market_audit import FilledBars, Findings, MarketAudit, SmilePoint, SourceCount
+from trading.model.market import ROW_TYPES, MarketKind
+from trading.ports.market_audit import (
+    ColumnNote,
+    FilledBars,
+    Findings,
+    MarketAudit,
+    SmilePoint,
+    SourceCount,
+)
 from trading.ports.model_runner import SessionRange
 
 
@@ -25,6 +32,10 @@ class MemoryMarketAudit(MarketAudit):
             if sessions.first <= stored.session <= sessions.last:
                 found.setdefault((stored.session, stored.source), []).append(stored)
         return [_count(session, source, rows) for (session, source), rows in sorted(found.items())]
+
+    def columns(self, kind: MarketKind) -> Sequence[ColumnNote]:
+        """The fields of a row; nobody says what they mean here."""
+        return [ColumnNote(name=each.name, type=str(each.type), about="") for each in fields(ROW_TYPES[kind])]
 
     def filled(self, sessions: SessionRange) -> Sequence[FilledBars]:
         """Nothing was heard live here."""

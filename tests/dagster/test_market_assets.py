@@ -52,6 +52,17 @@ def test_every_market_asset_is_there_with_its_sources() -> None:
     assert {table.name for table in TABLES} == set(ASKED)
 
 
+def test_a_build_says_what_columns_its_table_has(desk: MemoryMarketDesk) -> None:
+    """Of a table of two kinds each column stands under its kind."""
+    told = desk.load("quotes", "news_sentiment", first="2015-12-24")
+    shown = {
+        table: [column.name for column in value(told[table][-1], "dagster/column_schema").columns]
+        for table in told
+    }
+    assert shown["quotes"][:3] == ["symbol", "instrument_id", "at"]
+    assert {"news.title", "sentiment.score"} <= set(shown["news_sentiment"])
+
+
 def test_what_is_false_blocks_and_what_is_dirty_warns() -> None:
     """Rows outside their session and prints told twice keep later assets from being built; no other check."""
     graph = DEFINITIONS.resolve_asset_graph()

@@ -43,6 +43,15 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnNote:
+    """A column of the rows of a kind, as the warehouse has it, and what it means."""
+
+    name: str
+    type: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SmilePoint:
     """Implied volatility at one strike of one expiry; by calls below the spot and puts above it there may
     be two.
@@ -62,6 +71,10 @@ class MarketAudit(ABC):
     @abstractmethod
     def counts(self, kind: MarketKind, sessions: SessionRange) -> Sequence[SourceCount]:
         """Count what each source told of each session, live and loaded apart."""
+
+    @abstractmethod
+    def columns(self, kind: MarketKind) -> Sequence[ColumnNote]:
+        """Say what columns the rows of a kind have, in their order."""
 
     @abstractmethod
     def filled(self, sessions: SessionRange) -> Sequence[FilledBars]:
