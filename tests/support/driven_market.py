@@ -38,6 +38,7 @@ class DrivenMarket:
         *,
         begins_at: datetime,
         speed: int = 1,
+        timeout_s: int = 90,
         capture: Path | None = None,
         **ingest: Any,
     ) -> None:
@@ -45,7 +46,7 @@ class DrivenMarket:
         self.broker_at, self.speed = begins_at, speed
         self.market, self.ingest = market, ingest_settings(**ingest)
         self.writer = CaptureWriter(capture) if capture else None
-        settings = broker_settings(NO_PORT, speed, silence_after_s=3_600, request_timeout_s=90)
+        settings = broker_settings(NO_PORT, speed, silence_after_s=3_600, request_timeout_s=timeout_s)
         self.session = MarketSession(settings, market, self.ingest, self.clock, random.Random(7), self.writer)
         self.sent: list[Request] = []
         self.alerts: list[str] = []

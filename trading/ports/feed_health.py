@@ -25,6 +25,8 @@ class FeedState(StrEnum):
 class FeedHealth:
     """One feed of one symbol. `age_s` is that of its newest row on the market's clock, None without one.
 
+    `asked_at` is since when an answer may be expected, on the market's clock: before it no silence begins.
+
     `is_silent`: older than its limit in its hours, also where its state says something worse.
     """
 
@@ -41,6 +43,7 @@ class FeedHealth:
     errors: int = 0
     reconnects: int = 0
     limit_s: float | None = None  # older than this is stale
+    asked_at: datetime | None = None
     text: str = ""
     is_silent: bool = False
 

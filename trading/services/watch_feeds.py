@@ -5,7 +5,8 @@ market's clock. A position is held on what feeds say, so a feed that stands stil
 
 - Age is counted from the row's own time, or from when it was first seen where a venue's clock is ahead: a
   row that is dated in the future would hide an hour of silence.
-- A feed that has never told anything is as stale as one that has stopped, once its limit is over.
+- A feed that has never told anything is as stale as one that has stopped, once its limit is over. Where its
+  reporter says when it was asked for, no silence begins before that; one that goes on ends only with a row.
 - An episode is told once, and later where the alert could not be written, even if it is over by then: no
   alert is lost to a Redis that was away. It ends with the first fresh row (which is told too), or with the
   feed's hours (which is not).
@@ -14,10 +15,11 @@ market's clock. A position is held on what feeds say, so a feed that stands stil
     every metrics_every_s:
         watch_feeds(watch, board, alerts, [FeedHealth(...) for every feed], now=<the market's clock>)
 
-Of a FeedHealth the reporter gives feed, symbol, source, newest_at, limit_s (None: never stale), said_at and
-its counters rows, refused, errors, reconnects since its start; `state` BROKEN while its breaker is open,
-ABSENT where it has no line, else RUNNING. What it gives for age_s, rows_per_s and the other states is judged
-anew. A feed that is not reported any more is forgotten. Keep out: who hears, how the board is kept.
+Of a FeedHealth the reporter gives feed, symbol, source, newest_at, limit_s (None: never stale), asked_at (if it
+knows it), said_at and its counters rows, refused, errors, reconnects since its start; `state` BROKEN while its
+breaker is open, ABSENT where it has no line, else RUNNING. What it gives for age_s, rows_per_s and the other
+states is judged anew. A feed that is not reported any more is forgotten. Keep out: who hears, how the board is
+kept.
 """
 
 import logging
@@ -184,6 +186,8 @@ def _seen(memory: _Memory, health: FeedHealth, now: datetime, opened_at: datetim
     if memory.newest_at is not None and memory.advanced_at is not None:
         heard_at = min(memory.newest_at, memory.advanced_at)
     since = heard_at if opened_at is None else max(heard_at, opened_at)
+    if memory.episode is None and health.asked_at is not None:
+        since = max(since, health.asked_at)
     silent = now - since
     limit_s = health.limit_s
     is_stale = opened_at is not None and limit_s is not None and silent > timedelta(seconds=limit_s)

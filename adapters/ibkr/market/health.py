@@ -1,15 +1,21 @@
 """How every feed of the session is: what the feeds counted, and what the session knows of their lines.
 
 Whether a feed stands still is judged where all feeds are (`trading/services/watch_feeds`); here is said what
-it may be judged by: its newest row and how old that may be.
+it may be judged by: its newest row, how old that may be, and since when it was asked for.
+
+A feed that was not asked for yet cannot be overdue: a chain takes seconds of this machine to be found and
+asked, which on a fast day are hours of the market's. What can lose money here is the opposite, a chain that
+never comes and is waited for in silence: so waiting has a bound, a question about what is listed that failed
+ends it, and from the first look on its limit counts.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from adapters.ibkr.market.budget import VOLATILITY_INDEX, SymbolPlan
 from adapters.ibkr.market.discovery import INDEX
 from adapters.ibkr.market.lines import LineKind
+from adapters.ibkr.market.request_pacing import HISTORY_MAX, HISTORY_WINDOW_S
 from adapters.ibkr.market.session import MarketSession
 from adapters.ibkr.market.symbol_feeds import SOURCE, FeedCount, SymbolFeeds
 from trading.market_settings import ChainMode, IngestSettings
@@ -19,6 +25,8 @@ CHAIN = "chain"
 BAR_S = 5  # a bar is told when it is over
 INDEX_LIMIT_S = 120  # told every fifteen seconds, and only where it differs
 HICCUP_S = 3.0  # of this machine: a pause of ours is no silence of a market that is played fast
+LOOK_S = 15.0  # of this machine: a look takes up to eleven, and the next one's turn is as far away
+WAITS_MAX_S = 120.0  # of this machine: what was not asked for by then is overdue all the same
 NO_COUNT = FeedCount()
 FEED_KINDS = {
     LineKind.LEVEL1.value: LineKind.LEVEL1,
@@ -59,6 +67,7 @@ def _of_symbol(
             errors=counted.errors,
             reconnects=max(0, session.connects - 1),
             limit_s=None if problem else _limit_s(session, plan, ingest, feed),
+            asked_at=_asked_at(session, plan.symbol, feed, at),
             text=problem or _note(session, feed, feeds, counted),
         )
 
@@ -127,8 +136,22 @@ def _limit_s(session: MarketSession, plan: SymbolPlan, ingest: IngestSettings, f
     if feed in (LineKind.PRINTS.value, LineKind.TOUCHES.value):
         return None
     if feed == CHAIN:
-        return float(max(ingest.chain_stale_after_s, hiccup_s))
+        return float(max(ingest.chain_stale_after_s, LOOK_S * session.speed))
     if plan.symbol == VOLATILITY_INDEX:
         return float(max(ingest.quote_stale_after_s, INDEX_LIMIT_S, hiccup_s))
     extra = BAR_S if feed == LineKind.BARS.value else 0
     return float(max(ingest.quote_stale_after_s + extra, hiccup_s))
+
+
+def _asked_at(session: MarketSession, symbol: str, feed: str, at: datetime) -> datetime | None:
+    """When a feed was first asked for; while it waits for that, now, as long as it may wait."""
+    lines = session.subscribing.lines
+    watched = session.subscribing.discovery.watched.get(symbol)
+    asked_at = lines.first_asked(feed, symbol)
+    if asked_at is not None or lines.able_since is None or watched is None or watched.problem:
+        return asked_at
+    waits_s = WAITS_MAX_S * session.speed
+    if feed == LineKind.BARS.value:  # so many lines in each of the broker's windows
+        wanted = sum(plan.bars for plan in session.budget.symbols.values())
+        waits_s += HISTORY_WINDOW_S * (wanted // HISTORY_MAX)
+    return min(at, lines.able_since + timedelta(seconds=waits_s))

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from adapters.ibkr.market.lines import Line, LineKind
 from adapters.ibkr.market.request_pacing import RequestPacing
+from adapters.ibkr.market.symbol_feeds import CHAIN, feed_of
 
 ORDER = (  # what is asked for first
     LineKind.LEVEL1,
@@ -34,6 +35,8 @@ class OpenLines:
     def __init__(self, pacing: RequestPacing) -> None:
         self.by_number: dict[int, Line] = {}
         self._asked_at: dict[int, datetime | None] = {}
+        self._first_asked: dict[tuple[str, str], datetime] = {}  # by feed and symbol
+        self.able_since: datetime | None = None  # since when lines can be asked for, on the market's clock
         self._numbers: dict[Key, int] = {}
         self._waiting: dict[LineKind, deque[Line]] = {kind: deque() for kind in ORDER}
         self._waiting_keys: set[Key] = set()
@@ -49,6 +52,10 @@ class OpenLines:
     def asked_at(self, number: int) -> datetime | None:
         """When a line was asked for, on the market's clock."""
         return self._asked_at.get(number)
+
+    def first_asked(self, feed: str, symbol: str) -> datetime | None:
+        """When a symbol's feed was first asked for on this connection, a chain in this session."""
+        return self._first_asked.get((feed, symbol))
 
     def of_kind(self, kind: LineKind) -> list[tuple[int, Line]]:
         """The open lines of one kind."""
@@ -96,6 +103,8 @@ class OpenLines:
         """A line was asked for under a number, at the market's time."""
         self.by_number[number] = line
         self._asked_at[number] = at
+        if at is not None:
+            self._first_asked.setdefault((feed_of(line), line.symbol), at)
         self._numbers[key_of(line)] = number
 
     def ended(self, number: int) -> Line | None:
@@ -110,14 +119,18 @@ class OpenLines:
         """Ask for it no more until a moment; None: not before `forgive`."""
         self._refused[key_of(line)] = (text, until)
 
-    def forgive(self) -> None:
-        """Everything may be asked for again: another session, or another connection."""
+    def forgive(self, at: datetime) -> None:
+        """Everything may be asked for again: another session begins, and chains are found anew."""
         self._refused.clear()
+        self.able_since = at
+        self._first_asked = {key: asked for key, asked in self._first_asked.items() if key[0] != CHAIN}
 
     def clear(self) -> None:
         """All lines are gone, as their connection is."""
         self.by_number.clear()
         self._asked_at.clear()
+        self._first_asked.clear()
+        self.able_since = None
         self._numbers.clear()
         self._waiting_keys.clear()
         for queue in self._waiting.values():

@@ -83,7 +83,7 @@ def test_a_refused_line_comes_again_at_its_time_or_with_the_next_session() -> No
     for conid in (1, 2):
         lines.want(line(conid), NOW + timedelta(minutes=1))
     assert asked(lines, NOW + timedelta(minutes=1)) == [(LineKind.LEVEL1, 1)]
-    lines.forgive()
+    lines.forgive(NOW)
     lines.want(line(2), NOW)
     assert asked(lines, NOW) == [(LineKind.LEVEL1, 2)]
 
