@@ -15,11 +15,11 @@ market's clock. A position is held on what feeds say, so a feed that stands stil
     every metrics_every_s:
         watch_feeds(watch, board, alerts, [FeedHealth(...) for every feed], now=<the market's clock>)
 
-Of a FeedHealth the reporter gives feed, symbol, source, newest_at, limit_s (None: never stale), asked_at (if it
-knows it), said_at and its counters rows, refused, errors, reconnects since its start; `state` BROKEN while its
-breaker is open, ABSENT where it has no line, else RUNNING. What it gives for age_s, rows_per_s and the other
-states is judged anew. A feed that is not reported any more is forgotten. Keep out: who hears, how the board is
-kept.
+Of a FeedHealth the reporter gives feed, symbol, source, newest_at, limit_s (None: never stale), asked_at
+(if it knows it), said_at and its counters rows, refused, errors, reconnects since its start; `state` BROKEN
+while its breaker is open, ABSENT where it has no line, else RUNNING. What it gives for age_s, rows_per_s
+and the other states is judged anew. A feed that is not reported any more is forgotten. Keep out: who hears,
+how the board is kept.
 """
 
 import logging
