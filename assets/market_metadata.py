@@ -64,6 +64,7 @@ class Told:
             "rows_live": sum(count.rows for _, count in counts if count.is_live),
             "instruments": max((count.instruments for _, count in counts), default=0),
             "newest_at": newest.isoformat() if newest else "nothing",
+            **({"newest_age_hours": _age_hours(newest, now)} if newest else {}),
             "rows by source": dg.MetadataValue.table(
                 [_record(kind, count, now) for kind, count in counts], schema=COUNT_COLUMNS
             ),
@@ -99,6 +100,10 @@ def _record(kind: str, count: SourceCount, now: datetime) -> dg.TableRecord:
             "instruments": count.instruments,
             "oldest": count.oldest_at.isoformat(),
             "newest": count.newest_at.isoformat(),
-            "age_hours": round((now - count.newest_at).total_seconds() / 3600, 2),
+            "age_hours": _age_hours(count.newest_at, now),
         }
     )
+
+
+def _age_hours(at: datetime, now: datetime) -> float:
+    return round((now - at).total_seconds() / 3600, 2)

@@ -19,7 +19,7 @@ from trading.ports.model_runner import SessionRange
 
 # The desk's books begin here; older fills are kept, and belong to no partition.
 FIRST_SESSION = date(2020, 1, 2)
-FIRST_MARKET_SESSION = date(2013, 10, 1)
+FIRST_MARKET_SESSION = date(2005, 1, 3)
 WEEKENDS = "0 0 * * 6,0"
 
 

@@ -80,8 +80,8 @@ def test_what_is_false_blocks_and_what_is_dirty_warns() -> None:
 def test_market_sessions_are_sessions_from_the_oldest_tape_on() -> None:
     """The recorded days are partitions; the closed days of 2013 and 2014 are none."""
     keys = set(market_sessions().get_partition_keys())
-    assert {"2013-10-07", "2014-06-06", "2015-12-24", "2021-01-04", "2023-08-03"} <= keys
-    assert not {"2013-11-28", "2014-04-18", "2014-12-25", "2015-12-25"} & keys
+    assert {"2005-01-03", "2013-10-07", "2014-06-06", "2015-12-24", "2021-01-04", "2023-08-03"} <= keys
+    assert not {"2012-10-29", "2013-11-28", "2014-04-18", "2014-12-25", "2015-12-25"} & keys
     closed = {day for day in CLOSED_WEEKDAYS if day >= FIRST_MARKET_SESSION}
     assert not any(is_session(day) for day in closed)
     assert len(keys) == sum(is_session(datetime.fromisoformat(key).date()) for key in keys)
@@ -96,6 +96,9 @@ def test_a_past_session_is_loaded_once_however_often_it_is_built(desk: MemoryMar
         assert value(told, "left out, by reason") == {"outside the session": 1}
         assert value(told, "files") == ["20151224_quote_american.zip"]
         assert value(told, "history") == "loaded"
+        newest = datetime(2015, 12, 24, 17, 0, 59, 999_000, tzinfo=UTC)
+        age = round((desk.clock.now() - newest).total_seconds() / 3600, 2)
+        assert value(told, "newest_age_hours") == age
 
 
 def test_a_played_session_is_counted_and_read_from_no_history(desk: MemoryMarketDesk) -> None:

@@ -98,6 +98,21 @@ CLEAN: dict[str, tuple[MarketKind, tuple[MarketRow, ...]]] = {
         MarketKind.BAR,
         (*rows.minutes(), rows.bar(rows.NOON, name=rows.option().instrument_id)),
     ),
+    "bars_cover_every_session": (MarketKind.BAR, (rows.bar(rows.NOON),)),
+    "volatility_covers_every_session": (MarketKind.VOLATILITY, (rows.volatility(rows.NOON),)),
+    "sentiment_is_in_range": (
+        MarketKind.SENTIMENT,
+        (rows.sentiment(-1.0), rows.sentiment(1.0), rows.sentiment(None, articles=0), rows.sentiment(None)),
+    ),
+    "technicals_are_in_range": (
+        MarketKind.TECHNICAL,
+        (
+            rows.technical("RSI", rsi=0.0),
+            rows.technical("ATR", atr=0.0),
+            rows.technical("MACD", macd=-3.0, signal=-2.0, histogram=-1.0),
+            rows.technical("BBANDS", lower=-1.0, middle=2.0, upper=2.0),
+        ),
+    ),
     "chain_is_complete": (
         MarketKind.CHAIN,
         (rows.chain(rows.contract(), rows.contract(rows.option("105"), bid=None), listed=2),),
@@ -133,6 +148,7 @@ CLEAN: dict[str, tuple[MarketKind, tuple[MarketRow, ...]]] = {
         ),
     ),
 }
+OF_THEIR_OWN = {"prints_have_one_source", "bars_cover_every_session", "volatility_covers_every_session"}
 HOUR_OLD = rows.CLOSE - timedelta(minutes=61)
 PLANTED: list[tuple[str, tuple[MarketRow, ...], str, int]] = [
     ("quotes_lie_in_the_session", (rows.quote(rows.OPEN - timedelta(milliseconds=1)),), "14:29:59.999", 1),
@@ -150,6 +166,17 @@ PLANTED: list[tuple[str, tuple[MarketRow, ...], str, int]] = [
     ("bars_lie_in_the_session", (rows.bar(rows.CLOSE),), "21:00:00", 1),
     ("bars_lie_in_the_session", (rows.bar(rows.OPEN - timedelta(minutes=1)),), "14:29:00", 1),
     ("bars_have_no_gaps", tuple(rows.minutes(388)), "2 minutes without a bar, the first at 20:58", 2),
+    ("sentiment_is_in_range", (rows.sentiment(1.01),), "1.01 of 3 articles", 1),
+    ("sentiment_is_in_range", (rows.sentiment(0.0, articles=0),), "0 of 0 articles", 1),
+    ("technicals_are_in_range", (rows.technical("RSI", rsi=100.5),), "RSI 100.5", 1),
+    ("technicals_are_in_range", (rows.technical("ATR", atr=-0.5),), "ATR -0.5", 1),
+    ("technicals_are_in_range", (rows.technical("MACD", macd=float("nan")),), "no number", 1),
+    (
+        "technicals_are_in_range",
+        (rows.technical("BBANDS", lower=3.0, middle=2.0, upper=4.0),),
+        "bands out of order",
+        1,
+    ),
     ("chain_is_complete", (rows.chain(rows.contract(bid=None, ask=None)),), "not quoted: OPT:AAPL", 1),
     (
         "chain_is_complete",
@@ -205,7 +232,7 @@ def test_every_statement_is_a_rule_and_every_rule_is_tested() -> None:
     """No statement is forgotten, and none is without a clean and a dirty session here."""
     names = {script.name for script in sql.market_checks()}
     assert names == {rule.name for rule in MARKET_RULES} == set(CLEAN)
-    assert {name for name, *_ in PLANTED} | {"prints_have_one_source"} == names
+    assert {name for name, *_ in PLANTED} | OF_THEIR_OWN == names
 
 
 @pytest.mark.parametrize("name", CLEAN)
@@ -321,3 +348,29 @@ def test_a_smile_is_of_the_last_chain_and_the_nearest_expiries(warehouse: Wareho
         (105, True, 0.2),
     ]
     assert len(ClickHouseMarketAudit(warehouse).smiles(rows.SESSION, 3, 2)) == 3
+
+
+DAYS_BEFORE = [
+    date(2026, 2, 24),
+    date(2026, 2, 27),
+    date(2026, 3, 2),
+]  # the fifth, the second, the last session
+
+
+@pytest.mark.parametrize("day", DAYS_BEFORE)
+@pytest.mark.parametrize("kind", [MarketKind.BAR, MarketKind.VOLATILITY])
+def test_a_session_without_a_row_is_a_gap_against_the_calendar(
+    warehouse: Warehouse, kind: MarketKind, day: date
+) -> None:
+    """Who was told within five sessions before is missed; who was told in part, or long ago, is not."""
+    name = {MarketKind.BAR: "bars_cover_every_session"}.get(kind, "volatility_covers_every_session")
+    made = rows.bar if kind is MarketKind.BAR else rows.volatility
+    store = ClickHouseMarketStore(warehouse)
+    long_ago = date(2026, 2, 23)
+    store.load(kind, long_ago, "lean", [made(rows.NOON - (rows.SESSION - long_ago))])
+    assert _check(warehouse, name).passed
+    store.load(kind, day, "lean", [made(rows.NOON - (rows.SESSION - day))])
+    result = _check(warehouse, name)
+    assert (result.failing_rows, result.sample[0].endswith(str(day))) == (1, True)
+    _load(warehouse, kind, made(rows.NOON))
+    assert _check(warehouse, name).passed

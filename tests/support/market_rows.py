@@ -13,7 +13,12 @@ from trading.model.market import (
     GreeksSource,
     OptionGreeks,
     Quote,
+    Regime,
+    SentimentReading,
+    TechnicalReading,
     Trade,
+    VolatilityReading,
+    VolatilitySource,
 )
 
 SESSION = date(2026, 3, 3)
@@ -97,4 +102,30 @@ def call_and_put(
     return (
         contract(option(strike), bid=call[0], ask=call[1]),
         contract(option(strike, Right.PUT), bid=put[0], ask=put[1]),
+    )
+
+
+def volatility(at: datetime = NOON) -> VolatilityReading:
+    """A calm reading."""
+    return VolatilityReading(
+        index="VIX1D",
+        at=at,
+        value=Decimal(15),
+        source=VolatilitySource.IBKR,
+        regime=Regime.NORMAL,
+        judged_at=at,
+    )
+
+
+def sentiment(score: float | None, *, articles: int = 3) -> SentimentReading:
+    """What some articles say."""
+    return SentimentReading(
+        symbol="AAPL", at=NOON, window_s=86_400, articles=articles, score=score, label="neutral"
+    )
+
+
+def technical(indicator: str, **values: float) -> TechnicalReading:
+    """One indicator."""
+    return TechnicalReading(
+        symbol="AAPL", indicator=indicator, at=NOON, interval="1min", source="local", values=values
     )

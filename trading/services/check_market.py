@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from trading.calendar import LATE_CLOSE_SYMBOLS, session_close, session_open, sessions_between
+from trading.calendar import CALENDAR_START, LATE_CLOSE_SYMBOLS, session_close, session_open, sessions_between
 from trading.model.contract_master import Split
 from trading.ports.clock import Clock
 from trading.ports.market_audit import MarketAudit
@@ -20,11 +20,15 @@ from trading.ports.quality import QualityHistory, QualityResult, QualityRule
 
 NAMED_MAX = 20
 SPLITS_MAX = 10_000
+DAYS_BEFORE = 14  # five sessions lie within them, whatever holidays there are
 INDEXES_LATE = ("SPX", "XSP", "VIX", "NDX", "RUT", "DJX", "OEX", "XEO")  # their options trade to 16:15
 QUOTES = TableName(database="core", table="quotes")
 TRADES = TableName(database="core", table="trades")
 BARS = TableName(database="core", table="bars")
 CHAINS = TableName(database="core", table="chains")
+VOLATILITY = TableName(database="core", table="volatility")
+NEWS = TableName(database="core", table="news_sentiment")
+TECHNICALS = TableName(database="core", table="technicals")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +73,18 @@ MARKET_RULES: tuple[QualityRule, ...] = (
     _warning("prints_have_one_source", TRADES, "No instrument's prints are told live and by a file too."),
     _error("bars_lie_in_the_session", BARS, "What was loaded of a session lies in its hours."),
     _warning("bars_have_no_gaps", BARS, "Every minute of the session has a bar of each share and index."),
+    _warning("bars_cover_every_session", BARS, "Who had bars in the sessions before has some in this one."),
     _warning("chain_is_complete", CHAINS, "Each listed contract is in the chain with a bid or an offer."),
     _warning("greeks_are_in_range", CHAINS, "Model values are such as an option can have."),
     _warning("put_call_parity_holds", CHAINS, "Calls and puts of one strike agree within their spreads."),
     _warning("contracts_have_not_expired", CHAINS, "No contract in a chain expired before its session."),
     _warning("series_are_listed_once", CHAINS, "Around a split no series stands under both its strikes."),
     _warning("open_interest_is_of_the_new_series", CHAINS, "After a split no open interest is of before it."),
+    _warning(
+        "volatility_covers_every_session", VOLATILITY, "An index that was told before is told each session."
+    ),
+    _warning("sentiment_is_in_range", NEWS, "A sentiment is from -1 to 1, and none without articles."),
+    _warning("technicals_are_in_range", TECHNICALS, "Indicators are such as prices can have."),
 )
 
 
@@ -97,10 +107,12 @@ def check_market(
 
 def _parameters(sessions: SessionRange, tools: MarketCheckTools) -> Mapping[str, object]:
     days = sessions_between(sessions.first, sessions.last)
+    begins = max(CALENDAR_START, sessions.first - timedelta(days=DAYS_BEFORE))
     bounds = tools.bounds
     splits = _splits(sessions, tools)
     return {
         "sessions": list(days),
+        "nearby": list(sessions_between(begins, sessions.last)),
         "opens": [session_open(day) for day in days],
         "closes": [session_close(day) for day in days],
         "upto": tools.clock.now(),
