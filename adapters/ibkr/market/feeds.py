@@ -120,6 +120,13 @@ class Feeds:
             each.begin_gap(self.board.newest_at(each.contract.conid), reason, at)
             self.board.mark(each.contract.conid, TradingState.STALE, reason, at)
 
+    def stand_still(self, conid: int, reason: str, at: datetime) -> None:
+        """The link lives and one underlying tells nothing: stale until its next tick, which ends a gap."""
+        for each in self.symbols.values():
+            if each.contract.conid == conid:
+                each.begin_gap(self.board.newest_at(conid), reason, at)
+        self.board.mark(conid, TradingState.STALE, reason, at)
+
     def lose(self, reason: str, at: datetime | None) -> None:
         """All lines are gone."""
         self._lines.clear()

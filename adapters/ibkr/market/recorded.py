@@ -13,7 +13,6 @@ from adapters.ibkr.market.lines import Line
 from adapters.ibkr.market.requests import DELAYED
 from trading.market.minute_holes import MinuteHole
 from trading.model.instruments import Option
-from trading.model.market import TradingState
 from trading.ports.market_state import SymbolUpdate
 
 
@@ -58,7 +57,7 @@ class RecordedFeeds:
     def stand_still(self, conid: int, reason: str, at: datetime) -> None:
         """The link lives and one contract tells nothing: it is stale until its next tick."""
         self._note("still", at, conid, reason)
-        self._feeds.board.mark(conid, TradingState.STALE, reason, at)
+        self._feeds.stand_still(conid, reason, at)
 
     def lose(self, reason: str, at: datetime | None) -> None:
         """All lines are gone."""

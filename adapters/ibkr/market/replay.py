@@ -25,7 +25,6 @@ from adapters.ibkr.session.client_library import new_client
 from trading.errors import InvalidFieldError
 from trading.market.minute_holes import MinuteHole
 from trading.market_settings import IngestSettings, MarketSettings
-from trading.model.market import TradingState
 from trading.ports.market_state import MarketSink
 
 LINE_BYTES_MAX = 16 * 1024 * 1024
@@ -122,7 +121,7 @@ class ReplayedCapture(HearsFeeds):
 
     def _stand_still(self, conid: int, reason: str) -> None:
         if self.at is not None:
-            self.feeds.board.mark(conid, TradingState.STALE, reason, self.at)
+            self.feeds.stand_still(conid, reason, self.at)
 
     # what a capture does not hold, or what only the session minds
 
