@@ -1,4 +1,4 @@
-"""Bars of a minute, from pieces of five seconds or from prints; what is missing or late is named.
+"""Bars of a minute, from pieces of five seconds or from prints; a part of a minute says that it is one.
 
 A minute is told with its last piece, else when a piece of a later one comes (pieces come in order) or when
 its time is long over. A piece that comes after that has the minute told again, with the same key; pieces of
@@ -27,16 +27,6 @@ GRACE = timedelta(seconds=30)  # broker time: on a fast simulated day, the blink
 MINUTES_KEPT = 10  # a piece of a minute before these is refused
 AVERAGE_PLACES = Decimal("0.000001")
 BARS_WAITING_MAX = 2_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissingPieces:
-    """A minute that was told without some of its pieces: the seconds that they begin at."""
-
-    symbol: str
-    instrument_id: str
-    at: datetime
-    seconds: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +58,6 @@ class MinuteBars:
         self._minutes: dict[datetime, dict[int, _Piece]] = {}
         self._open: datetime | None = None  # the minute that is not told yet
         self._due: dict[datetime, None] = {}  # minutes to tell, in their order
-        self._missing: list[MissingPieces] = []
         self._refilled: set[datetime] = set()  # minutes of this session
         self._to_tell: list[Bar] = []  # of those
         self.holes = MinuteHoles()
@@ -120,11 +109,6 @@ class MinuteBars:
             del self._minutes[minute]
         return bars
 
-    def flush_missing(self) -> tuple[MissingPieces, ...]:
-        """Tell which minutes were told without some of their pieces."""
-        told, self._missing = self._missing, []
-        return tuple(told)
-
     def flush_refused(self) -> tuple[RefusedRow, ...]:
         """Tell what was refused since the last flush."""
         told, self._refused = self._refused, []
@@ -166,16 +150,10 @@ class MinuteBars:
 
     def _bar(self, minute: datetime) -> Bar:
         pieces = self._minutes[minute]
-        missing = tuple(second for second in range(0, MINUTE_S, PIECE_S) if second not in pieces)
-        if not missing:
+        is_whole = len(pieces) == PIECES
+        if is_whole:
             self.holes.fill((minute,))
-        elif len(self._missing) < BARS_WAITING_MAX:
-            self._missing.append(
-                MissingPieces(
-                    symbol=self.symbol, instrument_id=self.instrument_id, at=minute, seconds=missing
-                )
-            )
-        return self._made_of(minute, pieces, BarOrigin.PARTIAL if missing else BarOrigin.TOLD)
+        return self._made_of(minute, pieces, BarOrigin.TOLD if is_whole else BarOrigin.PARTIAL)
 
     def _made_of(self, at: datetime, pieces: Mapping[int, _Piece], origin: BarOrigin) -> Bar:
         ordered = [pieces[second] for second in sorted(pieces)]

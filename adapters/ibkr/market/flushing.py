@@ -101,10 +101,6 @@ class Flushing:
         if bars:
             flush.bars(bars)
             feeds.count(LineKind.BARS.value).heard(len(bars), None)
-        for missing in minutes.flush_missing():
-            ends = missing.at + timedelta(minutes=1)
-            words = f"minute without its pieces at {', '.join(map(str, missing.seconds))} s"
-            flush.refused([gap(feeds.symbol, LineKind.BARS.value, missing.at, ends, words)])
         refused = minutes.flush_refused()
         flush.refused(refused)
         feeds.count(LineKind.BARS.value).refused += len(refused)

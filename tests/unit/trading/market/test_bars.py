@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from trading.market.bars import MINUTES_KEPT, MinuteBars, bars_of_trades
-from trading.model.market import Bar, BarOf, Trade
+from trading.model.market import Bar, BarOf, BarOrigin, Trade
 from trading.model.times import NEW_YORK
 
 NOON = datetime(2026, 11, 13, 17, tzinfo=UTC)
@@ -58,7 +58,6 @@ def test_twelve_pieces_are_a_minute_that_is_told_with_the_last(bars: MinuteBars)
             conid=756733,
         ),
     )
-    assert bars.flush_missing() == ()
     assert bars.flush() == ()
 
 
@@ -73,28 +72,26 @@ def test_a_minute_is_told_when_its_time_is_over(bars: MinuteBars) -> None:
     assert bars.flush() == ()
 
 
-def test_missing_pieces_are_named(bars: MinuteBars) -> None:
-    """The bar is made of what is there, and says by its seconds what is not."""
+def test_a_minute_without_some_of_its_pieces_says_so(bars: MinuteBars) -> None:
+    """The bar is made of what is there, and is told as a part; it is not known whole."""
     minute(bars, without=(0, 55))
     assert bars.flush() == ()
     bars.piece(later(60), (501, 501, 501, 501), 1, 501, 1)
     (bar,) = bars.flush()
     assert bar.volume == 1000
-    (missing,) = bars.flush_missing()
-    assert (missing.at, missing.seconds) == (NOON, (0, 55))
+    assert bar.origin is BarOrigin.PARTIAL
 
 
 def test_a_late_piece_has_its_minute_told_again(bars: MinuteBars) -> None:
-    """The same key, the whole bar; nothing is missing then."""
+    """The same key, the whole bar; it is no part any more."""
     minute(bars, without=(55,))
     minute(bars, 1)
-    bars.flush()
-    bars.flush_missing()
+    assert BarOrigin.PARTIAL in {bar.origin for bar in bars.flush()}
     bars.piece(later(55), (600, 600, 600, 600), 50, 600, 1)
     (again,) = bars.flush()
     assert (again.at, again.high, again.close) == (NOON, Decimal(600), Decimal(600))
     assert again.volume == 1150
-    assert bars.flush_missing() == ()
+    assert again.origin is BarOrigin.TOLD
     assert bars.told_again == 1
 
 
