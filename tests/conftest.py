@@ -6,11 +6,14 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from embedded_warehouse import RunningWarehouse, start_migrated_warehouse
 
-from adapters.clickhouse.client import Warehouse
+if TYPE_CHECKING:  # the environment of the second client library has no warehouse
+    from embedded_warehouse import RunningWarehouse
+
+    from adapters.clickhouse.client import Warehouse
 
 # The suite starts some hundreds of processes. Where bytecode is not kept, each of them compiles all that it
 # imports (pandas alone: a second), and so does pytest with every file of tests in every worker.
@@ -30,17 +33,21 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWarehouse]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[RunningWarehouse]":
     """One embedded server with its schema for the tests of a module."""
     pytest.importorskip("chdb", reason="the embedded engine is not installed")
+    from embedded_warehouse import start_migrated_warehouse
+
     running = start_migrated_warehouse(tmp_path_factory.mktemp("warehouse"))
     yield running
     running.stop()
 
 
 @pytest.fixture
-def warehouse(server: RunningWarehouse) -> Iterator[Warehouse]:
+def warehouse(server: "RunningWarehouse") -> "Iterator[Warehouse]":
     """That server, with every table of the schema empty."""
+    from adapters.clickhouse.client import Warehouse
+
     client = Warehouse(server.url)
     tables = client.rows(
         "select database, name from system.tables where database in ('core', 'audit', 'raw') "
