@@ -78,7 +78,7 @@ class CommandsOnDemand(TyperGroup):
 app = typer.Typer(
     name="desk",
     cls=CommandsOnDemand,
-    help="Broker statements in, fills exactly once, P&L proved to the cent.",
+    help="Broker statements in, fills exactly once, P&L proved to the cent; the market beside them.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -87,7 +87,7 @@ app = typer.Typer(
 
 @app.callback()
 def _root() -> None:
-    """Broker statements in, fills exactly once, P&L proved to the cent."""
+    """Broker statements in, fills exactly once, P&L proved to the cent; the market beside them."""
 
 
 def main() -> None:

@@ -6,7 +6,9 @@ from desk.examination import Finding, Verdict, examine
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check Python, packages, engine, Redis, ports, disk, stale state, services, schema and definitions.
+    """Check packages, disk, ports, services, schema; who gets which market data line, what vendors are asked.
+
+    Each finding says how to mend it. Exit code 2 when something is broken.
 
     Examples:
 

@@ -8,6 +8,7 @@ is a gap, and said to be one.
 import asyncio
 import random
 import sys
+from pathlib import Path
 
 from adapters.clock import SystemClock
 from adapters.ibkr.market.capture import CaptureWriter
@@ -20,7 +21,10 @@ from adapters.wiring import (
     open_market_state,
 )
 from desk.residents.session_life import run_session_until_signal
+from trading.errors import ConfigurationError
 from trading.settings import Settings
+
+CAPTURES_MAX = 1_000  # of one name
 
 
 def main() -> int:
@@ -37,10 +41,23 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         alerts=open_alerts(settings),
         clock=SystemClock(),
     )
-    capture = CaptureWriter(settings.ingest.capture) if settings.ingest.capture else None
+    capture = CaptureWriter(unwritten(settings.ingest.capture)) if settings.ingest.capture else None
     chance = random.Random()  # noqa: S311 (jitter, no secret)
     runner = MarketRunner(settings.broker, settings.market, settings.ingest, ports, chance, capture)
     await runner.run(stop)
+
+
+def unwritten(path: Path) -> Path:
+    """A file of its own for each life of the process: one that was killed must not cost what it had heard.
+
+    `today.gz`, then `today-2.gz`, `today-3.gz`; raises ConfigurationError where all are there.
+    """
+    base, dot, ending = path.name.partition(".")
+    names = (f"{base}-{number}{dot}{ending}" for number in range(2, CAPTURES_MAX + 1))
+    for name in (path.name, *names):
+        if not (path.parent / name).exists():
+            return path.parent / name
+    raise ConfigurationError(f"ingest.capture: {path}: expected fewer than {CAPTURES_MAX} captures beside it")
 
 
 if __name__ == "__main__":
