@@ -240,6 +240,7 @@ def drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) -> Drai
 def market_drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) -> MarketDrainTools:
     """What the market's drain reads and writes."""
     from adapters.clickhouse.market_store import ClickHouseMarketStore  # 0.1 s: numpy and Arrow
+    from adapters.clickhouse.metric_store import ClickHouseMetricStore
 
     return MarketDrainTools(
         reader=open_market_outbox_reader(settings, consumer),
@@ -247,6 +248,7 @@ def market_drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) 
         clock=SystemClock(),
         alerts=open_alerts(settings),
         board=open_feed_board(settings),
+        metrics=ClickHouseMetricStore(warehouse),
     )
 
 

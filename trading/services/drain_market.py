@@ -17,12 +17,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from trading.errors import DeskError, PermanentError, WarehouseError
+from trading.feeds.samples import samples_of
 from trading.model.market import ChainSnapshot, MarketEntry
 from trading.ports.alerts import Alerts
 from trading.ports.clock import Clock
 from trading.ports.feed_health import FeedBoard, FeedHealth, FeedState
 from trading.ports.market_outbox import READ_BLOCKS_MAX, MarketBatch, MarketOutboxReader
 from trading.ports.market_store import LoadReport, MarketStore
+from trading.ports.metric_store import SAMPLES_PER_CALL_MAX, MetricStore
 from trading.ports.outbox import OutboxBacklog, UnreadableEntry
 from trading.services.drain_fills import is_due
 
@@ -56,6 +58,7 @@ class MarketDrainTools:
     clock: Clock
     alerts: Alerts | None = None
     board: FeedBoard | None = None  # where people see how much waits
+    metrics: MetricStore | None = None  # where what the board says is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,10 +213,16 @@ class MarketDrain:
             health = self._health(self.backlog, now, since)
             if self._tools.board is not None:
                 self._tools.board.say([health])
+                self._keep(self._tools.board)
         except DeskError as error:
             logger.warning("market_backlog_unknown error=%s", error)
             return
         logger.info("market_backlog blocks=%d given=%d age_s=%.1f", *_waiting(self.backlog, now))
+
+    def _keep(self, board: FeedBoard) -> None:
+        """What all feeds say of themselves now, to look back at; it is cut rather than held against rows."""
+        if self._tools.metrics is not None:
+            self._tools.metrics.record(list(samples_of(board.feeds()))[:SAMPLES_PER_CALL_MAX])
 
     def _health(self, backlog: OutboxBacklog, now: datetime, since: datetime) -> FeedHealth:
         blocks, _, age_s = _waiting(backlog, now)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from drain_samples import SteppingClock
-from market_samples import chain, entry, quote
+from market_samples import OPEN, chain, entry, quote
 
 from adapters.memory.market import MemoryFeedBoard
 from adapters.memory.market_store import MemoryMarketStore
@@ -15,9 +15,10 @@ from desk.residents.market_drain import run_market_drain
 from trading.errors import DeskError, LiveStateUnavailableError, WarehouseError, WarehouseUnavailableError
 from trading.model.market import MarketEntry, MarketKind
 from trading.ports.alerts import Alerts
-from trading.ports.feed_health import FEED_LIFE_S
+from trading.ports.feed_health import FEED_LIFE_S, FeedHealth, FeedState
 from trading.ports.market_outbox import MarketBatch, MarketOutboxReader
 from trading.ports.market_store import LoadReport
+from trading.ports.metric_store import MetricStore, Sample
 from trading.ports.outbox import OutboxBacklog, UnreadableEntry
 from trading.services.drain_market import (
     BACKLOG_EVERY,
@@ -100,6 +101,20 @@ class Picky(MemoryMarketStore):
 
 
 @dataclass(slots=True)
+class Kept(MetricStore):
+    """Keeps samples, or refuses."""
+
+    samples: list[Sample] = field(default_factory=list)
+    is_away: bool = False
+
+    def record(self, samples: Sequence[Sample]) -> None:
+        """Keep them."""
+        if self.is_away:
+            raise WarehouseUnavailableError("away")
+        self.samples += samples
+
+
+@dataclass(slots=True)
 class Bench:
     """A drain and all that it touches."""
 
@@ -108,13 +123,19 @@ class Bench:
     clock: SteppingClock = field(default_factory=SteppingClock)
     alerts: Told = field(default_factory=Told)
     board: MemoryFeedBoard = field(default_factory=MemoryFeedBoard)
+    metrics: Kept = field(default_factory=Kept)
     drain: MarketDrain = field(init=False)
 
     def __post_init__(self) -> None:
         """With ten rows in a part and five blocks in a read."""
         self.store.calls = []
         tools = MarketDrainTools(
-            reader=self.stream, store=self.store, clock=self.clock, alerts=self.alerts, board=self.board
+            reader=self.stream,
+            store=self.store,
+            clock=self.clock,
+            alerts=self.alerts,
+            board=self.board,
+            metrics=self.metrics,
         )
         self.drain = MarketDrain(tools, blocks_max=5, rows_max=10)
 
@@ -126,6 +147,29 @@ class Bench:
 def quotes(number: int, rows: int = 1, bid: str = "5") -> MarketEntry:
     """A block of quotes."""
     return entry(MarketKind.QUOTE, *(quote(number + n / 100, bid) for n in range(rows)), number=number)
+
+
+def test_what_every_feed_says_is_kept_with_its_time() -> None:
+    """At each look the whole board, the drain's own line too; a store that is away holds no block up."""
+    bench = Bench()
+    spy = FeedHealth(
+        feed="quotes", symbol="SPY", source="ibkr", state=FeedState.STALE, said_at=OPEN, age_s=7.5, rows=3
+    )
+    bench.board.say([spy])
+    bench.drain.drain_once(0)
+    of_spy = {sample.name: sample.value for sample in bench.metrics.samples if sample.symbol == "SPY"}
+    assert of_spy == {
+        **dict.fromkeys(("rows_per_s", "refused", "errors", "reconnects"), 0),
+        "age_s": 7.5,
+        "rows": 3,
+        "stands_still": 1,
+    }
+    assert {sample.at for sample in bench.metrics.samples if sample.symbol == "SPY"} == {OPEN}
+    assert {sample.source for sample in bench.metrics.samples} == {"ibkr", "market-drain"}
+    bench.metrics.is_away = True
+    bench.clock.at += BACKLOG_EVERY
+    bench.stream.waiting = [quotes(1)]
+    assert bench.drain.drain_once(0).rows == 1
 
 
 def test_what_is_stored_is_acknowledged_and_what_waits_comes_next() -> None:
