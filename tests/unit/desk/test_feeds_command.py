@@ -193,7 +193,7 @@ def test_scripts_read_one_document(tmp_path: Path, redis: RunningRedis) -> None:
     assert told["feeds"][1] | {"said_at": ""} == {
         "feed": "level1", "symbol": "OLDER", "source": "ibkr", "state": "stale", "said_at": "",
         "newest_at": None, "age_s": 60.0, "rows": 10, "rows_per_s": 2.5, "refused": 0, "errors": 0,
-        "reconnects": 0, "limit_s": 15.0, "text": "", "is_silent": False,
+        "reconnects": 0, "limit_s": 15.0, "text": "", "is_silent": False, "asked_at": None,
     }  # fmt: skip
     assert told["outboxes"]["market"]["entries"] == 0
     assert "ingest" in told["residents"]
