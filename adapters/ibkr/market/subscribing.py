@@ -24,9 +24,10 @@ from adapters.ibkr.market.refilling import Refilling
 from adapters.ibkr.market.request_pacing import RequestPacing
 from adapters.ibkr.market.requests import DELAYED, LIVE, Described, MarketSend, end_line, open_line
 from adapters.ibkr.market.rotation import Rotation
+from adapters.ibkr.market.silent_lines import silent_lines
 from adapters.ibkr.session.context import Context
 from adapters.ibkr.session.pacing import Request, Urgency
-from trading.calendar import is_rth, trading_session
+from trading.calendar import trading_session
 from trading.market_settings import ChainMode, IngestSettings, MarketSettings
 
 SHARE_TICKS = "100,101,106,233"  # option volume, open interest, implied volatility, prints as text
@@ -92,7 +93,7 @@ class Subscribing:
         if self._choose_due is None or self._choose_due <= now:
             self._choose_due = now + self._context.ours(CHOOSE_EVERY_S)
             self._choose_chains(now)
-            self._mind_silence(now)
+            self._mind_silence()
         self._open(now)
         self.refilling.work(now)
         self._look(now)
@@ -212,22 +213,13 @@ class Subscribing:
             self._end(wrong.number)
             self._want_due = None
 
-    def _mind_silence(self, now: datetime) -> None:
+    def _mind_silence(self) -> None:
         """A line that tells nothing in its hours may have ended without a word: it is asked for anew."""
         at = self._market_time()
-        if at is None or not is_rth(at):
-            return
         limit_s = max(SILENT_TIMES * self._ingest.quote_stale_after_s, SILENT_LEAST_S * self._speed)
-        for number, line in self.lines.of_kind(LineKind.LEVEL1):
-            if self._silent_s(number, line, at) > limit_s and line.contract.sec_type != INDEX:
+        if at is not None:
+            for number in list(silent_lines(self.lines, self._feeds, at, timedelta(seconds=limit_s))):
                 self._ask_again(number, "silent")
-
-    def _silent_s(self, number: int, line: Line, at: datetime) -> float:
-        """How long a line has told nothing, in broker seconds since it was asked for."""
-        asked_at = self.lines.asked_at(number)
-        newest_at = self._feeds.board.newest_at(line.contract.conid)
-        since = max((moment for moment in (asked_at, newest_at) if moment is not None), default=at)
-        return (at - since).total_seconds()
 
     # asking
 
