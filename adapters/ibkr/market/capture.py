@@ -19,6 +19,7 @@ bytes. Numbers of requests are part of it, since messages carry them.
 import gzip
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -34,7 +35,10 @@ LEVEL = 4  # of compression: a busy session is 10 MB a minute as text
 
 
 class CaptureWriter:
-    """Writes one capture; the file is whole once it is closed, and readable up to its last flush before."""
+    """Writes one capture; the file is whole once it is closed, and readable up to its last flush before.
+
+    A disk that is full ends the capture and nothing else: `failed` says why, and the market is heard on.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +46,7 @@ class CaptureWriter:
         packed = gzip.GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=self._raw, mtime=0)
         self._file = io.BufferedWriter(packed, 1 << 16)
         self._packed = packed
+        self.failed = ""
         self._write({"capture": "ibkr-market", "version": VERSION})
 
     def line(self, at: datetime | None, number: int, line: Line) -> None:
@@ -62,13 +67,27 @@ class CaptureWriter:
 
     def close(self) -> None:
         """Write what is left, and end the file."""
-        if not self._raw.closed:
+        if self._raw.closed:
+            return
+        try:
             self._file.flush()
             self._packed.close()
             self._raw.close()
+        except OSError as error:
+            self._fail(error)
 
     def _write(self, told: Any) -> None:
-        self._file.write(orjson.dumps(told) + b"\n")
+        if self.failed:
+            return
+        try:
+            self._file.write(orjson.dumps(told) + b"\n")
+        except OSError as error:
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        self.failed = self.failed or f"{type(error).__name__}: {error}"
+        with suppress(OSError):
+            self._raw.close()
 
 
 def line_fields(line: Line) -> dict[str, Any]:

@@ -38,8 +38,12 @@ def replay_capture(
 ) -> "ReplayedCapture":
     """Play a capture into a sink; raises InvalidFieldError where the file is none, or breaks off."""
     played = ReplayedCapture(budget_of(market, ingest).symbols, ingest)
-    for record in read_capture(path):
-        updates = played.take(record)
+    for number, record in enumerate(read_capture(path), start=1):
+        try:
+            updates = played.take(record)
+        except (ValueError, TypeError, LookupError) as error:
+            what = f"{path}: record {number}: {type(error).__name__}: {error}"
+            raise InvalidFieldError("capture", "records of the symbols that are configured", what) from error
         if updates:
             sink.publish(updates)
     return played
@@ -51,7 +55,7 @@ def read_capture(path: Path) -> Iterator[Sequence[Any]]:
         with gzip.open(path, "rb") as file:
             head = _read(file.readline(LINE_BYTES_MAX), path)
             if not isinstance(head, dict) or head.get("version") != VERSION:
-                raise InvalidFieldError("capture", f"a market capture of version {VERSION}", str(path))
+                raise InvalidFieldError("capture", f"one of version {VERSION}", f"{path}: {head}")
             while line := file.readline(LINE_BYTES_MAX):
                 yield _read(line, path)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

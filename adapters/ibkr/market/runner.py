@@ -90,6 +90,7 @@ class MarketRunner:
         self._alerts: deque[tuple[str, str]] = deque(maxlen=ALERTS_WAITING_MAX)
         self._stopping = False
         self._redis_fails = False
+        self._told_capture = False
 
     @property
     def state(self) -> LinkState:
@@ -161,6 +162,9 @@ class MarketRunner:
     def _flush(self, now: datetime) -> None:
         self._flush_due = now + self._flush_every
         self.spool.put(self.session.flush(now))
+        if self._capture is not None and self._capture.failed and not self._told_capture:
+            self._told_capture = True
+            self._alerts.append(("capture_ended", f"nothing more is written down: {self._capture.failed}"))
         while self.spool.dropped:
             lost = self.spool.dropped.pop(0)
             self._alerts.append(("market_gap", f"{lost.symbol}: {lost.text} are lost"))
