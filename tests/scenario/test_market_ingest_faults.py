@@ -154,6 +154,25 @@ def test_a_halt_is_a_state_and_its_end_too() -> None:
         desk.wait_for(lambda: states(desk)[-1] is TradingState.OPEN, lambda: f"open again: {states(desk)}")
 
 
+def test_a_halt_of_the_market_stops_its_index_too() -> None:
+    """No tick says so of an index: the shares that are heard do, and their going on ends it."""
+
+    def index_states() -> list[tuple[TradingState, str]]:
+        rows = [row for row in desk.rows(MarketKind.STATE, "SPX") if isinstance(row, InstrumentState)]
+        return [(row.state, row.reason) for row in rows]
+
+    with market_desk(market_settings(SPY=symbol_settings(), SPX=symbol_settings())) as desk:
+        desk.has(MarketKind.QUOTE, "SPX", 2)
+        desk.has(MarketKind.QUOTE, "SPY", 2)
+        desk.running.fault("halt SPY")
+        halted = (TradingState.HALTED, "market-wide halt")
+        desk.wait_for(lambda: index_states()[-1] == halted, lambda: f"halted: {index_states()}")
+        desk.running.fault("clear faults")
+        desk.wait_for(
+            lambda: index_states()[-1][0] is TradingState.OPEN, lambda: f"open again: {index_states()}"
+        )
+
+
 def test_a_market_that_falls_silent_is_stale_on_the_board_and_for_readers_with_one_alert() -> None:
     """Connected, and nothing comes in trading hours: who goes by the symbol's state is stopped, too."""
     with market_desk(SPY) as desk:

@@ -69,6 +69,7 @@ class _Line:
         "mark",
         "marked_at",
         "reason",
+        "stopped",
         "symbol",
         "told",
         "touch",
@@ -96,6 +97,7 @@ class _Line:
         self.halted = 0.0
         self.mark: TradingState | None = None
         self.doubt = ""
+        self.stopped = ""
         self.reason = ""
         self.told = told
         self.usual = usual
@@ -231,6 +233,13 @@ class QuoteBoard:
             told.marked_at = at or told.marked_at
             self._note(told)
 
+    def stop(self, line: int, reason: str, at: datetime) -> None:
+        """Say that trading is halted though no tick of the line tells it; no reason ends that."""
+        told = self._lines.get(line)
+        if told is not None and told.stopped != reason:
+            told.stopped, told.marked_at = reason, at
+            self._note(told)
+
     def doubted(self, line: int) -> bool:
         """Say whether the line's book is in doubt."""
         state = self._lines.get(line)
@@ -355,6 +364,8 @@ def _state_of(line: _Line) -> tuple[TradingState, str]:
         return line.mark, line.reason
     if line.halted >= HALTED_FROM:
         return TradingState.HALTED, "volatility halt" if line.halted > HALTED_FROM else "halt"
+    if line.stopped:
+        return TradingState.HALTED, line.stopped
     if line.doubt:
         return TradingState.CROSSED, line.doubt
     if bid is None or ask is None or bid < ask:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from adapters.ibkr.market.dead_letters import gap
+from adapters.ibkr.market.discovery import SHARE
 from adapters.ibkr.market.lines import LineKind
 from adapters.ibkr.market.symbol_feeds import CHAIN, SOURCE, SymbolFeeds, is_due
 from trading.market.book import synthetic_book
+from trading.market.market_halt import REASON, is_market_halted
 from trading.market.quote_board import QuoteBoard
 from trading.market.tape import Tape
 from trading.market.updates import Flush
@@ -32,6 +34,7 @@ class Flushing:
         self, at: datetime, heard_at: datetime, tapes: Sequence[Tape], refused: Sequence[RefusedRow]
     ) -> Sequence[SymbolUpdate]:
         """What changed; `tapes` are those that heard something, `refused` what was put aside already."""
+        self._mind_market_halt(at)
         flush = Flush(SOURCE, {name: each.contract.instrument_id for name, each in self._symbols.items()})
         self._flush_quotes(flush)
         self._flush_tapes(flush, tapes)
@@ -42,6 +45,17 @@ class Flushing:
             self._end_gap(flush, each)
         flush.refused(refused)
         return flush.updates(heard_at)
+
+    def _mind_market_halt(self, at: datetime) -> None:
+        """No tick tells a halt of an index, or of a share that is late: the other shares do."""
+        shares = {
+            name: self._board.is_halted(each.contract.conid)
+            for name, each in self._symbols.items()
+            if each.contract.sec_type == SHARE
+        }
+        reason = REASON if is_market_halted(shares) else ""
+        for each in self._symbols.values():
+            self._board.stop(each.contract.conid, reason, at)
 
     def _flush_quotes(self, flush: Flush) -> None:
         told = self._board.flush()
