@@ -10,7 +10,7 @@ import pytest
 from dagster_desk import DEFINITIONS
 
 from adapters.configuration import load_settings
-from orchestration.market_schedules import EVENING, HOURLY, has_source, market_hours
+from orchestration.market_schedules import EVENING, HOURLY, MORNING, has_source, market_hours
 from trading.market_settings import HistorySettings
 from trading.model.times import NEW_YORK
 from trading.settings import Settings
@@ -43,8 +43,19 @@ def _tick(settings: Settings, at: str) -> Any:
         ("2026-11-20T18:00", "2026-11-20"),
         ("2026-11-27T18:00", "2026-11-27"),
         ("2026-11-26T11:15", "2026-11-25"),
+        ("2026-11-20T06:00", "2026-11-19"),
+        ("2026-11-23T06:00", "2026-11-20"),
+        ("2026-11-27T06:00", "2026-11-25"),
     ],
-    ids=["in the session", "after it", "after an early close", "on Thanksgiving"],
+    ids=[
+        "in the session",
+        "after it",
+        "after an early close",
+        "on Thanksgiving",
+        "in the morning",
+        "on a Monday's morning",
+        "in the morning after Thanksgiving",
+    ],
 )
 def test_a_tick_asks_for_the_session_of_the_day(settings: Settings, at: str, session: str) -> None:
     """On a closed day for the one before, so that what is fresh stays fresh."""
@@ -76,7 +87,7 @@ def test_a_desk_without_a_source_is_skipped(settings: Settings) -> None:
 
 def test_ticks_come_before_the_deadlines_of_freshness(settings: Settings) -> None:
     """Each hour from a quarter past ten to the close, and in the evening; the policies look a while later."""
-    assert (HOURLY, EVENING) == ("15 10-16 * * 1-5", "0 18 * * 1-5")
+    assert (HOURLY, EVENING, MORNING) == ("15 10-16 * * 1-5", "0 18 * * 1-5", "0 6 * * 1-5")
     specs = {
         spec.key.path[-1]: spec
         for spec in DEFINITIONS.resolve_all_asset_specs()
