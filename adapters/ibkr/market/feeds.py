@@ -14,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 
+from adapters.ibkr.market.best_greeks import BestGreeks
 from adapters.ibkr.market.budget import SymbolPlan
 from adapters.ibkr.market.dead_letters import gap, number_of, unreadable
 from adapters.ibkr.market.flushing import Flushing
@@ -28,15 +29,13 @@ from trading.market.quote_board import QuoteBoard
 from trading.market.tape import PrintSource, Tape
 from trading.market_settings import IngestSettings
 from trading.model.instruments import Option
-from trading.model.market import OptionGreeks, RefusedRow, TradingState
+from trading.model.market import RefusedRow, TradingState
 from trading.ports.market_state import SymbolUpdate
 
 NOBODY = "IBKR"  # the symbol of what names no line
 CLOSE_TICKS = frozenset({9, 75})
 RT_VOLUME_TICK = 48
 OPEN_INTEREST_OF = {27: "C", 28: "P"}
-MODEL_RANK, OTHER_RANK = 2, 1
-GREEKS_RANK = {13: MODEL_RANK, 83: MODEL_RANK}  # the model's own; else that of bid, ask or last
 DELAYED_FROM = 3
 
 
@@ -54,7 +53,7 @@ class Feeds:
         self._known: dict[int, Line] = {}  # contracts that the board has a line of
         self._tapes: dict[int, Tape] = {}
         self._told_tapes: dict[int, Tape] = {}  # those that heard something since the last flush
-        self._greeks: dict[int, tuple[int, OptionGreeks]] = {}
+        self._greeks = BestGreeks()
         self._refused: list[RefusedRow] = []
         self._heard_until: Mapping[str, datetime] = {}
         self._heard_minutes: Mapping[str, Sequence[datetime]] = {}
@@ -154,8 +153,7 @@ class Feeds:
 
     def empty_book(self, number: int, words: str, at: datetime | None) -> None:
         """The book is told anew from here on."""
-        line = self._lines.get(number)
-        feeds = self.symbols.get(line.symbol) if line is not None else None
+        line, feeds = self._of(number)
         if line is not None and line.kind is LineKind.DEPTH and feeds is not None and feeds.book is not None:
             feeds.book.reset()
             if at is not None:
@@ -163,8 +161,7 @@ class Feeds:
 
     def crossed_book(self, number: int, words: str, at: datetime | None) -> None:
         """The book stays crossed: a change of it was lost. Until it was told anew the state says so."""
-        line = self._lines.get(number)
-        feeds = self.symbols.get(line.symbol) if line is not None else None
+        line, feeds = self._of(number)
         if at is None or line is None or feeds is None or feeds.book is None:
             return
         since = feeds.book.crossed_since or at
@@ -193,8 +190,7 @@ class Feeds:
 
     def data_kind(self, number: int, kind: int) -> None:
         """Live or delayed."""
-        line = self._lines.get(number)
-        feeds = self.symbols.get(line.symbol) if line is not None else None
+        line, feeds = self._of(number)
         if feeds is not None and line is not None and line.kind is LineKind.LEVEL1:
             feeds.is_delayed = kind >= DELAYED_FROM
 
@@ -236,8 +232,7 @@ class Feeds:
 
     def greeks(self, number: int, tick: int, heard: GreeksHeard, at: datetime) -> None:
         """Model values of an option; those of the model go before those of bid, ask and last."""
-        line = self._lines.get(number)
-        feeds = self.symbols.get(line.symbol) if line is not None else None
+        line, feeds = self._of(number)
         if line is None or feeds is None or feeds.chain is None:
             return
         told = broker_greeks(
@@ -252,14 +247,8 @@ class Feeds:
         )
         if told is not None and feeds.chain.refuses(line.contract.instrument_id, told, at):
             return
-        conid, rank = line.contract.conid, GREEKS_RANK.get(tick, OTHER_RANK)
-        standing = self._greeks.get(conid)
-        if standing is not None and standing[0] > rank:
+        if not self._greeks.accepts(line.contract.conid, tick, told):
             return
-        if told is not None:
-            self._greeks[conid] = (rank, told)
-        elif standing is None or standing[0] == rank:
-            self._greeks.pop(conid, None)
         feeds.chain.greeks(line.contract.instrument_id, told)
         feeds.chain_is_changed = True
         feeds.count(CHAIN).heard(0, at)
@@ -303,8 +292,7 @@ class Feeds:
         at: datetime,
     ) -> bool:
         """A change of a book; False where it cannot be."""
-        line = self._lines.get(number)
-        feeds = self.symbols.get(line.symbol) if line is not None else None
+        feeds = self._of(number)[1]
         if feeds is None or feeds.book is None:
             return True
         feeds.count(LineKind.DEPTH.value).heard(1, at)
@@ -321,8 +309,7 @@ class Feeds:
         at: datetime,
     ) -> None:
         """Five seconds; those outside of the session's hours are no minute of it."""
-        line = self._lines.get(number)
-        feeds = self.symbols.get(line.symbol) if line is not None else None
+        feeds = self._of(number)[1]
         if feeds is None or self._bounds is None:
             return
         begins = datetime.fromtimestamp(epoch_s, at.tzinfo)
@@ -341,6 +328,10 @@ class Feeds:
         return self._flushing.updates(at, heard_at, tuple(told.values()), refused)
 
     # inside
+
+    def _of(self, number: int) -> tuple[Line | None, SymbolFeeds | None]:
+        line = self._lines.get(number)
+        return line, self.symbols.get(line.symbol) if line is not None else None
 
     def _meet(self, line: Line) -> None:
         """A contract that nothing is known of yet."""
@@ -388,7 +379,8 @@ class Feeds:
         """Contracts that nobody listens to any more; one that a line is open of stays."""
         heard = set(self._conids.values())
         for conid in sorted(set(conids) - heard):
-            for kept in (self._known, self._tapes, self._greeks):
+            self._greeks.forget(conid)
+            for kept in (self._known, self._tapes):
                 kept.pop(conid, None)
             self.board.close_line(conid)
 
