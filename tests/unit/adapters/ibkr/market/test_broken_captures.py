@@ -8,7 +8,7 @@ from ingest_desk import ingest_settings, market_settings, symbol_settings
 from market_wire import TEN
 
 from adapters.ibkr.market.capture import CaptureWriter
-from adapters.ibkr.market.replay import replay_capture
+from adapters.ibkr.market.replay import read_capture, replay_capture
 from adapters.memory.market import MemoryMarket, MemoryMarketSink
 from trading.errors import InvalidFieldError
 
@@ -58,7 +58,7 @@ def test_a_capture_that_breaks_off_anywhere_is_refused(tmp_path: Path) -> None:
     for end in range(len(whole)):
         path.write_bytes(whole[:end])
         with pytest.raises(InvalidFieldError):
-            replayed(path)
+            list(read_capture(path))
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
