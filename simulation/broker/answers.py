@@ -1,6 +1,7 @@
 """What the broker answers when it is asked, without changing anything: orders, executions, worth, market."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from simulation.broker.fills import Executions, Told
 from simulation.broker.model import (
@@ -18,6 +19,7 @@ from simulation.broker.questions import (
     ChainParameters,
     ContractQuery,
     ContractRecord,
+    Day,
     Depth,
     PositionPnl,
     Print,
@@ -28,6 +30,9 @@ from simulation.sample_desk.contracts import Contract
 from trading.model.times import NEW_YORK
 
 NO_DEPTH = Depth(bids=(), asks=())
+ONE_DAY, SOON, DAY_S = timedelta(days=1), timedelta(seconds=1), 86_400
+CLOSE_WITHIN_S = 7 * DAY_S
+CLOSE_PLACES = 2
 
 
 class Answers:
@@ -115,6 +120,41 @@ class Answers:
     def next_change(self, conid: int, now: datetime) -> datetime:
         """When quote, greeks or tape may be new: until then nobody needs to ask."""
         return self.world.tape.next_change(self.contract_of(conid), now)
+
+    def day(self, conid: int, now: datetime) -> Day:
+        """The day of a share or an index so far; of anything else only when to ask again."""
+        contract = self.contract_of(conid)
+        midnight = _midnight(now)
+        if contract.asset != "STK":
+            return Day(open=None, high=None, low=None, close=None, until=midnight + ONE_DAY)
+        opens = self.world.hours.next_open(contract, midnight)
+        until = opens if now < opens else midnight + ONE_DAY
+        bars: list[Bar] = []
+        if now >= opens:
+            seconds = max(1, int((now - opens).total_seconds()) + 1)
+            bars = self.world.tape.bars(contract, now, min(seconds, DAY_S), DAY_S, "TRADES")
+            until = until if bars else now + SOON
+        told = bars[-1] if bars else None
+        return Day(
+            open=told.open if told else None,
+            high=told.high if told else None,
+            low=told.low if told else None,
+            close=self._close_before(contract, midnight),
+            until=until,
+        )
+
+    def _close_before(self, contract: Contract, midnight: datetime) -> Decimal | None:
+        """The close of the last session that ended before; None where that was before the world's time."""
+        underlying, world = contract.underlying, self.world
+        session = world.calendar.session_on_or_before((midnight - ONE_DAY).astimezone(NEW_YORK).date())
+        if underlying is None:
+            return None
+        if (underlying.symbol, session) in world.market.paths:
+            return round(world.market.mark(contract, session), CLOSE_PLACES)
+        if session in world.sessions:
+            bars = world.tape.bars(contract, midnight, CLOSE_WITHIN_S, DAY_S, "TRADES")
+            return bars[-1].close if bars else None
+        return Decimal(underlying.start_cents) / 100 if underlying.start_cents else None
 
     def greeks(self, conid: int, now: datetime) -> Greeks | None:
         """Model greeks of an option."""

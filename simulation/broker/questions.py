@@ -92,6 +92,20 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """The day of a contract so far: its open, high and low, and the close of the session before.
+
+    None is "there is none (yet)"; it is to be asked again at `until`.
+    """
+
+    open: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+    close: Decimal | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Print:
     """One trade on the tape."""
 

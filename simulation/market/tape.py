@@ -160,7 +160,7 @@ class Tape:
         if what == "TRADES" and not is_value:
             return self._traded_bar(contract, start, stop)
         step = max(1, (stop - start) // SAMPLES_A_BAR)
-        seconds = range(start, stop, step)
+        seconds = [*range(start, stop - 1, step), stop - 1]  # the close is that of the last second
         if is_value and contract.underlying is not None:
             points = [self.quotes.spot_cents(contract.underlying, second) for second in seconds]
         else:

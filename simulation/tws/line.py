@@ -6,14 +6,16 @@ the recorded ticks show it.
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Final
 
 from simulation.broker.model import Quote
 from simulation.tws.replies import Message
 from simulation.tws.replies import market as say
 
 BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, VOLUME = 0, 1, 2, 3, 4, 5, 8
-DELAYED: Final = {BID: 66, ASK: 67, LAST: 68, BID_SIZE: 69, ASK_SIZE: 70, LAST_SIZE: 71, VOLUME: 74}
+HIGH, LOW, CLOSE, OPEN = 6, 7, 9, 14
+DELAYED = {BID: 66, ASK: 67, LAST: 68, BID_SIZE: 69, ASK_SIZE: 70, LAST_SIZE: 71, VOLUME: 74}
+DELAYED |= {HIGH: 72, LOW: 73, CLOSE: 75, OPEN: 76}
+NO_ATTRIBUTES = 0
 GONE = Decimal(-1)  # how a price is told that is not there
 
 
@@ -44,6 +46,11 @@ class Line:
             yield from self._side(LAST, LAST_SIZE, quote.last, quote.last_size)
             if self.is_new(VOLUME, quote.volume):
                 yield say.tick_size(self.request_id, self._tick(VOLUME), quote.volume)
+
+    def mark(self, price_tick: int, price: Decimal | None) -> Iterator[Message]:
+        """A price without a size, as far as there is one and it is new."""
+        if price is not None and self.is_new(price_tick, price):
+            yield say.tick_price(self.request_id, self._tick(price_tick), price, 0, NO_ATTRIBUTES)
 
     def _side(self, price_tick: int, size_tick: int, price: Decimal | None, size: int) -> Iterator[Message]:
         told = GONE if price is None else price

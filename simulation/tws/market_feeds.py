@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from simulation.broker.model import Greeks, Leg, Quote
-from simulation.broker.questions import Print
+from simulation.broker.questions import Day, Print
 from simulation.sample_desk.contracts import Contract
-from simulation.tws.line import Line
+from simulation.tws.line import CLOSE, HIGH, LOW, OPEN, Line
 from simulation.tws.replies import Message
 from simulation.tws.replies import market as say
 from simulation.tws.subscriptions import Subscription
@@ -24,6 +24,8 @@ PRINTS_MAX = 500  # RTVolume texts of one look; what is left is told at the next
 
 CALL_OPEN_INTEREST, PUT_OPEN_INTEREST, RT_VOLUME, HALTED, RT_TRADE_VOLUME = 27, 28, 48, 49, 77
 ASKS_OPEN_INTEREST, ASKS_RT_VOLUME, ASKS_RT_TRADE_VOLUME = 101, 233, 375
+MARK_PRICE, LAST_OF_SESSION = 37, 57
+ASKS_MARK, ASKS_LAST_OF_SESSION = frozenset({221, 232}), 318
 BID_GREEKS, ASK_GREEKS, LAST_GREEKS, MODEL_GREEKS = 10, 11, 12, 13
 GREEKS_DELAYED_BY: Final = 70
 
@@ -40,6 +42,7 @@ class Level1(Subscription):
         self._generic = generic_ticks
         self._is_snapshot = is_snapshot
         self._texts = ("", "")
+        self._day: Day | None = None
         self._prints = TapeText(line.request_id, contract.conid, generic_ticks)
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
@@ -55,7 +58,8 @@ class Level1(Subscription):
         quote = state.broker.quote(conid, now)
         if state.faults.crossed_quotes and quote.bid and quote.ask:
             quote = replace(quote, bid=quote.ask, ask=quote.bid)
-        messages = [*self._line.touch(quote), *self._halted(state), *self._prints.news(state, quote, now)]
+        messages = [*self._line.touch(quote), *self._halted(state), *self._marks(state, quote, now)]
+        messages += [*self._prints.news(state, quote, now)]
         if self._prints.has_more:
             self.due_at = now
         if self.contract.asset == "OPT":
@@ -64,6 +68,21 @@ class Level1(Subscription):
             self.is_over = True
             messages.append(say.snapshot_end(self._line.request_id))
         return messages
+
+    def _marks(self, state: "GatewayState", quote: Quote, now: datetime) -> Iterator[Message]:
+        """Open, high, low and the close before; and what was asked for: mark price, last of the session."""
+        day = self._day
+        if day is None or now >= day.until:
+            day = self._day = state.broker.day(self.contract.conid, now)
+        high, low, last = day.high, day.low, quote.last
+        if high is not None and low is not None and last is not None and not low <= last <= high:
+            day = self._day = replace(day, high=max(high, last), low=min(low, last))
+        for tick, price in ((OPEN, day.open), (HIGH, day.high), (LOW, day.low), (CLOSE, day.close)):
+            yield from self._line.mark(tick, price)
+        if self._generic & ASKS_MARK and quote.bid is not None and quote.ask is not None:
+            yield from self._line.mark(MARK_PRICE, (quote.bid + quote.ask) / 2)
+        if ASKS_LAST_OF_SESSION in self._generic:
+            yield from self._line.mark(LAST_OF_SESSION, quote.last)
 
     def _halted(self, state: "GatewayState") -> Iterator[Message]:
         halted = int(self.contract.conid in state.faults.halted)

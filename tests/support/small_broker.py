@@ -31,6 +31,7 @@ from simulation.broker.questions import (
     ChainParameters,
     ContractQuery,
     ContractRecord,
+    Day,
     Depth,
     DepthRow,
     PositionPnl,
@@ -66,6 +67,8 @@ class SmallBroker:
         self.commission_after = COMMISSION_AFTER
         self.prints_told: list[Print] = []
         self.rows = 2
+        self.told_day: Day | None = None
+        self.last = Decimal("1.22")
         self.margin = Margin(
             initial_before=Decimal("1000.5"),
             initial_change=Decimal(250),
@@ -224,13 +227,16 @@ class SmallBroker:
             ask=self.ask,
             bid_size=10,
             ask_size=11,
-            last=Decimal("1.22"),
+            last=self.last,
             last_size=3,
             volume=1_234,
         )
 
     def next_change(self, conid: int, now: datetime) -> datetime:
         return now
+
+    def day(self, conid: int, now: datetime) -> Day:
+        return self.told_day or Day(open=None, high=None, low=None, close=None, until=now + timedelta(days=1))
 
     def greeks(self, conid: int, now: datetime) -> Greeks | None:
         return Greeks(

@@ -304,7 +304,7 @@ def test_delayed_data_have_types_of_their_own() -> None:
         assert codes(messages) == ["10167", "10167"]
         assert {each[3] for each in messages if each[0] == "58"} == {"3"}
         ticks = {int(each[3]) for each in messages if each[0] in ("1", "2") and each[2] == "50"}
-        assert ticks == {66, 67, 68, 69, 70, 71, 74}
+        assert ticks == {66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76}
         assert {each[2] for each in messages if each[0] == "21"} == {"80", "81", "82", "83"}
 
     play(scenario)

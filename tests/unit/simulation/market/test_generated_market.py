@@ -31,7 +31,7 @@ from simulation.market.world import new_world
 from simulation.sample_desk.contracts import UNDERLYINGS
 
 SCRIPT = Path(__file__).parents[3] / "support" / "drawn_market.py"
-DIGEST = "1bf6c13438b5454dc1baef4e4fc0bb2b0546353065cc3f432b23175d91a78c42"
+DIGEST = "c983f7dcd42ee66e79bf5ae50135fb96f45aa4d064bb843a7f390d413deae91d"
 
 
 def _printed_digest(hash_seed: str, without: str = "") -> str:
