@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from trading.errors import InvalidFieldError, OutboxFullError
+from trading.market.written_streams import WrittenStreams, loss_of
 from trading.model.instruments import Right
-from trading.model.market import Bar, ChainSnapshot, MarketEntry, VolatilityReading
+from trading.model.market import Bar, ChainSnapshot, InstrumentState, MarketEntry, VolatilityReading
 from trading.ports.feed_health import FeedBoard, FeedHealth
 from trading.ports.market_outbox import (
     READ_BLOCKS_MAX,
@@ -86,6 +87,8 @@ class MemoryMarketSink(MarketSink):
     def __init__(self, market: MemoryMarket, entries_max: int = STREAM_ENTRIES_MAX) -> None:
         self._market, self._entries_max = market, entries_max
         self._epochs: dict[str, int] = {}
+        self._streams = WrittenStreams()
+        self._states: dict[str, InstrumentState] = {}
         self.alerts: list[str] = []
 
     def publish(self, updates: Sequence[SymbolUpdate]) -> None:
@@ -101,8 +104,22 @@ class MemoryMarketSink(MarketSink):
         for update in updates:
             if update.symbol not in full:
                 self._publish(update, full)
+        self._tell_losses()
         if full:
             raise OutboxFullError("; ".join(full.values()))
+
+    def _tell_losses(self) -> None:
+        """What was lost with everything else is said, and states that nobody changes are there again."""
+        lost = self._streams.lost()
+        for symbol, last in lost.items():
+            self._append(loss_of(symbol, last))
+        self._streams.told(lost)
+        if not lost:
+            return
+        self.alerts.append("market_outbox_lost")
+        for symbol, state in self._states.items():
+            known = self._market.symbols.get(symbol, SymbolMarket(symbol=symbol))
+            self._market.symbols[symbol] = replace(known, state=state)
 
     def _publish(self, update: SymbolUpdate, full: dict[str, str]) -> None:
         market = self._market
@@ -121,6 +138,8 @@ class MemoryMarketSink(MarketSink):
         if told.chain is not None:
             market.chains_at[update.symbol] = market.stepped()
         market.symbols[update.symbol] = _after(known, told)
+        if update.state is not None:
+            self._states[update.symbol] = update.state
         market.volatility = update.volatility or market.volatility
         remembered.append(update)
         market.done.append(update)
@@ -136,6 +155,7 @@ class MemoryMarketSink(MarketSink):
 
     def _append(self, update: SymbolUpdate) -> None:
         market, stream = self._market, _stream(update.symbol)
+        first = market.sequences.get(stream, 0) + 1
         for block in update.blocks:
             if stream not in market.sequences:
                 market.epochs += 1
@@ -150,6 +170,9 @@ class MemoryMarketSink(MarketSink):
                 sequence=market.sequences[stream],
                 block=block,
             )
+        if update.blocks:
+            epoch = str(self._epochs.get(stream, market.epochs))
+            self._streams.wrote(update.symbol, epoch, first, update.blocks)
 
 
 class MemoryMarketState(MarketState):

@@ -8,7 +8,6 @@ go beside the script, in small portions, and only those that changed).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import chain as joined
 from typing import Any
@@ -17,12 +16,13 @@ from uuid import uuid4
 from adapters.redis import keys, market_values
 from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client, run_script, run_scripts
 from adapters.redis.key_family import KeyFamily
+from adapters.redis.market_greeks import GreeksTold
 from adapters.redis.market_states import StatesTold
 from adapters.redis.memory_room import MARKET_SHARE, MemoryRoom
 from adapters.redis.outbox import alert
 from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
-from trading.model.instruments import Option
-from trading.model.market import ChainContract, ChainSnapshot, OptionGreeks
+from trading.market.written_streams import WrittenStreams, loss_of
+from trading.model.market import ChainSnapshot, MarketBlock
 from trading.ports.market_outbox import STREAM_BYTES_MAX, STREAM_ENTRIES_MAX
 from trading.ports.market_state import (
     BARS_KEPT,
@@ -55,6 +55,7 @@ class _Call:
     keys: Sequence[str]
     arguments: Sequence[object]
     size: int
+    blocks: Sequence[MarketBlock]
 
 
 @dataclass(slots=True)
@@ -86,8 +87,9 @@ class RedisMarketSink(MarketSink):
         self._entries_max, self._bytes_max = entries_max, bytes_max
         self._known: set[str] = set()
         self._random = uuid4().hex[:8]  # of an epoch that begins
-        self._greeks: dict[str, _GreeksTold] = {}
+        self._greeks: dict[str, GreeksTold] = {}
         self._states = StatesTold()
+        self._streams = WrittenStreams()
 
     def publish(self, updates: Sequence[SymbolUpdate]) -> None:
         """Print all, then write in order; an update that is refused is named, the others are written."""
@@ -101,6 +103,7 @@ class RedisMarketSink(MarketSink):
             calls = [self._call(update, yields=place in yielding) for place, update in enumerate(updates)]
             self._register({update.symbol for update in updates if update.blocks})
             full = self._written([call for call in calls if call.size])
+            self._tell_losses()
             done = [(place, update) for place, update in enumerate(updates) if update.symbol not in full]
             self._tell_volatility([update for _, update in done])
             self._tell_states([update for _, update in done])
@@ -166,7 +169,7 @@ class RedisMarketSink(MarketSink):
             *(key for key, _ in operations if key),
         ]
         size = sum(len(told) for told in (*texts, *arguments) if isinstance(told, bytes))
-        return _Call(update.symbol, names, (*head, *limits, *texts, *arguments), size)
+        return _Call(update.symbol, names, (*head, *limits, *texts, *arguments), size, update.blocks)
 
     def _register(self, symbols: set[str]) -> None:
         """A reader finds a stream by its symbol's name, which is written before the stream is."""
@@ -203,10 +206,12 @@ class RedisMarketSink(MarketSink):
             if answer[2] == b"1":
                 said.alerts.append(said.full[call.symbol])
         elif answer[0] == b"written":
-            begins = answer[2] == b"1"
-            if answer[1] and self._states.wrote(call.symbol, answer[1], begins=begins):
-                self._greeks.clear()  # the server lost everything
-            if begins:
+            if call.blocks and self._streams.wrote(
+                call.symbol, answer[1].decode(), int(answer[2]), call.blocks
+            ):
+                self._greeks.clear()
+                self._states.lost()
+            if answer[2] == b"1":
                 said.begun.append(call.symbol)
 
     def _tell_volatility(self, updates: Sequence[SymbolUpdate]) -> None:
@@ -215,6 +220,17 @@ class RedisMarketSink(MarketSink):
             family = keys.VOLATILITY_REGIME
             text = market_values.row_text(readings[-1])
             asked(lambda: self._client.set(family.at(), text, ex=family.ttl_s))
+
+    def _tell_losses(self) -> None:
+        """A server that lost everything lost what nobody had drained: a record of each symbol, an alert."""
+        lost = self._streams.lost()
+        if not lost:
+            return
+        updates = [loss_of(symbol, last) for symbol, last in lost.items()]
+        full = self._written([self._call(update) for update in updates])
+        self._streams.told(lost.keys() - full.keys())
+        shown = ", ".join(sorted(lost))
+        alert(self._client, "market_outbox_lost", f"the live state lost what was not drained of {shown}")
 
     def _tell_states(self, updates: Sequence[SymbolUpdate]) -> None:
         """States that nothing changed for long, and all of them where the server lost everything."""
@@ -237,7 +253,7 @@ class RedisMarketSink(MarketSink):
     def _tell_greeks(self, update: SymbolUpdate) -> None:
         if update.chain is None:
             return
-        told = self._greeks.setdefault(update.symbol, _GreeksTold())
+        told = self._greeks.setdefault(update.symbol, GreeksTold())
         changed = told.changed(update.chain)
         texts = market_values.greeks_texts(list(changed.values()))
         life_ms = _life_ms(keys.OPTION_GREEKS)
@@ -246,43 +262,6 @@ class RedisMarketSink(MarketSink):
             part = slice(start, start + GREEKS_PER_SCRIPT_MAX)
             run_script(self._client, "set_values", names[part], (life_ms, *texts[part]))
         told.remember(update.chain, is_all=told.is_old(update.chain.at))
-
-
-class _GreeksTold:
-    """Which greeks of a symbol's contracts are written; all are again before their life is half over."""
-
-    def __init__(self) -> None:
-        self._keys: dict[Option, str] = {}
-        self._told: dict[Option, OptionGreeks] = {}
-        self._all_at: datetime | None = None
-
-    def changed(self, chain: ChainSnapshot) -> dict[str, ChainContract]:
-        """Return the contracts whose greeks are not written, by their key."""
-        told = {} if self.is_old(chain.at) else self._told
-        return {
-            self._key(chain.symbol, contract.option): contract
-            for contract in chain.contracts
-            if contract.greeks is not None and told.get(contract.option) != contract.greeks
-        }
-
-    def remember(self, chain: ChainSnapshot, *, is_all: bool) -> None:
-        """They are written now; contracts that are not in the chain any more are forgotten."""
-        self._told = {each.option: each.greeks for each in chain.contracts if each.greeks is not None}
-        self._keys = {option: self._key(chain.symbol, option) for option in self._told}
-        if is_all:
-            self._all_at = chain.at
-
-    def is_old(self, at: datetime) -> bool:
-        """Say whether all are due again; by the market's time, so that a replay writes the same."""
-        half_life = timedelta(seconds=(keys.OPTION_GREEKS.ttl_s or 0) / 2)
-        return self._all_at is None or not timedelta(0) <= at - self._all_at < half_life
-
-    def _key(self, symbol: str, option: Option) -> str:
-        known = self._keys.get(option)
-        if known is None:
-            known = keys.OPTION_GREEKS.at(sym=symbol, occ=option.occ.replace(" ", ""))
-            self._keys[option] = known
-        return known
 
 
 def _operations(update: SymbolUpdate) -> Iterator[Operation]:

@@ -19,19 +19,7 @@ class StatesTold:
 
     def __init__(self) -> None:
         self._told: dict[str, tuple[InstrumentState, datetime]] = {}
-        self._epochs: dict[str, bytes] = {}  # of each symbol's stream
         self._is_lost = False
-
-    def wrote(self, symbol: str, epoch: bytes, *, begins: bool) -> bool:
-        """Note the stream that was written to; True where it is another than the one before: all is lost.
-
-        A stream that begins is another one, too: an epoch is a millisecond, and tests are quicker.
-        """
-        before = self._epochs.get(symbol)
-        self._epochs[symbol] = epoch
-        is_another = before is not None and (begins or before != epoch)
-        self._is_lost = self._is_lost or is_another
-        return is_another
 
     def due(self, updates: Sequence[SymbolUpdate]) -> Mapping[str, bytes]:
         """Remember what these updates wrote, and return the values by key that must be written again."""
@@ -43,7 +31,7 @@ class StatesTold:
         return {keys.MARKET_STATE.at(sym=symbol): row_text(state) for symbol, state in again.items()}
 
     def lost(self) -> None:
-        """The server did not take them: they stay due."""
+        """The server has none of them: all are due."""
         self._is_lost = True
 
     def _all(self) -> Mapping[str, InstrumentState]:

@@ -10,9 +10,10 @@ from market_updates import NOON, chain, contract, update
 from real_redis import RunningRedis
 
 from adapters.redis import keys
+from adapters.redis.market_outbox import RedisMarketOutboxReader
 from adapters.redis.market_sink import RedisMarketSink
 from adapters.redis.market_state import RedisMarketState
-from trading.model.market import InstrumentState, TradingState
+from trading.model.market import InstrumentState, MarketKind, RefusedRow, TradingState
 from trading.ports.market_state import SymbolUpdate
 
 
@@ -84,3 +85,20 @@ def test_a_server_that_lost_everything_gets_all_greeks_again(sink: RedisMarketSi
     client(sink).flushall()
     sink.publish([chain(contracts, NOON + timedelta(seconds=10))])
     assert len(list(client(sink).scan_iter(match=keys.OPTION_GREEKS.matching(sym="SPY")))) == len(contracts)
+
+
+def test_what_a_server_lost_undrained_is_a_record_and_an_alert(
+    sink: RedisMarketSink, redis_server: RunningRedis
+) -> None:
+    """The warehouse learns of the hole from the dead letter, a person from the alert; each once."""
+    sink.publish([update(1), update(1, "QQQ")])
+    client(sink).flushall()
+    sink.publish([update(2)])
+    sink.publish([update(3)])
+    reader = RedisMarketOutboxReader(redis_server.url, consumer="a")
+    blocks = [entry.block for entry in reader.read(100, 0).entries]
+    lost = [row for block in blocks if block.kind is MarketKind.REFUSED for row in block.rows]
+    assert [(row.symbol, row.field) for row in lost if isinstance(row, RefusedRow)] == [("SPY", "gap")]
+    assert [int(block.rows[0].bid) for block in blocks if block.kind is MarketKind.QUOTE] == [2, 3]  # type: ignore[union-attr, arg-type]
+    alerts = client(sink).xrange(keys.ALERTS_CRITICAL.at())
+    assert [fields[b"code"] for _, fields in alerts] == [b"market_outbox_lost"]
