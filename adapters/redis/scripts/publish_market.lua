@@ -4,10 +4,15 @@
 -- in ms, number of blocks, the blocks, then operations: S ttl text | L ttl kept n text… | Z ttl kept n (score text)… | H ttl n (field value)… | P channel text.
 -- The first write is one that a server without memory refuses, so what it refuses is whole.
 -- Returns {'written', epoch, first sequence}, {'repeated', epoch, first}, {'full', length, '1' when an alert is due, bytes}.
+-- A live key that another writer left as another type is replaced: an error behind XADD would be tried again, and write the blocks again.
+local function fit(key, kind)
+  local found = redis.call('TYPE', key)['ok']
+  if found ~= 'none' and found ~= kind then redis.call('DEL', key) end
+end
 local blocks = tonumber(ARGV[8])
 local token = ARGV[4]
 local told = redis.call('HMGET', KEYS[2], 'epoch', 'sequence')
-if token ~= '' and redis.call('LPOS', KEYS[3], token) then return {'repeated', told[1] or '', told[2] or '0'} end
+if token ~= '' and redis.call('TYPE', KEYS[3])['ok'] == 'list' and redis.call('LPOS', KEYS[3], token) then return {'repeated', told[1] or '', told[2] or '0'} end
 local t = redis.call('TIME')
 local now_ms = t[1] * 1000 + math.floor(t[2] / 1000)
 local bytes = 0
@@ -47,12 +52,14 @@ while at <= #ARGV do
     at, key = at + 3, key + 1
   elseif kind == 'L' then
     local n = tonumber(ARGV[at + 3])
+    fit(KEYS[key], 'list')
     redis.call('LPUSH', KEYS[key], unpack(ARGV, at + 4, at + 3 + n))
     redis.call('LTRIM', KEYS[key], 0, ARGV[at + 2] - 1)
     redis.call('PEXPIRE', KEYS[key], ARGV[at + 1])
     at, key = at + 4 + n, key + 1
   elseif kind == 'Z' then
     local n = tonumber(ARGV[at + 3])
+    fit(KEYS[key], 'zset')
     for place = 0, n - 1 do
       local score, text = ARGV[at + 4 + 2 * place], ARGV[at + 5 + 2 * place]
       redis.call('ZADD', KEYS[key], score, text)
@@ -65,12 +72,14 @@ while at <= #ARGV do
     at, key = at + 4 + 2 * n, key + 1
   else
     local n = tonumber(ARGV[at + 2])
+    fit(KEYS[key], 'hash')
     redis.call('HSET', KEYS[key], unpack(ARGV, at + 3, at + 2 + 2 * n))
     redis.call('PEXPIRE', KEYS[key], ARGV[at + 1])
     at, key = at + 3 + 2 * n, key + 1
   end
 end
 if token ~= '' then
+  fit(KEYS[3], 'list')
   redis.call('LPUSH', KEYS[3], token)
   redis.call('LTRIM', KEYS[3], 0, ARGV[5] - 1)
   redis.call('PEXPIRE', KEYS[3], ARGV[6])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from market_updates import NOON, update
+from market_updates import NOON, chain, contract, update
 from real_redis import RunningRedis, redis_binary, start_redis
 
 from adapters.redis import keys
@@ -17,6 +17,7 @@ from adapters.redis.market_sink import TOKENS_KEPT, RedisMarketSink
 from adapters.redis.market_state import RedisMarketState
 from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
 from trading.model.market import (
+    Bar,
     Regime,
     VolatilityReading,
     VolatilitySource,
@@ -261,3 +262,22 @@ def test_a_symbol_that_is_a_path_or_a_key_s_part_is_refused(
         with pytest.raises(InvalidFieldError):
             state.read([symbol])
     assert client(sink).dbsize() == 0
+
+
+def test_a_live_key_of_another_type_is_replaced(
+    sink: RedisMarketSink, state: RedisMarketState, redis_server: RunningRedis
+) -> None:
+    """An error behind the blocks would be tried again, and each try would write them again."""
+    bar = Bar(
+        symbol="SPY", instrument_id="STK:SPY", at=NOON, seconds=60, open=Decimal(1), high=Decimal(1),
+        low=Decimal(1), close=Decimal(1),
+    )  # fmt: skip
+    for family in (keys.MARKET_TRADES, keys.MARKET_BARS, keys.MONITORING_OPTIONS):
+        client(sink).set(family.at(sym="SPY"), "of an older writer")
+    client(sink).set(keys.OUTBOX_DONE.at(topic="market", sym="SPY", source="ibkr"), "too")
+    told = update(1)
+    sink.publish([replace(told, bars=(bar,), chain=chain((contract(1, 0.5),)).chain)])
+    sink.publish([update(2)])
+    assert numbers(redis_server.url) == [1, 2]
+    assert prints(state) == [1, 2]
+    assert state.read(["SPY"])["SPY"].bars == (bar,)
