@@ -41,6 +41,7 @@ CLIENT = 11
 SHARES, OPTIONS = Decimal(300), Decimal(5)
 CASH = Decimal(1_000_000_000)  # a hundred purchases, and no broker says that there is not enough
 EQUAL_S = 60.0
+POLL_FIRST_S, POLL_MAX_S = 0.05, 0.5
 LINK_SETTINGS = {  # a fault costs seconds of this machine, not a minute
     "silence_after_s": 3, "connect_timeout_s": 5, "request_timeout_s": 3, "reconnect_max_s": 1,
 }  # fmt: skip
@@ -83,12 +84,13 @@ class LiveLoop:
     def wait_for(
         self, is_so: Callable[[], bool], what: Callable[[], object], limit_s: float = EQUAL_S
     ) -> None:
-        """Poll with a bound; what is the case at the end is the failure's text."""
-        deadline = time.monotonic() + limit_s
+        """Poll with a bound, ever less often: questions are dear. What is so at the end is told."""
+        deadline, pause_s = time.monotonic() + limit_s, POLL_FIRST_S
         while not is_so():
             if time.monotonic() > deadline:
                 raise AssertionError(what())
-            time.sleep(0.05)
+            time.sleep(pause_s)
+            pause_s = min(POLL_MAX_S, pause_s * 1.5)
 
     def heard(self, since: datetime, where: str) -> int:
         """How many entries of the outbox are so."""
