@@ -27,7 +27,7 @@ from adapters.ibkr.market.rotation import Rotation
 from adapters.ibkr.market.silent_lines import silent_lines
 from adapters.ibkr.session.context import Context
 from adapters.ibkr.session.pacing import Request, Urgency
-from trading.calendar import trading_session
+from trading.calendar import last_trade, trading_session
 from trading.market_settings import ChainMode, IngestSettings, MarketSettings
 
 SHARE_TICKS = "100,101,106,233"  # option volume, open interest, implied volatility, prints as text
@@ -311,8 +311,13 @@ class Subscribing:
             is_final = reaction.action is LineAction.GIVE_UP
             self._acts.error(number, words, self._market_time(), is_final=is_final)
         self._react(number, line, reaction.action, words)
-        if reaction.alert:
+        if reaction.alert and not (code == UNKNOWN_CONTRACT and self._is_over(line)):
             self._context.alert(f"code_{code}", f"{line.kind} of {line.symbol}: {reaction.meaning}: {text}")
+
+    def _is_over(self, line: Line) -> bool:
+        """Whether its contract trades no more: on every evening of an expiry a look comes too late."""
+        option, at = line.contract.option, self._market_time()
+        return option is not None and at is not None and at >= last_trade(option).at
 
     def _question_failed(self, number: int, code: int, words: str) -> None:
         self.errors += 1
