@@ -8,6 +8,7 @@ What can lose money here: blocks that were given in an answer that never came. T
 nobody else's, so every try looks first at what it holds, until it knows each block that it was given.
 """
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from adapters.redis.connection import (
     asked,
     group_exists,
     group_is_missing,
+    is_of_another_type,
     open_client,
     run_scripts,
 )
@@ -36,7 +38,10 @@ from trading.ports.outbox import OutboxBacklog, UnreadableEntry
 UNKNOWN = ("", "")
 STREAMS_LOOKED_FOR_S = 1.0  # a new symbol's stream is found so soon while nothing else comes
 POLL_S = 0.1
+LEFT_OUT_MAX = 1_000  # names that are said to be none
 BLOCKS_PER_TRIP_MAX = 64  # of one round trip, so that the bound in bytes is looked at often enough
+
+logger = logging.getLogger(__name__)
 
 Told = list[tuple[str, bytes, Mapping[bytes, bytes] | None]]  # stream, entry id, fields
 
@@ -51,6 +56,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
         self._group, self._consumer, self._bytes_max = group, consumer, bytes_max
         self._turn = 0  # whose it is, where there are more streams than a read takes
         self._grouped: set[str] = set()  # streams whose group is there
+        self._left_out: set[str] = set()  # what is no name or no stream; each is said once
         self._holds: set[tuple[str, str]] = {UNKNOWN}  # what it was given, perhaps in a life before
 
     def read(self, blocks_max: int, wait_s: float) -> MarketBatch:
@@ -126,12 +132,24 @@ class RedisMarketOutboxReader(MarketOutboxReader):
 
     def _streams(self) -> list[str]:
         """Every stream that was ever written to, with its group made from the stream's beginning."""
-        symbols = sorted(
-            symbol.decode() for symbol in self._client.smembers(keys.OUTBOX_SYMBOLS.at(topic=MARKET_TOPIC))
-        )
-        streams = [keys.OUTBOX.at(topic=MARKET_TOPIC, sym=symbol) for symbol in symbols]
+        symbols = sorted(self._client.smembers(keys.OUTBOX_SYMBOLS.at(topic=MARKET_TOPIC)))
+        named = [self._stream_of(symbol) for symbol in symbols]
+        streams = [stream for stream in named if stream is not None]
         self._make_groups([stream for stream in streams if stream not in self._grouped])
-        return streams
+        return [stream for stream in streams if stream in self._grouped]
+
+    def _stream_of(self, symbol: bytes) -> str | None:
+        """The stream of a name; what a foreign hand put among the names must not keep the others waiting."""
+        try:
+            return keys.OUTBOX.at(topic=MARKET_TOPIC, sym=symbol.decode())
+        except (InvalidFieldError, UnicodeDecodeError) as error:
+            self._leave_out(repr(symbol), error)
+            return None
+
+    def _leave_out(self, what: str, error: Exception) -> None:
+        if what not in self._left_out and len(self._left_out) < LEFT_OUT_MAX:
+            self._left_out.add(what)
+            logger.error("market_stream_left_out name=%s error=%s", what, error)
 
     def _make_groups(self, streams: Sequence[str]) -> None:
         if not streams:
@@ -140,8 +158,16 @@ class RedisMarketOutboxReader(MarketOutboxReader):
             for stream in streams:
                 pipe.xgroup_create(stream, self._group, id="0", mkstream=True)
             answers = pipe.execute(raise_on_error=False)
-        _refuse_errors([answer for answer in answers if not group_exists(answer)])
-        self._grouped.update(streams)
+        odd = {
+            stream: answer
+            for stream, answer in zip(streams, answers, strict=True)
+            if is_of_another_type(answer)
+        }
+        for stream, error in odd.items():
+            self._leave_out(stream, error)
+        errors = [answer for answer in answers if not (group_exists(answer) or is_of_another_type(answer))]
+        _refuse_errors(errors)
+        self._grouped.update(stream for stream in streams if stream not in odd)
 
     def _held(self, count: int) -> Told:
         """What this consumer was given and has not acknowledged; what is gone meanwhile is forgotten."""

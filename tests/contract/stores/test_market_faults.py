@@ -281,3 +281,21 @@ def test_a_live_key_of_another_type_is_replaced(
     assert numbers(redis_server.url) == [1, 2]
     assert prints(state) == [1, 2]
     assert state.read(["SPY"])["SPY"].bars == (bar,)
+
+
+def test_a_foreign_hand_among_the_streams_stops_no_other(
+    sink: RedisMarketSink, redis_server: RunningRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A name that is none, and a key that is no stream, are left out and said once."""
+    names = keys.OUTBOX_SYMBOLS.at(topic="market")
+    client(sink).sadd(names, "", "A:B", "{x}", b"\xff", "QQQ")
+    client(sink).set(keys.OUTBOX.at(topic="market", sym="QQQ"), "no stream")
+    sink.publish([update(1)])
+    reader = RedisMarketOutboxReader(redis_server.url, consumer="a")
+    entries = reader.read(10, 0).entries
+    assert len(entries) == 1
+    assert reader.claim(10, 0.0) == 0 or reader.read(10, 0).is_repeat
+    assert reader.ack(entries) == 1
+    assert reader.backlog().entries == 0
+    assert len([record for record in caplog.records if "market_stream_left_out" in record.message]) == 5
+    reader.close()
