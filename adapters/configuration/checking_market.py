@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from trading.errors import ConfigurationError
 from trading.market_settings import IngestSettings, MarketSettings, StubSettings
 
-SYMBOL = re.compile(
-    r"[A-Z][A-Z0-9]{0,11}(\.[A-Z]{1,2})?"
-)  # in Redis keys, file names and questions to vendors
+SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,11}([. ][A-Z]{1,2})?")  # the broker writes BRK B, vendors BRK.B
 SYMBOLS_MAX = 500
 TIME_MAX = 1_000_000  # of whatever unit: beyond a week nothing of a session is meant
 PORT_MAX = 65_535

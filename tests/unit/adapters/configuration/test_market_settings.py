@@ -44,7 +44,7 @@ def test_numbers_have_bounds(tmp_path: Path, section: str, name: str, value: str
 
 
 @pytest.mark.parametrize(
-    "symbol", ["spy", "Spy", "S P", "A/B", "''", "123", "ON", "NO", "^SPX", "A:B", "SPY*"]
+    "symbol", ["spy", "Spy", "S  P", "A/B", "''", "123", "ON", "NO", "^SPX", "A:B", "SPY*"]
 )
 def test_symbols_are_capital_letters(tmp_path: Path, symbol: str) -> None:
     """They stand in keys, in file names and in questions to vendors; YAML reads ON as true."""
@@ -53,9 +53,9 @@ def test_symbols_are_capital_letters(tmp_path: Path, symbol: str) -> None:
     )
 
 
-@pytest.mark.parametrize("symbol", ["SPY", "BRK.B", "VIX1D", "'ON'", "F"])
+@pytest.mark.parametrize("symbol", ["SPY", "BRK.B", "BRK B", "VIX1D", "'ON'", "F"])
 def test_good_symbols_are_taken(tmp_path: Path, symbol: str) -> None:
-    """Classes of shares have a point."""
+    """Classes of shares have a point, or at the broker a blank."""
     settings = load_settings({}, project_with(tmp_path, "market", f"symbols:\n  {symbol}: {SYMBOL}\n"))
     assert list(settings.market.symbols) == [symbol.strip("'")]
 
