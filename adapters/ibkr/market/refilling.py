@@ -28,7 +28,7 @@ LOOK_EVERY = timedelta(milliseconds=500)
 SETTLES_S = 60.0  # broker seconds after a hole's end: late pieces may still fill it
 SETTLES_LEAST_S = 3.0  # of this machine: on a fast day a pause of ours is many minutes of the market's
 REST_FIRST_S, REST_MAX_S = 60.0, 960.0  # broker seconds
-TRIES_MAX = 6
+TRIES_MAX = 10  # an hour and a half: farms of the past are away for as long
 QUEUE_ROOM = 30  # requests that wait to be sent: lines go before the past
 HISTORY_REFUSED = 162
 NO_DATA, TOO_OFTEN = "no data", "pacing"
