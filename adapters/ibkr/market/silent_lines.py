@@ -24,10 +24,11 @@ def silent_lines(lines: OpenLines, feeds: Feeds, at: datetime, limit: timedelta)
     opened_at, heard = session_open(trading_session(at)), set[str]()
     for number, line in lines.of_kind(LineKind.LEVEL1):
         newest_at = feeds.board.newest_at(line.contract.conid)
+        is_halted = feeds.board.is_halted(line.contract.conid)  # a book stands still then, too
         if at - _since(lines, number, newest_at, opened_at) <= limit:
-            if newest_at is not None and at - newest_at <= limit:
+            if newest_at is not None and at - newest_at <= limit and not is_halted:
                 heard.add(line.symbol)
-        elif line.contract.sec_type != INDEX and not feeds.board.is_halted(line.contract.conid):
+        elif line.contract.sec_type != INDEX and not is_halted:
             yield number
     for kind in (LineKind.BARS, LineKind.DEPTH):
         for number, line in lines.of_kind(kind):

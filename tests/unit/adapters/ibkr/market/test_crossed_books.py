@@ -99,6 +99,8 @@ def test_a_book_that_is_crossed_again_when_told_anew_is_asked_for_ever_more_seld
         if len(desk.asked_lines(LineKind.DEPTH)) > before:
             desk.level(INSERT, ASK, 499.98)
             desk.level(INSERT, BID, 500.0)
+        elif desk.session.subscribing.lines.of_kind(LineKind.DEPTH):
+            desk.level(UPDATE, BID, 500.0)  # it is wrong, and not silent
     assert 4 <= len(desk.asked_lines(LineKind.DEPTH)) <= 7
     assert desk.alerts == ["book_crossed_SPY"]
     desk.level(DELETE, BID, 0)
@@ -129,6 +131,7 @@ def test_a_book_that_nobody_trades_on_may_be_crossed(why: str) -> None:
     assert not desk.alerts
     if why == "halt":
         desk.session.value(desk.number(LineKind.LEVEL1), 49, 0.0)
+        desk.level(UPDATE, BID, 500.0)  # trading begins: the book moves
     wait(desk, LIMIT_S)
     assert not desk.alerts
     wait(desk, 5)
