@@ -14,15 +14,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from adapters.clickhouse.break_store import ClickHouseBreakStore
-from adapters.clickhouse.broker_event_store import ClickHouseBrokerEventStore
-from adapters.clickhouse.client import Warehouse
-from adapters.clickhouse.fill_store import ClickHouseFillStore
-from adapters.clickhouse.live_audit import ClickHouseLiveAudit
-from adapters.clickhouse.pnl_store import ClickHousePnlStore
-from adapters.clickhouse.position_record import ClickHousePositionRecord
-from adapters.clickhouse.quality_history import ClickHouseQualityHistory
-from adapters.clickhouse.statement_store import ClickHouseStatementStore
 from adapters.clock import SystemClock
 from adapters.home_folder.volatility_record import VolatilityFolder
 from adapters.ibkr.live_messages import LiveMessages
@@ -53,23 +44,30 @@ from trading.settings import Settings
 from trading.volatility.tracker import paced
 
 if TYPE_CHECKING:
+    from adapters.clickhouse.client import Warehouse
     from adapters.venue.whole_answer import PublicAddress  # over a second with its client
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LEASE_PAUSE_S = 0.1
 
 
-def open_warehouse(settings: Settings) -> Warehouse:
+def open_warehouse(settings: Settings) -> "Warehouse":
     """The warehouse as its writer."""
-    return Warehouse(_required(settings.services.warehouse_url, "warehouse", "CLICKHOUSE_URL"))
+    from adapters.clickhouse import stores
+
+    return stores.Warehouse(_required(settings.services.warehouse_url, "warehouse", "CLICKHOUSE_URL"))
 
 
-def open_market_warehouse(settings: Settings) -> Warehouse:
+def open_market_warehouse(settings: Settings) -> "Warehouse":
     """The warehouse as the market's drain writes it: each insert is sent once.
 
     After a lost answer the drain looks what is there and sends what is missing, which is surer than a token.
     """
-    return Warehouse(_required(settings.services.warehouse_url, "warehouse", "CLICKHOUSE_URL"), attempts=1)
+    from adapters.clickhouse import stores
+
+    return stores.Warehouse(
+        _required(settings.services.warehouse_url, "warehouse", "CLICKHOUSE_URL"), attempts=1
+    )
 
 
 def open_live_state(settings: Settings) -> LiveState:
@@ -171,11 +169,13 @@ def open_alert_log(settings: Settings) -> AlertLog:
     return RedisAlertLog(redis_url(settings))
 
 
-def ingest_stores(settings: Settings, warehouse: Warehouse, component: str) -> IngestStores:
+def ingest_stores(settings: Settings, warehouse: "Warehouse", component: str) -> IngestStores:
     """What ingestion writes to; `component` names the process that works, for its lease."""
+    from adapters.clickhouse import stores
+
     return IngestStores(
-        fills=ClickHouseFillStore(warehouse),
-        statements=ClickHouseStatementStore(warehouse),
+        fills=stores.ClickHouseFillStore(warehouse),
+        statements=stores.ClickHouseStatementStore(warehouse),
         live_state=open_live_state(settings),
         clock=SystemClock(),
         owner=f"{component}:{socket.gethostname()}:{os.getpid()}",
@@ -183,34 +183,40 @@ def ingest_stores(settings: Settings, warehouse: Warehouse, component: str) -> I
     )
 
 
-def pnl_stores(warehouse: Warehouse) -> PnlStores:
+def pnl_stores(warehouse: "Warehouse") -> PnlStores:
     """What the P&L engine reads and writes."""
+    from adapters.clickhouse import stores
+
     return PnlStores(
-        fills=ClickHouseFillStore(warehouse),
-        statements=ClickHouseStatementStore(warehouse),
-        pnl=ClickHousePnlStore(warehouse),
+        fills=stores.ClickHouseFillStore(warehouse),
+        statements=stores.ClickHouseStatementStore(warehouse),
+        pnl=stores.ClickHousePnlStore(warehouse),
         clock=SystemClock(),
     )
 
 
-def reconcile_stores(settings: Settings, warehouse: Warehouse) -> ReconcileStores:
+def reconcile_stores(settings: Settings, warehouse: "Warehouse") -> ReconcileStores:
     """What the comparison with the broker reads and writes; locks and alerts go to the live state."""
+    from adapters.clickhouse import stores
+
     return ReconcileStores(
-        fills=ClickHouseFillStore(warehouse),
-        statements=ClickHouseStatementStore(warehouse),
-        pnl=ClickHousePnlStore(warehouse),
-        breaks=ClickHouseBreakStore(warehouse),
+        fills=stores.ClickHouseFillStore(warehouse),
+        statements=stores.ClickHouseStatementStore(warehouse),
+        pnl=stores.ClickHousePnlStore(warehouse),
+        breaks=stores.ClickHouseBreakStore(warehouse),
         live_state=open_live_state(settings),
         clock=SystemClock(),
         alerts=open_alerts(settings),
     )
 
 
-def watch_tools(settings: Settings, warehouse: Warehouse) -> WatchTools:
+def watch_tools(settings: Settings, warehouse: "Warehouse") -> WatchTools:
     """What the live comparison of positions reads and writes."""
+    from adapters.clickhouse import stores
+
     return WatchTools(
-        record=ClickHousePositionRecord(warehouse),
-        breaks=ClickHouseBreakStore(warehouse),
+        record=stores.ClickHousePositionRecord(warehouse),
+        breaks=stores.ClickHouseBreakStore(warehouse),
         live_state=open_live_state(settings),
         alerts=open_alerts(settings),
         clock=SystemClock(),
@@ -219,13 +225,15 @@ def watch_tools(settings: Settings, warehouse: Warehouse) -> WatchTools:
     )
 
 
-def drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) -> DrainTools:
+def drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str) -> DrainTools:
     """What the drain reads, writes and calls; it watches the positions after each complete answer."""
+    from adapters.clickhouse import stores
+
     watch = watch_tools(settings, warehouse)
     fills = FillTools(
         messages=LiveMessages(ZoneInfo(settings.broker.time_zone)),
-        events=ClickHouseBrokerEventStore(warehouse),
-        fills=ClickHouseFillStore(warehouse),
+        events=stores.ClickHouseBrokerEventStore(warehouse),
+        fills=stores.ClickHouseFillStore(warehouse),
         clock=SystemClock(),
     )
     return DrainTools(
@@ -237,7 +245,7 @@ def drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) -> Drai
     )
 
 
-def market_drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) -> MarketDrainTools:
+def market_drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str) -> MarketDrainTools:
     """What the market's drain reads and writes."""
     from adapters.clickhouse.market_store import ClickHouseMarketStore  # 0.1 s: numpy and Arrow
     from adapters.clickhouse.metric_store import ClickHouseMetricStore
@@ -252,12 +260,14 @@ def market_drain_tools(settings: Settings, warehouse: Warehouse, consumer: str) 
     )
 
 
-def coverage_tools(settings: Settings, warehouse: Warehouse) -> CoverageTools:
+def coverage_tools(settings: Settings, warehouse: "Warehouse") -> CoverageTools:
     """What the coverage shift asks, tells and reads."""
+    from adapters.clickhouse import stores
+
     return CoverageTools(
         commands=open_command_queue(settings),
-        events=ClickHouseBrokerEventStore(warehouse),
-        record=ClickHousePositionRecord(warehouse),
+        events=stores.ClickHouseBrokerEventStore(warehouse),
+        record=stores.ClickHousePositionRecord(warehouse),
         live_state=open_live_state(settings),
         clock=SystemClock(),
         pause=time.sleep,
@@ -316,12 +326,14 @@ def venue_drop(settings: Settings, account: str) -> FolderDrop:
     return FolderDrop(settings.paths.inbox / _folder_name(account))
 
 
-def live_check_tools(settings: Settings, warehouse: Warehouse) -> LiveCheckTools:
+def live_check_tools(settings: Settings, warehouse: "Warehouse") -> LiveCheckTools:
     """What the checks of the live capture read; an answer is late after two sweeps."""
+    from adapters.clickhouse import stores
+
     return LiveCheckTools(
-        audit=ClickHouseLiveAudit(warehouse),
-        events=ClickHouseBrokerEventStore(warehouse),
-        history=ClickHouseQualityHistory(warehouse),
+        audit=stores.ClickHouseLiveAudit(warehouse),
+        events=stores.ClickHouseBrokerEventStore(warehouse),
+        history=stores.ClickHouseQualityHistory(warehouse),
         clock=SystemClock(),
         speed=settings.broker.speed,
         due_within=timedelta(seconds=2 * settings.broker.sweep_every_s),

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,21 @@ from typer.testing import CliRunner
 
 from desk import cli
 from desk.cli import COMMANDS, app
+
+WITHOUT_WAREHOUSE = (
+    "desk.commands.status", "desk.commands.down", "desk.commands.feeds", "desk.commands.alerts",
+    "desk.stack.supervise", "desk.residents.broker", "desk.residents.ingest",
+)  # fmt: skip
+DRIVERS = ("clickhouse_connect", "pyarrow", "pandas")
+
+
+def test_who_asks_no_warehouse_loads_no_driver_of_it() -> None:
+    """`desk status` and the sessions with the broker start without Arrow and the warehouse's client."""
+    loads = f"import sys, {', '.join(WITHOUT_WAREHOUSE)}"
+    asks = f"print([name for name in {DRIVERS} if name in sys.modules])"
+    command = [sys.executable, "-c", f"{loads}; {asks}"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told == "[]\n"
 
 
 def test_every_command_explains_itself_with_examples() -> None:
