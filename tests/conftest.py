@@ -3,6 +3,7 @@ with a reason. And what tests of several folders stand on: recorded data, a migr
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ if TYPE_CHECKING:  # the environment of the second client library has no warehou
 # imports (pandas alone: a second), and so does pytest with every file of tests in every worker.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What a script starts in the background ignores Ctrl-C, and so would every command that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ALLOWED_SKIPS = Path(__file__).parent / "allowed_skips.txt"
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
