@@ -165,7 +165,7 @@ def test_greeks_that_are_not_computed_are_none() -> None:
     assert (deep.delta, deep.vega) == (-1.0, 0.0)
 
 
-@pytest.mark.parametrize("volatility", [-1.0, UNSET, 0.0, float("nan")])
+@pytest.mark.parametrize("volatility", [-1.0, UNSET, 0.0, float("nan"), 205.6, 1e299])
 def test_without_a_volatility_there_are_no_greeks(volatility: float) -> None:
     """A model that found no volatility has no greeks either."""
     assert told_greeks(implied_volatility=volatility) is None
