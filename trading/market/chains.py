@@ -145,7 +145,7 @@ def broker_greeks(
 ) -> OptionGreeks | None:
     """The broker's model values: -1, -2 and unset are None; without a volatility that can be there are none.
 
-    On its last day an option far from the money has a price that no volatility gives: the model says hundreds.
+    On its last day an option far from the money has a price that no volatility gives: a model says hundreds.
     """
     volatility = model_value(implied_volatility, NO_VALUE)
     if volatility is None or not 0 < volatility <= VOLATILITY_MAX:
