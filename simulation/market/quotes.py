@@ -57,10 +57,14 @@ class Snapshot:
 
 @dataclass(slots=True)
 class Crowd:
-    """What was asked of one underlying last: second, how many contracts, the chain if it was priced."""
+    """What was asked of one underlying last: second, how many contracts, the chain if it was priced.
+
+    Where many were asked for last time many are expected, and the chain is priced at once.
+    """
 
     second: int = NEVER
     asked: int = 0
+    is_expected: bool = False
     snapshot: Snapshot | None = None
     greeks: Sensitivities | None = None
     greeks_second: int = NEVER
@@ -200,9 +204,9 @@ class Quotes:
             return None
         crowd = self.crowds.setdefault(chain.underlying.symbol, Crowd())
         if crowd.second != second:
-            crowd.second, crowd.asked = second, 0
+            crowd.second, crowd.asked, crowd.is_expected = second, 0, crowd.asked > CROWD
         crowd.asked += 1
-        if crowd.asked > CROWD or crowd.has(second):
+        if crowd.is_expected or crowd.asked > CROWD or crowd.has(second):
             told = self._snapshot(chain, second)
             return Touch(told.bid[flat], told.ask[flat], told.bid_size[flat], told.ask_size[flat])
         _, bid, ask = self._block(contract, chain, second)

@@ -6,12 +6,14 @@ The gateway is a Java program: doubles carry a point (`0.0`), unset numbers are 
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from simulation.sample_desk.contracts import plain
 
 UNSET_INT = "2147483647"
 UNSET_LONG = "9223372036854775807"
 UNSET_DOUBLE = "1.7976931348623157E308"
+DOUBLES_KEPT = 50_000
 GROUP_MAX = 500  # legs, conditions and pairs of one message
 NUMBER_LENGTH_MAX = 30
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -124,7 +126,10 @@ def double(value: Decimal | float | int | None, unset: str = UNSET_DOUBLE) -> st
     """A double as Java prints one: always with a point; the unset spelling for None."""
     if value is None:
         return unset
-    if isinstance(value, float):
-        return repr(value)
+    return repr(value) if isinstance(value, float) else _exact_double(value)
+
+
+@lru_cache(maxsize=DOUBLES_KEPT)
+def _exact_double(value: Decimal | int) -> str:
     text = plain(value)
     return text if "." in text else f"{text}.0"

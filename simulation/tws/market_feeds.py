@@ -13,13 +13,14 @@ from simulation.sample_desk.contracts import Contract
 from simulation.tws.line import CLOSE, HIGH, LOW, OPEN, Line
 from simulation.tws.replies import Message
 from simulation.tws.replies import market as say
-from simulation.tws.subscriptions import Subscription
+from simulation.tws.subscriptions import AT_ONCE, Subscription
 
 if TYPE_CHECKING:
     from simulation.tws.state import GatewayState
 
 SAMPLED_EVERY: Final = {"OPT": timedelta(milliseconds=100)}  # documented; all else as shares
 SAMPLED_EVERY_SHARE: Final = timedelta(milliseconds=250)
+INTEREST_EVERY: Final = timedelta(minutes=1)  # it changes from session to session
 PRINTS_MAX = 500  # RTVolume texts of one look; what is left is told at the next
 
 CALL_OPEN_INTEREST, PUT_OPEN_INTEREST, RT_VOLUME, HALTED, RT_TRADE_VOLUME = 27, 28, 48, 49, 77
@@ -43,6 +44,10 @@ class Level1(Subscription):
         self._is_snapshot = is_snapshot
         self._texts = ("", "")
         self._day: Day | None = None
+        self._interest_at = AT_ONCE
+        self._model: Greeks | None = None
+        self._has_greeks = False
+        self._greeks_at: dict[int, Decimal | None] = {}
         self._prints = TapeText(line.request_id, contract.conid, generic_ticks)
 
     def news(self, state: "GatewayState", now: datetime) -> list[Message]:
@@ -55,6 +60,7 @@ class Level1(Subscription):
         if self._texts != (texts := (state.faults.price_text, state.faults.greeks_text)):
             self._texts = texts
             self._line.forget()  # what was told in the other words is told again
+            self._has_greeks, self._interest_at = False, AT_ONCE
         quote = state.broker.quote(conid, now)
         if state.faults.crossed_quotes and quote.bid and quote.ask:
             quote = replace(quote, bid=quote.ask, ask=quote.bid)
@@ -63,7 +69,7 @@ class Level1(Subscription):
         if self._prints.has_more:
             self.due_at = now
         if self.contract.asset == "OPT":
-            messages += [*self._open_interest(state), *self._greeks(state, quote, now)]
+            messages += [*self._open_interest(state, now), *self._greeks(state, quote, now)]
         if self._is_snapshot:
             self.is_over = True
             messages.append(say.snapshot_end(self._line.request_id))
@@ -89,9 +95,10 @@ class Level1(Subscription):
         if self._line.is_new(HALTED, halted):
             yield say.tick_generic(self._line.request_id, HALTED, halted)
 
-    def _open_interest(self, state: "GatewayState") -> Iterator[Message]:
-        if ASKS_OPEN_INTEREST not in self._generic:
+    def _open_interest(self, state: "GatewayState", now: datetime) -> Iterator[Message]:
+        if ASKS_OPEN_INTEREST not in self._generic or now < self._interest_at:
             return
+        self._interest_at = now + INTEREST_EVERY
         count = state.broker.open_interest(self.contract.conid)
         own, other = CALL_OPEN_INTEREST, PUT_OPEN_INTEREST
         if self.contract.right == "P":
@@ -101,19 +108,29 @@ class Level1(Subscription):
                 yield say.tick_size(self._line.request_id, tick, told)
 
     def _greeks(self, state: "GatewayState", quote: Quote, now: datetime) -> Iterator[Message]:
+        """Model values at each price where price or model changed; what cannot be computed is said once."""
         model = None if state.faults.withhold_greeks else state.broker.greeks(self.contract.conid, now)
+        is_moved = not self._has_greeks or model != self._model
+        self._model, self._has_greeks = model, True
+        values = None
         for tick, price in (
             (BID_GREEKS, quote.bid),
             (ASK_GREEKS, quote.ask),
             (LAST_GREEKS, quote.last),
             (MODEL_GREEKS, None),
         ):
-            if not self._line.is_new(("price of greeks", tick), (price, model)):
+            if not is_moved and self._greeks_at[tick] == price:
                 continue
-            greeks = model if tick == MODEL_GREEKS else _at_price(model, price)
-            if self._line.is_new(("greeks", tick), greeks):
-                shift = GREEKS_DELAYED_BY if self._line.is_delayed else 0
-                yield say.option_computation(self._line.request_id, tick + shift, greeks)
+            self._greeks_at[tick] = price
+            told = _told_at(model, price, is_model=tick == MODEL_GREEKS)
+            if not self._line.is_new(("greeks", tick), told is not None) and told is None:
+                continue
+            shift = GREEKS_DELAYED_BY if self._line.is_delayed else 0
+            if model is None or told is None:
+                yield say.option_computation(self._line.request_id, tick + shift, None)
+                continue
+            values = values or say.values_of(model)
+            yield say.option_computation_at(self._line.request_id, tick + shift, *told, values)
 
 
 class CombinationLevel1(Subscription):
@@ -145,6 +162,7 @@ class TapeText:
         self._ticks = [RT_VOLUME] * (ASKS_RT_VOLUME in generic_ticks)
         self._ticks += [RT_TRADE_VOLUME] * (ASKS_RT_TRADE_VOLUME in generic_ticks)
         self._since: datetime | None = None
+        self._heard: int | None = None  # the session's volume at the last look
         self._value, self._volume = Decimal(0), 0
         self._waiting: deque[tuple[Print, int]] = deque()  # with the session's volume up to and with it
 
@@ -166,12 +184,13 @@ class TapeText:
 
     def miss(self, now: datetime) -> None:
         """Trades up to now are never told: the total volume of the next one jumps."""
-        self._since = now
+        self._since, self._heard = now, None
 
     def _hear(self, state: "GatewayState", quote: Quote, now: datetime) -> None:
         since, self._since = self._since, now
-        if since is None or not self._ticks:
-            return
+        heard, self._heard = self._heard, quote.volume
+        if since is None or not self._ticks or heard == quote.volume:
+            return  # without volume there was no trade
         prints = state.broker.prints(self._conid, since, now)
         total = quote.volume - sum(each.size for each in prints)
         for each in prints:
@@ -206,14 +225,16 @@ def _sum(prices: Sequence[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if known and len(known) == len(prices) else None
 
 
-def _at_price(model: Greeks | None, price: Decimal | None) -> Greeks | None:
-    """Model values at another price of the option: the volatility moves by the difference over vega.
+def _told_at(model: Greeks | None, price: Decimal | None, *, is_model: bool) -> tuple[float, float] | None:
+    """Volatility and price at a price of the option: the volatility moves by the difference over vega.
 
     None where there is no price, or where no volatility gives it.
     """
-    if model is None or price is None or model.vega <= 0:
+    if model is None:
+        return None
+    if is_model:
+        return model.implied_volatility, model.price
+    if price is None or model.vega <= 0:
         return None
     volatility = model.implied_volatility + (float(price) - model.price) / model.vega / 100
-    if volatility <= 0:
-        return None
-    return replace(model, implied_volatility=volatility, price=float(price))
+    return (volatility, float(price)) if volatility > 0 else None

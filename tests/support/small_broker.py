@@ -68,7 +68,7 @@ class SmallBroker:
         self.prints_told: list[Print] = []
         self.rows = 2
         self.told_day: Day | None = None
-        self.last = Decimal("1.22")
+        self.last, self.volume = Decimal("1.22"), 1_234
         self.margin = Margin(
             initial_before=Decimal("1000.5"),
             initial_change=Decimal(250),
@@ -229,7 +229,7 @@ class SmallBroker:
             ask_size=11,
             last=self.last,
             last_size=3,
-            volume=1_234,
+            volume=self.volume + sum(each.size for each in self.prints_told if each.at <= now),
         )
 
     def next_change(self, conid: int, now: datetime) -> datetime:

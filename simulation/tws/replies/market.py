@@ -60,26 +60,28 @@ def snapshot_end(request_id: int) -> Message:
     return ["57", "1", str(request_id)]
 
 
+def values_of(greeks: Greeks) -> tuple[str, ...]:
+    """What is the same at every price: delta, gamma, vega, theta, underlying."""
+    tail = (greeks.gamma, greeks.vega, greeks.theta, greeks.underlying)
+    return (double(greeks.delta), *map(double, tail))
+
+
+def option_computation_at(
+    request_id: int, tick: int, volatility: float, price: float, values: tuple[str, ...]
+) -> Message:
+    """Model values of an option at one price, the others as `values_of` spelled them."""
+    delta, *tail = values
+    return ["21", str(request_id), str(tick), "1", double(volatility), delta, double(price), "0.0", *tail]
+
+
 def option_computation(request_id: int, tick: int, greeks: Greeks | None) -> Message:
     """Model values of an option; where none could be computed, the marks for that."""
-    if greeks is None:
-        volatility, delta, price, dividend = NOT_COMPUTED, NOT_COMPUTED_GREEK, NOT_COMPUTED, NOT_COMPUTED
-        gamma, vega, theta, underlying = (*[NOT_COMPUTED_GREEK] * 3, NOT_COMPUTED)
-    else:
-        volatility, delta, price, dividend = (
-            double(greeks.implied_volatility),
-            double(greeks.delta),
-            double(greeks.price),
-            "0.0",
-        )
-        gamma, vega, theta, underlying = (
-            double(greeks.gamma),
-            double(greeks.vega),
-            double(greeks.theta),
-            double(greeks.underlying),
-        )
+    if greeks is not None:
+        volatility, price = greeks.implied_volatility, greeks.price
+        return option_computation_at(request_id, tick, volatility, price, values_of(greeks))
     head = ["21", str(request_id), str(tick), "1"]
-    return [*head, volatility, delta, price, dividend, gamma, vega, theta, underlying]
+    values = [NOT_COMPUTED, NOT_COMPUTED_GREEK, NOT_COMPUTED, NOT_COMPUTED]
+    return [*head, *values, *[NOT_COMPUTED_GREEK] * 3, NOT_COMPUTED]
 
 
 def depth(request_id: int, position: int, operation: int, side: int, row: DepthRow | None) -> Message:

@@ -147,7 +147,7 @@ def test_every_trade_is_told_by_the_volume_tick_when_asked_for() -> None:
             at = clock.now() + timedelta(milliseconds=300)
             broker.prints_told.append(Print(at=at, price=Decimal("1.23"), size=7, exchange="ARCA"))
             clock.advance(MOMENT)
-            await until(lambda: ticker.rtVolume == 1234, "the trade")
+            await until(lambda: ticker.rtVolume == 1241, "the trade")
             assert ticker.rtTime == at
             ib.disconnect()
 
