@@ -24,8 +24,21 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # What a script starts in the background ignores Ctrl-C, and so would every command that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+DEAR_FOLDERS = frozenset({"browser", "dagster", "scenario"})  # a file of theirs takes up to minutes
+
 ALLOWED_SKIPS = Path(__file__).parent / "allowed_skips.txt"
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers take the files in the order of collection: left to itself xdist ends with those of one test."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Dear files first, so that at the end no worker waits for another's."""
+    items.sort(key=lambda item: item.path.parent.name not in DEAR_FOLDERS)
 
 
 @pytest.fixture(scope="session")
