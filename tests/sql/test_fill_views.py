@@ -17,13 +17,12 @@ COLUMNS = "fill_id, quantity, price, revision, source, fees, busted, fifo_ts, fi
 
 
 @pytest.fixture
-def told(warehouse: Warehouse) -> Warehouse:
+def told(warehouse: Warehouse) -> None:
     """A warehouse that holds a journal with corrections, busts and fees of both."""
     store = ClickHouseFillStore(warehouse)
     for file in journal(3):
         for told_batch in file.all_batches:
             store.record(told_batch, RECEIVED)
-    return warehouse
 
 
 def test_cancels_without_a_number_mean_the_same_in_view_and_query(warehouse: Warehouse) -> None:
@@ -47,18 +46,19 @@ def cancel(fill_id: str, trade_id: str, number: str) -> FillRevision:
     return fill(fill_id, kind=FillKind.CANCEL, revision=0, cancels_trade_id=trade_id, transaction_id=number)
 
 
-@pytest.mark.parametrize("sessions", [DAYS, DAYS[:1], DAYS[1:], (date(2020, 1, 2),)])
-def test_the_query_for_few_sessions_answers_as_the_view_does(
-    told: Warehouse, sessions: tuple[date, ...]
-) -> None:
-    """Row for row, with fees, busts and places in FIFO."""
-    asked = {"venue": str(Venue.IBKR), "account": "DU1", "sessions": list(sessions)}
-    by_query = told.rows(f"select {COLUMNS} from ({sql.query('fills_of_sessions')}) order by fill_id", asked)
-    by_view = told.rows(
-        f"select {COLUMNS} from core.fills where venue = {{venue:String}} and account = {{account:String}} "
-        "and session in {sessions:Array(Date)} order by fill_id",
-        asked,
-    )
-    assert by_query == by_view
-    assert bool(by_query) == (sessions[0].year == DAY.year)
-    assert any(row["busted"] for row in by_view) or sessions[0].year != DAY.year
+@pytest.mark.usefixtures("told")
+def test_the_query_for_few_sessions_answers_as_the_view_does(warehouse: Warehouse) -> None:
+    """Row for row, with fees, busts and places in FIFO: of all days, of some, of one without fills."""
+    for sessions in (DAYS, DAYS[:1], DAYS[1:], (date(2020, 1, 2),)):
+        asked = {"venue": str(Venue.IBKR), "account": "DU1", "sessions": list(sessions)}
+        by_query = warehouse.rows(
+            f"select {COLUMNS} from ({sql.query('fills_of_sessions')}) order by fill_id", asked
+        )
+        by_view = warehouse.rows(
+            f"select {COLUMNS} from core.fills where venue = {{venue:String}} "
+            "and account = {account:String} and session in {sessions:Array(Date)} order by fill_id",
+            asked,
+        )
+        assert by_query == by_view, sessions
+        assert bool(by_query) == (sessions[0].year == DAY.year), sessions
+        assert any(row["busted"] for row in by_view) or sessions[0].year != DAY.year, sessions
