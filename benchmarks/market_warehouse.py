@@ -360,7 +360,7 @@ def way_in(client: Warehouse) -> None:
 
 
 def census(client: Warehouse) -> None:
-    """Counting what was told of positions by a number of each answer, beside the view that takes them apart."""
+    """Counting positions that were told by a number of each answer, beside the view that takes them apart."""
     client.command(ANSWERS, {"answers": ANSWERS_TOLD, "positions": POSITIONS_EACH})
     table = TableName(database="core", table="broker_positions")
     view_s = median([timed(lambda: client.value(f"select count() from {table}")) for _ in range(3)])
