@@ -142,7 +142,9 @@ def _configuration(layout: StackLayout, passwords: Passwords, port: int, memory_
         'save ""',
         f"maxmemory {memory_max_mb}mb",
         "maxmemory-policy noeviction",  # a lock that is forgotten is worse than a write that fails
-        "user default off nopass nocommands",
+        # Nobody can log in as the default user, who may all: a server that starts again reads its file as he,
+        # and leaves out the transactions and scripts that he may not (redis#14541).
+        "user default off resetpass ~* &* +@all",
         f"user {USER} on {_password_hash(passwords.redis)} ~* &* {APPLICATION_RIGHTS}",
         f"user {ADMIN_USER} on {_password_hash(passwords.redis_admin)} ~* &* +@all",
     ]

