@@ -23,7 +23,7 @@ from simulation.market.flow import CLOSING, OPENING, SWEEP
 from simulation.market.mixing import bell, bells, mixed, mixed_more, unit, units
 from simulation.market.paths import epoch, moment_of
 from simulation.market.profile import MINUTE
-from simulation.market.quotes import Crowd
+from simulation.market.quotes import CROWD, Crowd
 from simulation.market.stylized_facts import drawn_share
 from simulation.market.volatility_index import VIX1D
 from simulation.market.weather import drawn_weather
@@ -206,6 +206,20 @@ def test_a_chain_at_once_and_a_contract_alone_are_the_same() -> None:
                 greeks = crowd.greeks(item, now)
                 assert crowd.crowds[symbol].has(second) and not alone.crowds.get(symbol, Crowd()).has(second)
                 assert alone.greeks(item, now) == greeks
+
+
+def test_a_chain_that_many_looked_at_is_priced_at_once_the_next_second() -> None:
+    """The first look prices the chain where the second before had a crowd; lone looks price one contract."""
+    world = new_world(7, FIRST, 1)
+    quotes = quotes_of(world)
+    chain = options(world, "SPY", FIRST)[: CROWD + 2]
+    opens, _ = bounds(world, FIRST)
+    for item in chain:
+        quotes.touch(item, opens + 600)
+    quotes.touch(chain[0], opens + 607)
+    assert quotes.crowds["SPY"].has(opens + 607)
+    quotes.touch(chain[0], opens + 615)
+    assert not quotes.crowds["SPY"].has(opens + 615)
 
 
 def test_volume_is_the_sum_of_prints_and_bars() -> None:
