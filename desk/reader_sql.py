@@ -41,7 +41,7 @@ def ask(
     timeout = httpx.Timeout(CONNECT_TIMEOUT_S, read=None)  # a long query is a person's own choice
     try:
         with (
-            httpx.Client(timeout=timeout, trust_env=False) as client,
+            httpx.Client(timeout=timeout, trust_env=False, verify=url.lower().startswith("https:")) as client,
             client.stream(
                 "POST",
                 server.address,
