@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from trading.model.instruments import Option, Right
 from trading.model.market import (
@@ -54,3 +55,8 @@ def chain(contracts: tuple[ChainContract, ...], at: datetime = NOON) -> SymbolUp
     told = ChainSnapshot(symbol="SPY", at=at, source="ibkr", spot=Decimal(500), contracts=contracts, listed=7)
     block = MarketBlock(kind=MarketKind.CHAIN, symbol="SPY", source="ibkr", heard_at=NOON, rows=(told,))
     return SymbolUpdate(symbol="SPY", chain=told, blocks=(block,))
+
+
+def client(adapter: Any) -> Any:
+    """The driver under the adapter."""
+    return adapter._client

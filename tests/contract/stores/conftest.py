@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from market_updates import client
 from real_redis import RunningRedis, redis_binary, start_redis
 
 from adapters.clickhouse import fill_store
@@ -14,6 +15,8 @@ from adapters.memory.fill_store import MemoryFillStore
 from adapters.memory.live_state import MemoryLiveState
 from adapters.memory.statement_store import MemoryStatementStore
 from adapters.redis.live_state import RedisLiveState
+from adapters.redis.market_sink import RedisMarketSink
+from adapters.redis.market_state import RedisMarketState
 from trading.ports.fill_store import FillStore
 from trading.ports.live_state import LiveState
 from trading.ports.statement_store import StatementStore
@@ -58,3 +61,20 @@ def live_state(request: pytest.FixtureRequest) -> LiveState:
     state = RedisLiveState(running.url)
     state._client.flushall()
     return state
+
+
+@pytest.fixture
+def sink(redis_server: RunningRedis) -> Iterator[RedisMarketSink]:
+    """A writer of the live market, on an empty server."""
+    made = RedisMarketSink(redis_server.url)
+    client(made).flushall()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def state(redis_server: RunningRedis) -> Iterator[RedisMarketState]:
+    """A reader of the same."""
+    made = RedisMarketState(redis_server.url)
+    yield made
+    made.close()

@@ -1,12 +1,9 @@
 """A chain in Redis: its counts, its event, greeks of single contracts, and nobody held up."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-import pytest
-from market_updates import NOON, chain, contract
+from market_updates import NOON, chain, client, contract
 from real_redis import RunningRedis
 
 from adapters.redis import keys
@@ -15,28 +12,6 @@ from adapters.redis.market_sink import GREEKS_PER_SCRIPT_MAX, RedisMarketSink
 from adapters.redis.market_state import RedisMarketState
 
 BLOCKING_MS_MAX = 250  # of one command, on a machine that does other things
-
-
-def client(adapter: Any) -> Any:
-    """The driver under the adapter."""
-    return adapter._client
-
-
-@pytest.fixture
-def sink(redis_server: RunningRedis) -> Iterator[RedisMarketSink]:
-    """A writer on an empty server."""
-    made = RedisMarketSink(redis_server.url)
-    client(made).flushall()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def state(redis_server: RunningRedis) -> Iterator[RedisMarketState]:
-    """A reader of the same."""
-    made = RedisMarketState(redis_server.url)
-    yield made
-    made.close()
 
 
 def greeks_keys(sink: RedisMarketSink) -> set[str]:

@@ -1,14 +1,13 @@
 """What a market's update survives: a server that is killed, loses its scripts, is full, or is late."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from market_updates import NOON, chain, contract, update
+from market_updates import NOON, chain, client, contract, update
 from real_redis import RunningRedis, redis_binary, start_redis
 
 from adapters.redis import keys
@@ -23,28 +22,6 @@ from trading.model.market import (
     VolatilitySource,
 )
 from trading.ports.market_state import UPDATES_PER_CALL_MAX, SymbolUpdate
-
-
-def client(adapter: Any) -> Any:
-    """The driver under the adapter."""
-    return adapter._client
-
-
-@pytest.fixture
-def sink(redis_server: RunningRedis) -> Iterator[RedisMarketSink]:
-    """A writer on an empty server."""
-    made = RedisMarketSink(redis_server.url)
-    client(made).flushall()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def state(redis_server: RunningRedis) -> Iterator[RedisMarketState]:
-    """A reader of the same."""
-    made = RedisMarketState(redis_server.url)
-    yield made
-    made.close()
 
 
 def numbers(url: str, consumer: str = "a") -> list[int]:

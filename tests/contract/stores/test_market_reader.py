@@ -1,10 +1,9 @@
 """Readers of the live market and its outbox: bounded, fair, and nothing lost with an answer."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from market_updates import chain, contract, update
+from market_updates import chain, client, contract, update
 from real_redis import RunningRedis
 
 from adapters.redis import keys
@@ -13,28 +12,6 @@ from adapters.redis.market_sink import RedisMarketSink
 from adapters.redis.market_state import RedisMarketState
 from trading.errors import OutboxFullError, UnreadableStateError
 from trading.model.market import MarketKind, RefusedRow
-
-
-def client(adapter: Any) -> Any:
-    """The driver under the adapter."""
-    return adapter._client
-
-
-@pytest.fixture
-def sink(redis_server: RunningRedis) -> Iterator[RedisMarketSink]:
-    """A writer on an empty server."""
-    made = RedisMarketSink(redis_server.url)
-    client(made).flushall()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def state(redis_server: RunningRedis) -> Iterator[RedisMarketState]:
-    """A reader of the same."""
-    made = RedisMarketState(redis_server.url)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("lost_at", [0, 1, 2])

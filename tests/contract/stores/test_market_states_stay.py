@@ -1,12 +1,10 @@
 """The state of a symbol in Redis: there as long as somebody tells the symbol, also over a flush."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-import pytest
-from market_updates import NOON, chain, contract, update
+from market_updates import NOON, chain, client, contract, update
 from real_redis import RunningRedis
 
 from adapters.redis import keys
@@ -15,28 +13,6 @@ from adapters.redis.market_sink import RedisMarketSink
 from adapters.redis.market_state import RedisMarketState
 from trading.model.market import InstrumentState, MarketKind, RefusedRow, TradingState
 from trading.ports.market_state import SymbolUpdate
-
-
-def client(adapter: Any) -> Any:
-    """The driver under the adapter."""
-    return adapter._client
-
-
-@pytest.fixture
-def sink(redis_server: RunningRedis) -> Iterator[RedisMarketSink]:
-    """A writer on an empty server."""
-    made = RedisMarketSink(redis_server.url)
-    client(made).flushall()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def state(redis_server: RunningRedis) -> Iterator[RedisMarketState]:
-    """A reader of the same."""
-    made = RedisMarketState(redis_server.url)
-    yield made
-    made.close()
 
 
 def with_state(symbol: str, is_what: TradingState) -> SymbolUpdate:
