@@ -20,7 +20,7 @@ from trading.model.instruments import Option
 from trading.model.market import ChainContract, DepthLevel, OptionGreeks, TickerSentiment
 from trading.model.money import canonical
 
-NUMBERS_CACHED = 131_072  # prices and sizes come again and again
+NUMBERS_CACHED = 32_768  # prices and sizes come again and again
 OPTIONS_CACHED = 262_144  # 50 MB; making one costs more than reading its row
 ROWS_MAX = 100_000  # of one table: a text of a few bytes must not ask for more
 FAULTS = (LookupError, TypeError, ValueError, AttributeError, RecursionError, ArithmeticError)
