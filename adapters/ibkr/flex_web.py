@@ -32,6 +32,7 @@ from adapters.ibkr.flex_answer import (
 )
 from adapters.ibkr.flex_codes import Advice, meaning_of
 from adapters.venue.asking import Pace
+from adapters.venue.whole_time import WholeTime, bound
 from trading.errors import ConfigurationError, shown
 from trading.ports.statement_source import (
     FetchedStatement,
@@ -47,7 +48,7 @@ VERSION = "3"
 SEND_REQUEST, GET_STATEMENT = "SendRequest", "GetStatement"
 BACKOFF_MAX_S = 60.0
 RETRY_AFTER_MAX_S = 300.0  # a service that asks for more is unavailable
-ANSWER_SECONDS_MAX = 600.0  # of one body, however it drips
+ANSWER_SECONDS_MAX = 600.0  # of one answer, however its headers or its body drip
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 HTTP_OK, HTTP_REDIRECTS, HTTP_CLIENT_ERRORS, HTTP_SERVER_ERRORS = 200, 300, 400, 500
 HTTP_BUSY = frozenset({408, 425, 429})
@@ -74,6 +75,7 @@ class FlexWebService(StatementSource):
     monotonic: Callable[[], float] = time.monotonic
     chance: random.Random = field(default_factory=random.Random)
     pace: Pace | None = None
+    _whole_time: WholeTime = field(default_factory=WholeTime)
 
     def __post_init__(self) -> None:
         """Refuse an address that would show the token to others."""
@@ -165,6 +167,7 @@ class FlexWebService(StatementSource):
         """One request in its turn; the body of a good answer, whole."""
         assert self.pace is not None
         self.pace.wait()
+        self._whole_time.begin(ANSWER_SECONDS_MAX)
         params = {"t": self.settings.token or "", "q": what, "v": VERSION}
         try:
             with client.stream("GET", address, params=params) as answer:
@@ -235,6 +238,7 @@ class FlexWebService(StatementSource):
             _silenced_library(),
             httpx.Client(timeout=timeout, headers=HEADERS, follow_redirects=False) as client,
         ):
+            bound(client, self._whole_time)
             yield client
 
 

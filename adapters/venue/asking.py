@@ -15,6 +15,7 @@ from threading import Lock
 
 import httpx
 
+from adapters.venue.whole_time import WholeTime, bound
 from trading.errors import PermanentError, TransientError, shown
 
 ATTEMPTS_MAX = 5
@@ -22,6 +23,7 @@ BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 30.0
 RETRY_AFTER_MAX_S = 120.0  # a venue that asks for more is unavailable
 ANSWER_BYTES_MAX = 64 * 2**20  # a page of fills has 100 kB
+ANSWER_SECONDS_MAX = 120.0  # of one answer with its headers, however they drip
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 HTTP_OK = 200
 HTTP_TOO_MANY = 429
@@ -82,6 +84,7 @@ class VenueRequests:
     attempts_max: int = ATTEMPTS_MAX
     timeout: httpx.Timeout = field(default_factory=lambda: TIMEOUT)
     _client: httpx.Client | None = None
+    _whole_time: WholeTime = field(default_factory=WholeTime)
 
     def get(self, path: str, params: Mapping[str, str], sign: Callable[[str], Mapping[str, str]]) -> bytes:
         """Return the body of one answer; `sign` makes fresh headers of the query for every attempt."""
@@ -118,6 +121,8 @@ class VenueRequests:
     ) -> tuple[int, float | None, bytes]:
         if self._client is None:
             self._client = httpx.Client(base_url=self.base_url, timeout=self.timeout, follow_redirects=False)
+            bound(self._client, self._whole_time)
+        self._whole_time.begin(ANSWER_SECONDS_MAX)
         query = str(httpx.QueryParams(dict(params)))
         request = self._client.build_request(
             "GET", f"{path}?{query}" if query else path, headers=dict(sign(query))

@@ -10,8 +10,14 @@ from vendor_desk import NOON, SYMBOL, vendor_settings
 
 from adapters.alpha_vantage.client import AlphaVantageClient
 from adapters.alpha_vantage.source import AlphaVantage
+from adapters.ibkr import flex_web
+from adapters.ibkr.flex_web import FlexWebService
+from adapters.venue import asking
+from adapters.venue.asking import Pace, VenueRequests, VenueUnavailableError
 from adapters.venue.whole_answer import AnswerLimits, PublicAddress
+from trading.ports.statement_source import StatementQuery, StatementUnavailableError
 from trading.ports.vendor_source import VendorUnavailableError
+from trading.settings import FlexSettings
 
 HEADERS = [b"HTTP/1.1 200 OK\r\n", *[b"X-Slow: 1\r\n"] * 30, b'Content-Length: 12\r\n\r\n{"data": []}']
 NOTICES = [
@@ -57,3 +63,33 @@ def test_a_public_source_that_drips_headers_is_left(url: str) -> None:
     with pytest.raises(VendorUnavailableError, match="ReadTimeout"):
         address.get()
     address.close()
+
+
+def test_a_venue_that_drips_headers_is_left(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger's venues are asked within a bound of the whole answer, too."""
+    monkeypatch.setattr(asking, "ANSWER_SECONDS_MAX", 1.0)
+    requests = VenueRequests("kraken", url, Pace(0.0), attempts_max=1)
+    with pytest.raises(VenueUnavailableError, match="ReadTimeout"):
+        requests.get("/fills", {}, lambda _query: {})
+    requests.close()
+
+
+def test_a_flex_service_that_drips_headers_is_left(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement that does not come is unavailable, and the night's other work goes on."""
+    monkeypatch.setattr(flex_web, "ANSWER_SECONDS_MAX", 1.0)
+    settings = FlexSettings(
+        token="1" * 24,
+        activity_query="7",
+        confirmation_query=None,
+        base_url=url,
+        hosts="flex.example",
+        request_interval_ms=1,
+        attempts_max=1,
+        polls_max=1,
+        backoff_first_ms=1,
+        connect_timeout_s=5,
+        answer_timeout_s=5,
+        statement_bytes_max=1_000,
+    )
+    with pytest.raises(StatementUnavailableError, match="ReadTimeout"):
+        FlexWebService(settings, pace=Pace(0.0)).fetch(StatementQuery.ACTIVITY)
