@@ -155,11 +155,11 @@ def volatility_history(settings: Settings) -> DailyHistorySource | None:
     return None if cboe is None else CboeHistory(cboe)
 
 
-def open_alerts(settings: Settings) -> Alerts:
-    """Where a person sees what he must."""
+def open_alerts(settings: Settings, component: str) -> Alerts:
+    """Where a person sees what he must; `component` is who raises it."""
     from adapters.redis.alerts import RedisAlerts
 
-    return RedisAlerts(redis_url(settings))
+    return RedisAlerts(redis_url(settings), component)
 
 
 def open_alert_log(settings: Settings) -> AlertLog:
@@ -206,7 +206,7 @@ def reconcile_stores(settings: Settings, warehouse: "Warehouse") -> ReconcileSto
         breaks=stores.ClickHouseBreakStore(warehouse),
         live_state=open_live_state(settings),
         clock=SystemClock(),
-        alerts=open_alerts(settings),
+        alerts=open_alerts(settings, "reconciliation"),
     )
 
 
@@ -218,7 +218,7 @@ def watch_tools(settings: Settings, warehouse: "Warehouse") -> WatchTools:
         record=stores.ClickHousePositionRecord(warehouse),
         breaks=stores.ClickHouseBreakStore(warehouse),
         live_state=open_live_state(settings),
-        alerts=open_alerts(settings),
+        alerts=open_alerts(settings, "positions"),
         clock=SystemClock(),
         settings=settings.reconciliation,
         quiet_period=timedelta(seconds=settings.broker.quiet_period_s) / settings.broker.speed,
@@ -241,7 +241,7 @@ def drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str) -> Dr
         fills=fills,
         live_state=watch.live_state,
         on_positions=lambda: watch_positions(watch),
-        alerts=open_alerts(settings),
+        alerts=open_alerts(settings, "drain"),
     )
 
 
@@ -254,7 +254,7 @@ def market_drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str
         reader=open_market_outbox_reader(settings, consumer),
         store=ClickHouseMarketStore(warehouse),
         clock=SystemClock(),
-        alerts=open_alerts(settings),
+        alerts=open_alerts(settings, "market-drain"),
         board=open_feed_board(settings),
         metrics=ClickHouseMetricStore(warehouse),
     )

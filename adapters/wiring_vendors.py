@@ -51,7 +51,7 @@ def vendor_poller(settings: Settings, now: Moment) -> tuple[VendorPoller, AlphaV
         ledger=RedisRequestLedger(redis_url(settings)),
         monitor=open_vendor_monitor(settings),
         local=TalibIndicators(),
-        alerts=open_alerts(settings),
+        alerts=open_alerts(settings, "alpha_vantage"),
         chance=random.Random().random,  # noqa: S311 - jitter, no secret
     )
     limits = BreakerLimits(failures_max=told.breaker_failures_max, open_s=told.breaker_open_s)

@@ -189,7 +189,7 @@ def live_state(made: Made) -> LiveState:
 
 def alerts(made: Made) -> Alerts:
     """Where alerts go."""
-    return open_alerts(made.settings)
+    return open_alerts(made.settings, "dagster")
 
 
 def clock(made: Made) -> SystemClock:

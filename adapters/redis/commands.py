@@ -165,7 +165,8 @@ class RedisCommandQueue(CommandQueue):
             command = broker_values.command_of(fields[b"command"])
             return ReceivedCommand(entry_id=entry_id.decode(), command=command, again=again)
         except (InvalidFieldError, KeyError) as error:
-            alert(self._client, "command_unreadable", f"{self._stream} {entry_id.decode()}: {error}")
+            text = f"{self._stream} {entry_id.decode()}: {error}"
+            alert(self._client, "command_unreadable", text, component=BROKER_TOPIC)
             run_script(self._client, "ack_entries", [self._stream], (SESSION_GROUP, entry_id))
             self._given.discard(entry_id)
             return None

@@ -336,6 +336,9 @@ ALERT_TOLD = _family(
     "every component",
     "an alert that is not repeated for a while",
 )
+ALERTS_RESOLVED = _family("alerts:resolved", "stream", None, "every component", "which alerts are over, why")
+ALERTS_DRAINED = _family("alerts:drained", "hash", None, "the drains", "the last stored entry of each stream")
+ALERTS_EPOCH = _family("alerts:epoch", "string", None, "who watches feeds", "another one: all was lost")
 LEASE = _family(
     "lease:<component>:<shard>", "string", None, "the holder", "who works a shard, with a fencing number"
 )

@@ -106,7 +106,7 @@ class RedisOutbox(Outbox):
             " more; is the drain running?"
         )
         if alert_due:
-            alert(self._client, "outbox_full", reason)
+            alert(self._client, "outbox_full", reason, component=self._topic)
         raise OutboxFullError(reason)
 
 
@@ -247,11 +247,24 @@ class RedisOutboxReader(OutboxReader):
         )
 
 
-def alert(client: Any, code: str, text: str) -> bool:
-    """Write what a person must see; an alert that cannot be written is logged, stops nothing, is False."""
+def alert(
+    client: Any,
+    code: str,
+    text: str,
+    *,
+    component: str = "market",  # most who write by themselves; the others say who they are
+    identity: str = "",
+    market_at: datetime | None = None,
+) -> bool:
+    """Write what a person must see; an alert that cannot be written is logged, stops nothing, is False.
+
+    The identity is made before the first try: what is sent again after a lost answer is one alert.
+    """
     logger.error("alert code=%s text=%s", code, text)
     key = keys.ALERTS_CRITICAL.at()
-    said = {"code": code, "text": text}
+    said = {"code": code, "text": text, "id": identity or uuid4().hex, "component": component}
+    if market_at is not None:
+        said["market_at"] = market_at.isoformat()
     try:
         asked(lambda: client.xadd(key, said, maxlen=ALERTS_KEPT, approximate=True))
         asked(lambda: client.publish(key, code))

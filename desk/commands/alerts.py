@@ -1,4 +1,4 @@
-"""`desk alerts`: what a person must see, as it was raised."""
+"""`desk alerts`: what a person must see, as it was raised: what is open, and all that ever was."""
 
 import json
 import re
@@ -11,46 +11,85 @@ import typer
 
 from adapters.configuration import load_settings
 from adapters.wiring import open_alert_log
+from adapters.wiring_alerts import open_alert_record
 from desk.answers import AsJson, as_mapping, print_json, print_table, say
 from trading.errors import InvalidFieldError
 from trading.ports.alerts import READ_MAX, AlertLog, RaisedAlert
 
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 SPAN = re.compile(r"(\d{1,6})([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 WAIT_S = 1.0
 SHOWN = 50
+NOTICE = "feed_resolved-"  # says that another alert is over
 
 
 def alerts(
     since: Annotated[
         str,
-        typer.Option("--since", metavar="2h|TIME", help="A span back from now, or an ISO time with zone."),
+        typer.Option(
+            "--since",
+            metavar="2h|TIME|DAY",
+            help="A span back from now, an ISO time with zone, or a day: from the warehouse.",
+        ),
     ] = "",
+    history: Annotated[bool, typer.Option("--history", help="All that were raised: the warehouse.")] = False,
     last: Annotated[int, typer.Option("--last", min=1, max=READ_MAX, help="At most so many.")] = SHOWN,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the alerts of both levels, oldest first; with --follow each new one as it is raised.
+    """Show the alerts that are open, oldest first; with --follow each new one as it is raised.
+
+    With --since those that are over, too, and when that was. Redis keeps the newest; the warehouse has all
+    of them, a few seconds later: --history, or a day.
 
     Examples:
 
+        desk alerts
+
         desk alerts --since 2h
 
-        desk alerts --follow
+        desk alerts --since 2026-11-20
 
-        desk alerts --last 5 --json
+        desk alerts --history --last 200 --json
+
+        desk alerts --follow
     """
-    log = open_alert_log(load_settings())
-    found = log.newest(_moment(since, datetime.now(UTC)), last)
+    settings = load_settings()
+    moment = _moment(since, datetime.now(UTC))
+    if history or DAY.fullmatch(since):
+        _show(open_alert_record(settings).newest(moment, last), as_json=as_json)
+        return
+    log = open_alert_log(settings)
     if follow:
-        _follow(log, found, as_json=as_json)
-    elif as_json:
+        _follow(log, log.newest(moment, last), as_json=as_json)
+    elif since:
+        _show(log.newest(moment, last), as_json=as_json)
+    else:
+        _show([each for each in log.newest(None, READ_MAX) if _is_open(each)][-last:], as_json=as_json)
+
+
+def _is_open(each: RaisedAlert) -> bool:
+    return each.resolved_at is None and not each.code.startswith(NOTICE)
+
+
+def _show(found: Sequence[RaisedAlert], *, as_json: bool) -> None:
+    if as_json:
         print_json([_row(each) for each in found])
     elif found:
-        rows = [(f"{each.at:%Y-%m-%d %H:%M:%S}", each.level.value, each.code, each.text) for each in found]
+        rows = [(_second(each.at), each.level.value, each.code, _words(each)) for each in found]
         print_table("", ("at (UTC)", "level", "code", "text"), rows)
     else:
         say("No alerts.")
+
+
+def _words(each: RaisedAlert) -> str:
+    over = f" [over {_second(each.resolved_at)}: {each.resolved_by}]" if each.resolved_at else ""
+    return f"{each.text}{over}"
+
+
+def _second(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}"
 
 
 def _follow(log: AlertLog, found: Sequence[RaisedAlert], *, as_json: bool) -> None:
@@ -73,11 +112,12 @@ def _print_line(each: RaisedAlert, *, as_json: bool) -> None:
 
 
 def _line(each: RaisedAlert) -> str:
-    return f"{each.at:%Y-%m-%d %H:%M:%S} {each.level} {each.code}: {each.text}"
+    return f"{_second(each.at)} {each.level} {each.code}: {each.text}"
 
 
 def _row(each: RaisedAlert) -> dict[str, Any]:
-    return {**as_mapping(each), "at": each.at.isoformat()}
+    moments = {"at": each.at, "market_at": each.market_at, "resolved_at": each.resolved_at}
+    return {**as_mapping(each), **{name: at and at.isoformat() for name, at in moments.items()}}
 
 
 def _moment(text: str, now: datetime) -> datetime | None:
@@ -88,10 +128,10 @@ def _moment(text: str, now: datetime) -> datetime | None:
     if span:
         return now - timedelta(**{UNITS[span[2]]: int(span[1])})
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(f"{text}T00:00:00Z" if DAY.fullmatch(text) else text)
     except ValueError as error:
         raise InvalidFieldError(
-            "--since", "a span like 30m or 2h, or an ISO time with its zone", text
+            "--since", "a span like 30m or 2h, a day, or an ISO time with its zone", text
         ) from error
     if moment.tzinfo is None:
         raise InvalidFieldError("--since", "a time with its zone, like 2026-11-20T14:30:00Z", text)

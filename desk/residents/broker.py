@@ -25,7 +25,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         outbox=open_outbox(settings),
         commands=open_command_queue(settings),
         live_state=open_live_state(settings),
-        alerts=open_alerts(settings),
+        alerts=open_alerts(settings, COMPONENT),
         clock=SystemClock(),
     )
     await Runner(settings.broker, ports, random.Random()).run(stop)  # noqa: S311 (jitter, no secret)

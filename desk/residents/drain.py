@@ -13,6 +13,8 @@ from dataclasses import replace
 
 from adapters.clock import SystemClock
 from adapters.wiring import drain_tools, open_live_state, open_warehouse, watch_tools
+from adapters.wiring_alerts import alert_drain
+from desk.residents.alert_drain import AlertDrain
 from desk.residents.life import beat_once, repeat, run_until_signal
 from desk.residents.position_watch import PositionWatch
 from desk.residents.schema import wait_for_schema
@@ -52,10 +54,13 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
     tools = drain_tools(settings, warehouse, f"{COMPONENT}@{socket.gethostname()}")
     drain = OutboxDrain(replace(tools, on_positions=watch.notify))
     waiting = (lambda: beat_once(live_state, COMPONENT), stop.is_set, stop.wait)
+    alerts = AlertDrain(alert_drain(settings, COMPONENT))
     wait_for_schema(warehouse, *waiting)
-    watch.start()
+    for beside in (watch, alerts):
+        beside.start()
     run_drain(drain, *waiting)
-    watch.stop()
+    for beside in (watch, alerts):
+        beside.stop()
     for client in (warehouse, second):
         client.close()
 

@@ -38,7 +38,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         state=open_market_state(settings),
         board=open_feed_board(settings),
         live_state=open_live_state(settings),
-        alerts=open_alerts(settings),
+        alerts=open_alerts(settings, COMPONENT),
         clock=SystemClock(),
     )
     capture = CaptureWriter(unwritten(settings.ingest.capture)) if settings.ingest.capture else None

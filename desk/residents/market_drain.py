@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 
 from adapters.wiring import market_drain_tools, open_live_state, open_market_warehouse
+from adapters.wiring_alerts import alert_drain
+from desk.residents.alert_drain import AlertDrain
 from desk.residents.life import beat_once, component_log, repeat, run_until_signal
 from desk.residents.schema import wait_for_schema
 from trading.errors import DeskError
@@ -60,8 +62,11 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
     live_state = open_live_state(settings)
     drain = MarketDrain(market_drain_tools(settings, warehouse, f"{COMPONENT}@{socket.gethostname()}"))
     waiting = (lambda: beat_once(live_state, COMPONENT), stop.is_set, stop.wait)
+    alerts = AlertDrain(alert_drain(settings, COMPONENT))
     wait_for_schema(warehouse, *waiting)
+    alerts.start()
     run_market_drain(drain, *waiting)
+    alerts.stop()
     warehouse.close()
 
 

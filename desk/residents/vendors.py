@@ -71,7 +71,7 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
         closing = source.close
     outlets = Outlets(
         board=open_feed_board(settings),
-        alerts=open_alerts(settings),
+        alerts=open_alerts(settings, COMPONENT),
         monitor=open_vendor_monitor(settings),
         breakers=open_breaker_outbox(settings),
         log=open_breaker_log(warehouse),

@@ -26,6 +26,7 @@ MAY_BE_EMPTY = {
     "21_volatility_regimes",
     "22_trades_with_their_quotes",
     "23_market_data_gaps",
+    "24_alerts_by_code_and_day",
 }
 
 

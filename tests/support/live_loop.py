@@ -163,7 +163,7 @@ def _session(settings: Settings) -> Iterator[None]:
         commands=open_command_queue(settings),
         live_state=open_live_state(settings),
         clock=SystemClock(),
-        alerts=open_alerts(settings),
+        alerts=open_alerts(settings, "broker"),
     )
     runner = Runner(settings.broker, ports, random.Random(1))
 

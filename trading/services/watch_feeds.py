@@ -10,6 +10,8 @@ market's clock. A position is held on what feeds say, so a feed that stands stil
 - An episode is told once, and later where the alert could not be written, even if it is over by then: no
   alert is lost to a Redis that was away. It ends with the first fresh row (which is told too), or with the
   feed's hours (which is not).
+- An alert is over when none of its feeds stands still any more, whatever ended that, and is said to be. What
+  goes on is told again, as the same alert, where the live state lost everything.
 
     watch = FeedWatch()                      # one for the life of the process
     every metrics_every_s:
@@ -23,6 +25,7 @@ how the board is kept.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -53,6 +56,13 @@ class FeedEventKind(StrEnum):
     CLEARED = "cleared"  # its hours are over, or it is not asked for any more
 
 
+ENDED_BY = {
+    FeedEventKind.RESOLVED: "it tells again",
+    FeedEventKind.CLEARED: "its hours are over, or it is not asked for any more",
+}
+OVER_BEFORE_TOLD = "it was over when it could be told"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEvent:
     """A change of a feed; `since` is the first moment that it stood still for."""
@@ -60,6 +70,15 @@ class FeedEvent:
     kind: FeedEventKind
     health: FeedHealth
     since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldAlert:
+    """An alert of episodes as it was raised; it goes on while one of them does."""
+
+    code: str
+    text: str
+    market_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +121,10 @@ class FeedWatch:
     _untold: dict[FeedKey, FeedEvent] = field(
         default_factory=dict
     )  # each feed's newest episode without alert
+    _told: dict[FeedKey, ToldAlert] = field(default_factory=dict)  # of each episode that goes on
+    _going_on: Counter[str] = field(default_factory=Counter)  # by code: feeds that stand still
+    _over: dict[str, str] = field(default_factory=dict)  # by code: what ended it, where nobody was told yet
+    _again: dict[str, ToldAlert] = field(default_factory=dict)  # what is to be told again
 
     def judge(self, feeds: Sequence[FeedHealth], now: datetime) -> Judged:
         """Say how every feed is at `now`, and what changed since the look before."""
@@ -120,12 +143,55 @@ class FeedWatch:
             memory.rows, memory.looked_at = health.rows, now
             if memory.episode is not None and (key in self._untold or not was_open):
                 self._untold[key] = memory.episode
+        for event in events:
+            if event.kind is not FeedEventKind.STALE:
+                self._end(event)
         return Judged(feeds=tuple(judged), events=tuple(events), untold=tuple(self._untold.values()))
 
-    def told(self, events: Iterable[FeedEvent]) -> None:
-        """Note that the alert of these episodes is written."""
+    def told(self, events: Iterable[FeedEvent], alert: ToldAlert) -> None:
+        """Note that the alert of these episodes is written; some may be over by now."""
         for event in events:
-            self._untold.pop(_key(event.health), None)
+            key = _key(event.health)
+            self._untold.pop(key, None)
+            memory = self._known.get(key)
+            if memory is not None and memory.episode is not None:
+                self._told[key] = alert
+                self._going_on[alert.code] += 1
+        if not self._going_on[alert.code]:
+            self._finish(alert.code, OVER_BEFORE_TOLD)
+
+    def tell_again(self) -> None:
+        """The live state lost everything: what goes on is to be told again."""
+        self._again = {alert.code: alert for alert in self._told.values()}
+
+    def again(self) -> Sequence[ToldAlert]:
+        """Alerts to raise again."""
+        return tuple(self._again.values())
+
+    def told_again(self, alert: ToldAlert) -> None:
+        """Note that it is written."""
+        self._again.pop(alert.code, None)
+
+    def over(self) -> Sequence[tuple[str, str]]:
+        """Codes of alerts that are over and not yet noted to be, with what ended each."""
+        return tuple(self._over.items())
+
+    def noted(self, code: str) -> None:
+        """Note that its end is written."""
+        self._over.pop(code, None)
+
+    def _end(self, event: FeedEvent) -> None:
+        alert = self._told.pop(_key(event.health), None)
+        if alert is not None:
+            self._going_on[alert.code] -= 1
+            if not self._going_on[alert.code]:
+                self._finish(alert.code, ENDED_BY[event.kind])
+
+    def _finish(self, code: str, by: str) -> None:
+        del self._going_on[code]
+        self._again.pop(code, None)
+        if len(self._over) < FEEDS_MAX:
+            self._over[code] = by
 
     def _forget(self, reported: dict[FeedKey, FeedHealth], now: datetime) -> Iterable[FeedEvent | None]:
         for key in [key for key in self._known if key not in reported]:
@@ -143,10 +209,13 @@ def watch_feeds(
     A look that raised may simply be followed by the next one.
     """
     judged = watch.judge(feeds, now)
+    if alerts.has_lost_all():
+        watch.tell_again()
     back = [event for event in judged.events if event.kind is FeedEventKind.RESOLVED]
-    if _raise_stale(watch, alerts, judged.untold, now):
+    if _raise_again(watch, alerts) and _raise_stale(watch, alerts, judged.untold, now):
         for told in _together(back):
             alerts.raise_alert(_code("feed_resolved", told, now), _resolved_words(told, now))
+        _end_what_is_over(watch, alerts, now)
     for event in judged.events:
         _log.info("feed %s: %s of %s", event.kind, event.health.feed, event.health.symbol)
     board.say(judged.feeds)
@@ -156,10 +225,28 @@ def watch_feeds(
 def _raise_stale(watch: FeedWatch, alerts: Alerts, untold: Sequence[FeedEvent], now: datetime) -> bool:
     """Tell; False at the first that cannot be written: the others would wait for the same time-outs."""
     for told in _together(untold):
-        if not alerts.raise_alert(_code("feed_stale", told, now), _stale_words(told)):
+        alert = ToldAlert(code=_code("feed_stale", told, now), text=_stale_words(told), market_at=now)
+        if not alerts.raise_episode(alert.code, alert.text, now):
             return False
-        watch.told(told)
+        watch.told(told, alert)
     return True
+
+
+def _raise_again(watch: FeedWatch, alerts: Alerts) -> bool:
+    """Tell what goes on to a live state that lost everything; False at the first that cannot be written."""
+    for alert in watch.again():
+        if not alerts.raise_episode(alert.code, alert.text, alert.market_at):
+            return False
+        watch.told_again(alert)
+    return True
+
+
+def _end_what_is_over(watch: FeedWatch, alerts: Alerts, now: datetime) -> None:
+    """Note the ends; those that cannot be written wait for the next look."""
+    for code, by in watch.over():
+        if not alerts.end_episode(code, by, now):
+            return
+        watch.noted(code)
 
 
 @dataclass(frozen=True, slots=True)

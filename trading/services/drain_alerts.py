@@ -1,0 +1,30 @@
+"""Bring alerts from the live state to the warehouse: each once, killed at any line.
+
+The order is the argument: what waits is stored, under the alert's own name; what is lost is told, as an alert
+like any other; only then the mark moves on. A kill between them repeats what changes nothing. A warehouse
+that is down raises: the live state keeps the newest, and what it had to drop is said by the next round.
+"""
+
+import logging
+
+from trading.ports.alerts import READ_MAX, AlertQueue, AlertRecord, Alerts
+
+LOST_ALERT = "alerts_lost"
+
+_log = logging.getLogger(__name__)
+
+
+def drain_alerts(queue: AlertQueue, record: AlertRecord, alerts: Alerts, most: int = READ_MAX) -> int:
+    """Store what waits, tell what is lost, and return how many words there were.
+
+    Raises what the queue and the record raise; calling again is then right.
+    """
+    batch = queue.read(most)
+    if batch.entries:
+        record.record(batch.entries)
+    if batch.lost:
+        _log.warning("alerts_lost %s", batch.lost)
+        alerts.raise_alert(LOST_ALERT, f"alerts that were not stored yet are lost: {batch.lost}")
+    if batch.entries or batch.lost:
+        queue.done(batch)
+    return len(batch.entries)
