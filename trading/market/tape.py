@@ -7,9 +7,10 @@ unknown.
 
 What can lose money here: a print signed by the quote that came after it (a bounded history of quotes is
 looked up before the print's own millisecond: on recorded tapes a quote of the same one is what the print
-left, and signing by it moves a tenth of all prints from the touch to the inside), and a print that is counted
+left, and signing by it moves a tenth of all prints from the touch to the inside), a print that is counted
 twice (an instrument has one source, and what the other feed tells is left aside; a text that is told again
-after a line was asked for anew is one print).
+after a line was asked for anew is one print), and a print of yesterday that is told as today's news, as a
+broker tells the last one when a line opens: it would be added to a session whose totals are settled.
 """
 
 from bisect import bisect_left, bisect_right
@@ -21,6 +22,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
+from trading.calendar import POST_MARKET, previous_session, session_close, trading_session
 from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST, decimal_of
 from trading.model.market import Aggressor, Quote, RefusedRow, SignedBy, Trade
 
@@ -28,6 +30,9 @@ TOUCHES_KEPT = 1_024
 PRINTS_WAITING_MAX = 100_000  # between two flushes; more are counted as lost
 REFUSED_PER_FLUSH_MAX = 1_000
 AHEAD_MAX = timedelta(hours=1)  # of the market's clock; a second of a fast simulated day is minutes
+LATE_MAX = timedelta(minutes=30)  # of a print of the session before; delayed data are 15 to 20
+    minutes=30
+)  # delayed data are 15 to 20; a later print is one of the session that is heard
 TIMES_KEPT = 64  # distinct times whose prints are numbered
 RT_VOLUME_TICKS = frozenset({48})  # 77 tells the same prints without odd ones
 AMOUNTS_CACHED = 16_384  # 4 MB; the same prices and sizes come again and again
@@ -173,8 +178,11 @@ class Tape:
         self._text = text
         if price is None or size is None or not size:
             return
+        printed_at = EPOCH + timedelta(milliseconds=milliseconds)
+        if self._is_stale(printed_at, text, at):
+            return
         self._count_volume(size, total)
-        self._add(price, size, EPOCH + timedelta(milliseconds=milliseconds), None, "", "")
+        self._add(price, size, printed_at, None, "", "")
 
     def print_(
         self, epoch_s: int, price: float, size: float, exchange: str, conditions: str, at: datetime
@@ -192,6 +200,8 @@ class Tape:
         printed_at = EPOCH + timedelta(seconds=epoch_s)
         if printed_at > at + AHEAD_MAX:
             self._refuse("time", f"expected a time until {at + AHEAD_MAX}", repr(epoch_s), at)
+            return
+        if self._is_stale(printed_at, repr(epoch_s), at):
             return
         self._add(decimal_of(price), decimal_of(size), printed_at, at, exchange, conditions)
 
@@ -255,6 +265,18 @@ class Tape:
         if self._total is not None and total - self._total > size:
             self.volume_missed += decimal_of(total) - decimal_of(self._total) - size
         self._total = total
+
+    def _is_stale(self, printed_at: datetime, payload: str, at: datetime) -> bool:
+        """Refuse a print of an earlier session than the one that is heard, unless it is just late."""
+        if at - printed_at <= LATE_MAX:
+            return False
+        session = trading_session(at)
+        since = session_close(previous_session(session)) + POST_MARKET
+        if printed_at >= since:
+            return False
+        expected = f"expected a time of the session {session}, or at most {LATE_MAX} late at {at}"
+        self._refuse("time", f"{expected}, was {printed_at}", payload, at)
+        return True
 
     def _refuse(self, field: str, reason: str, payload: str, at: datetime) -> None:
         self.refused += 1

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from trading.market.tape import (
+    LATE_MAX,
     PRINTS_WAITING_MAX,
     TIMES_KEPT,
     TOUCHES_KEPT,
@@ -214,6 +215,48 @@ def test_a_tick_that_is_no_print_goes_to_the_dead_letter(
     tape.print_(int(NOON.timestamp()) if epoch_s is None else epoch_s, price, size, "", "", NOON)
     assert tape.flush() == ()
     assert len(tape.flush_refused()) == 1
+
+
+YESTERDAYS_LAST = datetime(2026, 11, 12, 20, 59, 59, tzinfo=UTC)
+POST_MARKET_ENDS = datetime(2026, 11, 13, 1, tzinfo=UTC)  # what prints from here on is of the 13th
+
+
+def test_a_print_of_an_earlier_session_is_refused_with_its_time(tape: Tape) -> None:
+    """A line that opens tells the last print there was: yesterday's is no print of today, and said once."""
+    tape.rt_volume(text("500.02", at=YESTERDAYS_LAST), NOON)
+    tape.begin_line()
+    tape.rt_volume(text("500.02", at=YESTERDAYS_LAST), later(5))
+    tape.rt_volume(text("500.02", size="7", at=NOON), later(5))
+    assert [trade.at for trade in tape.flush()] == [NOON]
+    (row,) = tape.flush_refused()
+    assert row.field == "STK:SPY time"
+    assert "session 2026-11-13" in row.reason
+    assert str(YESTERDAYS_LAST) in row.reason
+    assert (tape.refused, tape.told_again, tape.volume_missed) == (1, 1, 0)
+
+
+def test_a_tick_of_an_earlier_session_is_refused_with_its_time() -> None:
+    """Tick by tick as with the texts."""
+    tape = Tape("SPY", "STK:SPY", source=PrintSource.TICK_BY_TICK)
+    tape.print_(int(YESTERDAYS_LAST.timestamp()), 500.0, 1.0, "ARCA", "", NOON)
+    assert tape.flush() == ()
+    (row,) = tape.flush_refused()
+    assert row.payload == repr(int(YESTERDAYS_LAST.timestamp()))
+    assert str(YESTERDAYS_LAST) in row.reason
+
+
+def test_a_late_print_is_taken_at_its_own_time(tape: Tape) -> None:
+    """Of the session that is heard whenever it comes; of the one before only within the bound."""
+    before = POST_MARKET_ENDS - timedelta(seconds=1)
+    told = [
+        (before, before + LATE_MAX),
+        (before, before + LATE_MAX + timedelta(milliseconds=1)),
+        (POST_MARKET_ENDS, later(3_600 * 7)),
+    ]
+    for number, (printed_at, heard_at) in enumerate(told):
+        tape.rt_volume(text("500.02", at=printed_at, total=str(number)), heard_at)
+    assert [trade.at for trade in tape.flush()] == [before, POST_MARKET_ENDS]
+    assert tape.refused == 1
 
 
 def test_prints_that_wait_are_bounded_and_the_lost_are_counted(tape: Tape) -> None:
