@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from session_desk import Outcome, SessionDesk, broker_settings, place, session_d
 from small_broker import ACCOUNT, OPTION, SHARE, SmallBroker, hand_clock
 
 from adapters.clock import SystemClock
+from adapters.ibkr.session.context import NUMBER_MAX
+from adapters.ibkr.session.session import BrokerSession
 from adapters.memory.broker_commands import MemoryCommandQueue, MemoryCommands
 from simulation.broker.model import BrokerSays, OrderTold, Refused, Status, Ticket
 from simulation.tws.server import GatewayServer
@@ -486,3 +489,36 @@ def test_a_question_on_command_is_done_by_a_complete_answer_only() -> None:
         assert (result.outcome, result.detail["completeness"]) == (Outcome.REFUSED, "failed")
 
     played(scenario, request_timeout_s=0.3)
+
+
+@pytest.mark.parametrize("told", [NUMBER_MAX - 2, NUMBER_MAX + 1, 2**40, 0, -(2**31)])
+def test_an_order_that_no_number_is_left_for_is_refused(told: int) -> None:
+    """The gateway's next number is none that it reads: no order goes out, all else goes on."""
+
+    async def play() -> None:
+        broker = DeafBroker()
+        async with gateway(broker, hand_clock(), accounts=(ACCOUNT,)) as server:
+            server.faults.next_id_jump = told - 1
+            async with session_desk(broker_settings(server.port, **FAST)) as desk:
+                await desk.ready()
+                result = await desk.do(Verb.PLACE, limit("r"))
+                assert result.outcome is Outcome.REFUSED and "order number" in result.reason
+                swept = await desk.do(Verb.SWEEP, {})
+                assert swept.outcome is Outcome.DONE
+                await desk.told(BrokerEventKind.ALERT, code="numbers_ended")
+        assert not broker.orders
+
+    run(play())
+
+
+def test_the_last_number_that_a_gateway_reads_is_an_orders() -> None:
+    """The bound itself is a number; after it there is none, and an order that waits for one is refused."""
+    session = BrokerSession(broker_settings(), SystemClock(), Random(7))
+    context = session._context
+    context.raise_number(NUMBER_MAX)
+    assert context.take_order_number() == NUMBER_MAX
+    assert not context.numbers_ended
+    assert context.take_order_number() is None
+    assert [context.take_number(), context.take_number()] == [1, 2]
+    context.raise_number(NUMBER_MAX - 1)
+    assert (context.take_number(), context.take_order_number()) == (3, None)

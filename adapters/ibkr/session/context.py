@@ -1,4 +1,9 @@
-"""What all parts of the session share: settings, clock, outputs, the link's state, the orders as known."""
+"""What all parts of the session share: settings, clock, outputs, the link's state, the orders as known.
+
+What can lose money here is the number of an order: the gateway reads numbers of 32 bits, and an order under
+one that was used before changes the older order. So where the broker's next number is beyond the bound,
+orders get none any more and a person is told; questions, whose numbers are only ours, go on from 1.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +19,7 @@ from trading.settings import BrokerSettings
 
 CONNECTED = frozenset({LinkState.ADOPTING, LinkState.READY, LinkState.DATA_DEGRADED})
 WORKING = frozenset({LinkState.READY, LinkState.DATA_DEGRADED})
+NUMBER_MAX = 2**31 - 1  # of a request or an order: the gateway reads no greater one
 CADENCE_MIN = timedelta(milliseconds=250)  # however fast a simulated broker's day goes by
 
 
@@ -31,6 +37,7 @@ class Context:
     state: LinkState = LinkState.LOST
     accounts: tuple[str, ...] = ()
     next_number: int = 1
+    numbers_ended: bool = False  # no order of this process may be numbered any more
 
     def now(self) -> datetime:
         """The present moment."""
@@ -66,13 +73,30 @@ class Context:
 
     def take_number(self) -> int:
         """The next number for a request or an order; both share one sequence, and none is used twice."""
+        if self.next_number > NUMBER_MAX:
+            self._end_numbers(f"{NUMBER_MAX} was used")
+            self.next_number = 1
         number = self.next_number
         self.next_number += 1
         return number
 
+    def take_order_number(self) -> int | None:
+        """The next number for an order; None where there is none that the gateway would read as a new one."""
+        if self.numbers_ended or self.next_number > NUMBER_MAX:
+            self._end_numbers(f"{NUMBER_MAX} was used")
+            return None
+        return self.take_number()
+
     def raise_number(self, least: int) -> None:
-        """Use no number below this one."""
-        self.next_number = max(self.next_number, least)
+        """Use no number below this one; one that is no number for the gateway ends those of orders."""
+        if not 1 <= least <= NUMBER_MAX:
+            self._end_numbers(f"the broker's next number was {least}")
+        elif not self.numbers_ended:
+            self.next_number = max(self.next_number, least)
+
+    def _end_numbers(self, why: str) -> None:
+        self.numbers_ended = True
+        self.alert("numbers_ended", f"no order is numbered: expected 1 to {NUMBER_MAX}, {why}")
 
     def ours(self, broker_seconds: float) -> timedelta:
         """A duration of the broker's day in our time."""

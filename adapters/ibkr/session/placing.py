@@ -22,7 +22,7 @@ from enum import StrEnum
 
 from adapters.ibkr.session.asking import BEFORE_ORDERS, Asking
 from adapters.ibkr.session.codes import About, Reaction
-from adapters.ibkr.session.context import WORKING, Context
+from adapters.ibkr.session.context import NUMBER_MAX, WORKING, Context
 from adapters.ibkr.session.events import OrderNamed
 from adapters.ibkr.session.heard import ContractHeard
 from adapters.ibkr.session.order_request import OrderRequest, order_request
@@ -40,6 +40,7 @@ CONTRACTS_KEPT_MAX = 20_000
 LOOKS_MIN = 2  # complete ones, before "not there" is believed
 LOOK_AGAIN = timedelta(seconds=1)  # where a look could not be asked, or its answer broke off
 ORDER_REF_AT = 26  # place in an execution message
+NO_NUMBER = f"there is no order number up to {NUMBER_MAX} left"
 SAYS_NO = frozenset({About.REFUSED, About.REQUEST, About.PACE})
 
 
@@ -243,6 +244,8 @@ class Placing:
         known = self._context.orders.with_ref(request.order_ref)
         if known is not None:
             return f"order_ref {request.order_ref} is order {known.order.perm_id} at the broker"
+        if self._context.numbers_ended:
+            return NO_NUMBER
         missing = self._asking.incomplete()
         if missing:
             return f"the broker has not told completely: {', '.join(missing)}"
@@ -294,7 +297,11 @@ class Placing:
         if item.request.parent_ref and not parent_id:  # without it, an exit would stand alone in the market
             self._end(item, Outcome.REFUSED, f"not sent: its parent {item.request.parent_ref} was not")
             return
-        item.phase, item.number = Phase.QUEUED, self._context.take_number()
+        number = self._context.take_order_number()
+        if number is None:
+            self._end(item, Outcome.REFUSED, f"not sent: {NO_NUMBER}")
+            return
+        item.phase, item.number = Phase.QUEUED, number
         content = NewOrder(request=item.request, parent_id=parent_id)
         self._use(item.request.order_ref)
         self._results.in_doubt(item.received, "being sent", order_id=item.number)
