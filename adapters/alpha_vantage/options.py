@@ -6,9 +6,10 @@ asked for, one of an earlier session as of that session's close, so an old chain
 interest and quote are facts, and greeks can be computed anew. Keep out: HTTP, what a chain is for.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -29,6 +30,7 @@ SOURCE = "alpha_vantage"
 ROWS_MAX = 40_000  # SPX has 25,000
 CONTRACTS_REMEMBERED = 200_000  # a chain comes every few seconds with the same ones
 DAYS_REMEMBERED = 64
+MARKS_IN_SYMBOLS = re.compile(r"[ ./]")  # of a class of shares: BRK.B, and BRK B with the broker
 VOLATILITY_MAX = 10.0  # 1,000 %: beyond it the vendor's solver has failed
 
 
@@ -159,15 +161,18 @@ def read_chain(rows: Sequence[object], symbol: str, at: datetime) -> ChainRead:
 def _option(row: Mapping[str, object], symbol: str) -> Option:
     """The contract of the id, which the other fields must confirm."""
     told = tuple(row.get(name) for name in ("contractID", "expiration", "strike", "type"))
-    option = _confirmed(*told) if all(isinstance(value, str) for value in told) else _read(*told)
+    option = _confirmed(symbol, *told) if all(isinstance(value, str) for value in told) else _read(*told)
     if option.symbol != symbol:
         raise InvalidFieldError("contractID", f"a contract on {symbol}", told[0])
     return option
 
 
 @lru_cache(maxsize=CONTRACTS_REMEMBERED)
-def _confirmed(contract_id: object, expiration: object, strike: object, right: object) -> Option:
-    return _read(contract_id, expiration, strike, right)
+def _confirmed(symbol: str, contract_id: object, expiration: object, strike: object, right: object) -> Option:
+    """Of a class of shares when its name was asked for: the id has no place for the mark in BRK.B."""
+    option = _read(contract_id, expiration, strike, right)
+    is_of_class = option.symbol != symbol and option.root == MARKS_IN_SYMBOLS.sub("", symbol)
+    return replace(option, symbol=symbol) if is_of_class else option
 
 
 def _read(contract_id: object, expiration: object, strike: object, right: object) -> Option:

@@ -175,6 +175,19 @@ def test_index_weeklies_are_of_their_index() -> None:
     assert (contract.option.symbol, contract.option.trading_class) == ("SPX", "SPXW")
 
 
+@pytest.mark.parametrize("symbol", ["BRK.B", "BRK B"])
+def test_a_class_of_shares_has_its_chain(symbol: str) -> None:
+    """The id has no mark between the letters; the contract is of what was asked for, under the same name."""
+    row = option_row(contractID="BRKB261218C00500000", symbol="BRK.B", strike="500.00")
+    option = only(read(row, symbol=symbol)).option
+    assert (option.symbol, option.trading_class) == (symbol, "BRKB")
+    assert option.instrument_id == "OPT:BRKB  261218C00500000"
+    (refused,) = read(row, symbol="BRK.A").refused
+    assert refused.field == "contractID"
+    (refused,) = read(option_row(contractID="SPXW261218C00500000", strike="500.00"), symbol="SPY").refused
+    assert refused.field == "contractID"
+
+
 def test_more_rows_than_any_chain_has_are_cut_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bound is named in the dead letter."""
     monkeypatch.setattr(options, "ROWS_MAX", 2)
