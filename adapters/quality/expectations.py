@@ -51,7 +51,7 @@ class GreatExpectationsGate(QualityGate):
         for item in expectations:
             kind = getattr(gx.expectations, item.kind)
             suite.add_expectation(kind(**item.arguments, meta={"rule": item.rule.name}))
-        report = batch.validate(suite, result_format={"result_format": "SUMMARY"})
+        report = batch.validate(suite, result_format="COMPLETE")  # any less leaves out the rows; at most 200
         self._keep_page(table, report)
         return report
 

@@ -168,6 +168,7 @@ def test_each_wrong_fill_is_found_by_its_rule_alone(desk: Desk) -> None:
         _write_fill(desk, **{"fill_id": rule, **wrong})
     failed = _failed(FILLS)
     assert {name: result.failing_rows for name, result in failed.items()} == dict.fromkeys(WRONG, 1)
+    assert [name for name, result in failed.items() if len(result.sample) != 1] == []  # a person sees the row
     assert {rule: _fills_found(desk, rule) for rule in WRONG} == {
         rule: [wrong.get("fill_id", rule)] for rule, wrong in WRONG.items()
     }
