@@ -126,7 +126,7 @@ def open_feed_board(settings: Settings) -> FeedBoard:
     return RedisFeedBoard(redis_url(settings))
 
 
-def volatility_poller(settings: Settings) -> VolatilityPoller:
+def volatility_poller(settings: Settings, sink: MarketSink) -> VolatilityPoller:
     """Polls the one-day index; the resident of the vendors hosts it. A simulated day asks no real vendor."""
     from adapters.yahoo.chart import YahooChart
 
@@ -137,7 +137,7 @@ def volatility_poller(settings: Settings) -> VolatilityPoller:
         VolatilityTools(
             settings=told,
             market=open_market_state(settings),
-            sink=open_market_sink(settings),
+            sink=sink,
             record=VolatilityFolder(settings.paths.home / "volatility"),
             quotes=None if yahoo is None else YahooChart(yahoo),
             history=volatility_history(settings),
@@ -247,6 +247,7 @@ def drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str) -> Dr
 
 def market_drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str) -> MarketDrainTools:
     """What the market's drain reads and writes."""
+    from adapters.clickhouse.market_batches import ClickHouseBatchLog
     from adapters.clickhouse.market_store import ClickHouseMarketStore  # 0.1 s: numpy and Arrow
     from adapters.clickhouse.metric_store import ClickHouseMetricStore
 
@@ -257,6 +258,7 @@ def market_drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str
         alerts=open_alerts(settings, "market-drain"),
         board=open_feed_board(settings),
         metrics=ClickHouseMetricStore(warehouse),
+        batches=ClickHouseBatchLog(warehouse),
     )
 
 

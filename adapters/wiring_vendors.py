@@ -17,7 +17,7 @@ from adapters.clickhouse.client import Warehouse
 from adapters.clock import SystemClock
 from adapters.indicators.talib_indicators import TalibIndicators
 from adapters.redis.vendor import RedisBreakerOutbox, RedisRequestLedger, RedisVendorMonitor
-from adapters.wiring import LOOPBACK, open_alerts, open_market_sink, open_market_state, redis_url
+from adapters.wiring import LOOPBACK, open_alerts, open_market_state, redis_url
 from trading.feeds.breaker import BreakerLimits
 from trading.feeds.limiter import RateLimits
 from trading.feeds.poller import Moment
@@ -26,6 +26,7 @@ from trading.feeds.vendor_plan import Cadences, VendorPlan, left_of_day
 from trading.market_settings import ChainMode, VendorSettings
 from trading.ports.breaker_log import BreakerLog, BreakerOutbox
 from trading.ports.market_history import MarketHistory
+from trading.ports.market_state import MarketSink
 from trading.ports.vendor_monitor import VendorMonitor
 from trading.services.poll_vendor import VendorPoller, VendorTools
 from trading.settings import Settings
@@ -40,13 +41,13 @@ def asks_alpha_vantage(settings: Settings) -> bool:
     return bool(told.alpha_vantage_key) and (is_here or not settings.broker.simulated_clock)
 
 
-def vendor_poller(settings: Settings, now: Moment) -> tuple[VendorPoller, AlphaVantage]:
+def vendor_poller(settings: Settings, now: Moment, sink: MarketSink) -> tuple[VendorPoller, AlphaVantage]:
     """Polls Alpha Vantage; the source is given beside it, to be closed at the end."""
     told = settings.vendors
     source = AlphaVantage(AlphaVantageClient(told), realtime=told.realtime_options)
     tools = VendorTools(
         source=source,
-        sink=open_market_sink(settings),
+        sink=sink,
         state=open_market_state(settings),
         ledger=RedisRequestLedger(redis_url(settings)),
         monitor=open_vendor_monitor(settings),

@@ -49,6 +49,10 @@ class OutboxFullError(TransientError):
     """The outbox holds as many unread entries as it may: nothing was appended, nothing was dropped."""
 
 
+class FencedOutError(PermanentError):
+    """Another process has taken this one's place since: whatever it still writes is refused."""
+
+
 class CommandQueueFullError(TransientError):
     """The session has as many unread commands as it may; nothing was sent."""
 

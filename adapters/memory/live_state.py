@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from trading.model.broker import WORKING_STATUSES, BrokerOrder, BrokerPosition
@@ -156,6 +157,19 @@ class MemoryLiveState(LiveState):
             return False
         self._leases[lease.component, lease.shard] = (lease, time.monotonic() + ttl_s)
         return True
+
+    def keep_lease(self, lease: Lease, ttl_s: int) -> Lease | None:
+        """Keep the lease, also one that ran out, unless another had it since; None then."""
+        place = (lease.component, lease.shard)
+        if place not in self._leases:
+            self._fencing = max(self._fencing, lease.fencing) + 1
+            kept = replace(lease, fencing=self._fencing)
+        elif self._leases[place][0] == lease:
+            kept = lease
+        else:
+            return None
+        self._leases[place] = (kept, time.monotonic() + ttl_s)
+        return kept
 
     def release_lease(self, lease: Lease) -> None:
         """Give the lease back; only its holder can."""

@@ -21,6 +21,7 @@ from trading.ports.market_outbox import (
 from trading.ports.market_state import (
     BARS_KEPT,
     CHAIN_YIELDS_S,
+    MINUTES_TOLD_AGAIN,
     TRADES_KEPT,
     UPDATES_PER_CALL_MAX,
     MarketSink,
@@ -89,6 +90,7 @@ class MemoryMarketSink(MarketSink):
         self._epochs: dict[str, int] = {}
         self._streams = WrittenStreams()
         self._states: dict[str, InstrumentState] = {}
+        self._bars: dict[str, tuple[Bar, ...]] = {}
         self.alerts: list[str] = []
 
     def publish(self, updates: Sequence[SymbolUpdate]) -> None:
@@ -120,6 +122,9 @@ class MemoryMarketSink(MarketSink):
         for symbol, state in self._states.items():
             known = self._market.symbols.get(symbol, SymbolMarket(symbol=symbol))
             self._market.symbols[symbol] = replace(known, state=state)
+        for symbol, bars in self._bars.items():
+            known = self._market.symbols.get(symbol, SymbolMarket(symbol=symbol))
+            self._market.symbols[symbol] = replace(known, bars=bars)
 
     def _publish(self, update: SymbolUpdate, full: dict[str, str]) -> None:
         market = self._market
@@ -138,6 +143,10 @@ class MemoryMarketSink(MarketSink):
         if told.chain is not None:
             market.chains_at[update.symbol] = market.stepped()
         market.symbols[update.symbol] = _after(known, told)
+        if update.bars:
+            noted = SymbolMarket(symbol=update.symbol, bars=self._bars.get(update.symbol, ()))
+            newest = _after(noted, SymbolUpdate(symbol=update.symbol, bars=update.bars)).bars
+            self._bars[update.symbol] = newest[-MINUTES_TOLD_AGAIN:]
         if update.state is not None:
             self._states[update.symbol] = update.state
         market.volatility = update.volatility or market.volatility

@@ -346,7 +346,11 @@ OUTBOX = _family(
     "outbox:<topic>:{SYM}", "stream", None, "every component", "events on their way to the warehouse"
 )
 OUTBOX_JOURNAL = _family(
-    "outbox:<topic>:{SYM}:journal", "hash", None, "the outbox's writer", "epoch and last sequence"
+    "outbox:<topic>:{SYM}:journal",
+    "hash",
+    None,
+    "the outbox's writer",
+    "epoch, last sequence, newest fencing number of each component",
 )
 OUTBOX_APPENDED = _family(
     "outbox:<topic>:{SYM}:appended:<token>", "string", MINUTE_S, "the outbox's writer", "done already"

@@ -7,6 +7,7 @@ failure raises LiveStateUnavailableError).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -180,6 +181,12 @@ class RedisLiveState(LiveState):
         """Keep the lease; False when it was lost."""
         key = keys.LEASE.at(component=lease.component, shard=lease.shard)
         return bool(self._run("renew_lease", key, lease.owner, lease.fencing, ttl_s * 1000))
+
+    def keep_lease(self, lease: Lease, ttl_s: int) -> Lease | None:
+        """Keep the lease, also one that ran out, unless another had it since; None then."""
+        key = keys.LEASE.at(component=lease.component, shard=lease.shard)
+        kept, fencing = self._run("keep_lease", key, lease.owner, lease.fencing, ttl_s * 1000)
+        return replace(lease, fencing=fencing) if kept else None
 
     def release_lease(self, lease: Lease) -> None:
         """Give the lease back; only its holder can."""

@@ -2,8 +2,9 @@
 
 What can lose money here: a state that readers see and the warehouse never hears of (one script writes both,
 and a stream that is full refuses both), an update that stands twice after a lost answer (its token is its
-content; a source's newest tokens are kept), and a chain that holds the server up (greeks of single contracts
-go beside the script, in small portions, and only those that changed).
+content; a source's newest tokens are kept), a writer that was followed and does not know (`market_fence`),
+and a chain that holds the server up (greeks of single contracts go beside the script, in small portions, and
+only those that changed).
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,23 +16,24 @@ from uuid import uuid4
 
 from adapters.redis import keys, market_values
 from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client, run_script, run_scripts
-from adapters.redis.key_family import KeyFamily
+from adapters.redis.market_fence import StreamFence
 from adapters.redis.market_greeks import GreeksTold
+from adapters.redis.market_minutes import MinutesTold, Scored
+from adapters.redis.market_operations import life_ms, minutes_of, minutes_operation, operations_of
 from adapters.redis.market_states import StatesTold
 from adapters.redis.memory_room import MARKET_SHARE, MemoryRoom
 from adapters.redis.outbox import alert
 from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
 from trading.market.written_streams import WrittenStreams, loss_of
 from trading.model.market import ChainSnapshot, MarketBlock
+from trading.ports.live_state import Lease
 from trading.ports.market_outbox import STREAM_BYTES_MAX, STREAM_ENTRIES_MAX
 from trading.ports.market_state import (
-    BARS_KEPT,
     CHAIN_YIELDS_S,
-    TRADES_KEPT,
+    MINUTES_TOLD_AGAIN,
     UPDATES_PER_CALL_MAX,
     MarketSink,
     SymbolUpdate,
-    chain_counts,
     check_update,
 )
 
@@ -44,8 +46,6 @@ CALLS_PER_TRIP_MAX = 200
 BYTES_PER_TRIP_MAX = 4 * 1024 * 1024  # what a server takes well within the time an answer may need
 GREEKS_PER_SCRIPT_MAX = 500  # a millisecond of the server's time
 
-Operation = tuple[str, Sequence[object]]
-
 
 @dataclass(frozen=True, slots=True)
 class _Call:
@@ -56,6 +56,8 @@ class _Call:
     arguments: Sequence[object]
     size: int
     blocks: Sequence[MarketBlock]
+    minutes: Sequence[Scored] = ()
+    is_check: bool = False  # of the fence alone, for what no script can write
 
 
 @dataclass(slots=True)
@@ -89,7 +91,9 @@ class RedisMarketSink(MarketSink):
         self._random = uuid4().hex[:8]  # of an epoch that begins
         self._greeks: dict[str, GreeksTold] = {}
         self._states = StatesTold()
+        self._minutes = MinutesTold()
         self._streams = WrittenStreams()
+        self._fence = StreamFence(self._client, MARKET_TOPIC)
 
     def publish(self, updates: Sequence[SymbolUpdate]) -> None:
         """Print all, then write in order; an update that is refused is named, the others are written."""
@@ -102,8 +106,9 @@ class RedisMarketSink(MarketSink):
             yielding = self._yielding(updates)
             calls = [self._call(update, yields=place in yielding) for place, update in enumerate(updates)]
             self._register({update.symbol for update in updates if update.blocks})
-            full = self._written([call for call in calls if call.size])
+            full = self._written([call for call in calls if call.size or call.is_check])
             self._tell_losses()
+            self._tell_minutes()
             done = [(place, update) for place, update in enumerate(updates) if update.symbol not in full]
             self._tell_volatility([update for _, update in done])
             self._tell_states([update for _, update in done])
@@ -116,6 +121,21 @@ class RedisMarketSink(MarketSink):
         if full:
             raise OutboxFullError("; ".join(full.values()))
 
+    def take_over(self, lease: Lease, symbols: Sequence[str] = ()) -> None:
+        """Keep writers with an older number out, and know the minutes that are there already."""
+        self._fence.raise_to(lease, symbols)
+        names = [keys.MARKET_BARS.at(sym=symbol) for symbol in symbols]
+
+        def ask() -> list[Any]:
+            with self._client.pipeline(transaction=False) as pipe:
+                for name in names:
+                    pipe.zrange(name, -MINUTES_TOLD_AGAIN, -1, withscores=True)
+                return list(pipe.execute(raise_on_error=False))
+
+        for symbol, found in zip(symbols, asked(ask) if names else (), strict=True):
+            if not isinstance(found, Exception):  # another writer's type: the first minute replaces it
+                self._minutes.know(symbol, [(int(score), text) for text, score in found])
+
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
@@ -126,7 +146,8 @@ class RedisMarketSink(MarketSink):
         if not reason:
             return
         if self._room.alert_is_due(ALERT_PAUSE_MS / 1000):
-            alert(self._client, "market_outbox_full", f"market data wait: {reason}; is the drain running?")
+            text = f"market data wait: {reason}; is the drain running?"
+            alert(self._client, "market_outbox_full", text, component=MARKET_TOPIC)
         raise OutboxFullError(f"market data wait: {reason}")
 
     def _yielding(self, updates: Sequence[SymbolUpdate]) -> set[int]:
@@ -153,23 +174,32 @@ class RedisMarketSink(MarketSink):
     def _call(self, update: SymbolUpdate, *, yields: bool = False) -> _Call:
         texts = [market_values.block_text(block) for block in update.blocks]
         source = update.blocks[0].source if update.blocks else "live"
-        operations = list(_operations(update))
+        operations = list(operations_of(update))
         arguments = list(joined.from_iterable(told for _, told in operations))
         token = _token(texts, arguments)  # of all that was told, so that a repeat has it again
         if yields:
-            operations = list(_operations(replace(update, chain=None)))
+            operations = list(operations_of(replace(update, chain=None)))
             arguments = list(joined.from_iterable(told for _, told in operations))
-        head = (self._entries_max, self._bytes_max, self._random, token, TOKENS_KEPT)
-        limits = ((keys.OUTBOX_DONE.ttl_s or 0) * 1000, ALERT_PAUSE_MS, len(texts))
-        place = {"topic": MARKET_TOPIC, "sym": update.symbol}
-        names = [
-            keys.OUTBOX.at(**place),
-            keys.OUTBOX_JOURNAL.at(**place),
-            keys.OUTBOX_DONE.at(**place, source=source),
-            *(key for key, _ in operations if key),
-        ]
+        names = self._names(update.symbol, source, [key for key, _ in operations if key])
         size = sum(len(told) for told in (*texts, *arguments) if isinstance(told, bytes))
-        return _Call(update.symbol, names, (*head, *limits, *texts, *arguments), size, update.blocks)
+        return _Call(
+            update.symbol,
+            names,
+            (*self._head(token, len(texts)), *texts, *arguments),
+            size,
+            update.blocks,
+            minutes_of(operations) if update.bars else (),
+            is_check=update.volatility is not None and self._fence.is_up,
+        )
+
+    def _names(self, symbol: str, source: str, written: Sequence[str]) -> list[str]:
+        place = {"topic": MARKET_TOPIC, "sym": symbol}
+        done = keys.OUTBOX_DONE.at(**place, source=source)
+        return [keys.OUTBOX.at(**place), self._fence.journal(symbol), done, *written]
+
+    def _head(self, token: str, blocks: int) -> tuple[object, ...]:
+        head = (self._entries_max, self._bytes_max, self._random, token, TOKENS_KEPT)
+        return (*head, (keys.OUTBOX_DONE.ttl_s or 0) * 1000, ALERT_PAUSE_MS, *self._fence.arguments, blocks)
 
     def _register(self, symbols: set[str]) -> None:
         """A reader finds a stream by its symbol's name, which is written before the stream is."""
@@ -192,12 +222,19 @@ class RedisMarketSink(MarketSink):
             asked(lambda: self._client.sadd(keys.OUTBOX_SYMBOLS.at(topic=MARKET_TOPIC), *said.begun))
         if said.alerts:
             shown = "; ".join(said.alerts[:ALERT_SYMBOLS_SHOWN_MAX])
-            alert(self._client, "market_outbox_full", f"{len(said.alerts)} symbols: {shown}")
+            text = f"{len(said.alerts)} symbols: {shown}"
+            alert(self._client, "market_outbox_full", text, component=MARKET_TOPIC)
         return said.full
 
     def _judge(self, call: _Call, answer: Any, said: _Said) -> None:
         if isinstance(answer, Exception):
             raise LiveStateUnavailableError(f"live state refused {call.symbol}: {answer}") from answer
+        if answer[0] == b"fenced":
+            raise self._fence.refusal(call.symbol, answer[1].decode())
+        if call.minutes and answer[0] == b"written":
+            self._minutes.note(call.symbol, call.minutes)
+        elif call.minutes and answer[0] == b"repeated":  # whose answer was lost; an older one changes nothing
+            self._minutes.know(call.symbol, call.minutes)
         if answer[0] == b"full":
             said.full[call.symbol] = (
                 f"{call.keys[0]}: expected at most {self._entries_max} unread blocks and {self._bytes_max}"
@@ -211,6 +248,7 @@ class RedisMarketSink(MarketSink):
             ):
                 self._greeks.clear()
                 self._states.lost()
+                self._minutes.lost()
             if answer[2] == b"1":
                 said.begun.append(call.symbol)
 
@@ -230,22 +268,33 @@ class RedisMarketSink(MarketSink):
         full = self._written([self._call(update) for update in updates])
         self._streams.told(lost.keys() - full.keys())
         shown = ", ".join(sorted(lost))
-        alert(self._client, "market_outbox_lost", f"the live state lost what was not drained of {shown}")
+        text = f"the live state lost what was not drained of {shown}"
+        alert(self._client, "market_outbox_lost", text, component=MARKET_TOPIC)
+
+    def _tell_minutes(self) -> None:
+        """Those of the session, where the server lost everything."""
+        calls = []
+        for symbol, told in self._minutes.due():
+            key, operation = minutes_operation(symbol, told)
+            arguments = (*self._head("", 0), *operation)  # no token: it may be written as often as it is lost
+            size = sum(len(text) for _, text in told)
+            calls.append(_Call(symbol, self._names(symbol, "live", [key]), arguments, size, ()))
+        self._written(calls)
+        self._minutes.told()
 
     def _tell_states(self, updates: Sequence[SymbolUpdate]) -> None:
         """States that nothing changed for long, and all of them where the server lost everything."""
         texts = self._states.due(updates)
         if not texts:
             return
-
-        def put() -> None:
-            with self._client.pipeline(transaction=False) as pipe:
-                for name, text in texts.items():
-                    pipe.set(name, text, ex=keys.MARKET_STATE.ttl_s)
-                pipe.execute()
-
+        lives_ms = life_ms(keys.MARKET_STATE)
+        calls = [
+            ((self._fence.journal(symbol), keys.MARKET_STATE.at(sym=symbol)), self._values(lives_ms, [text]))
+            for symbol, text in texts.items()
+        ]
         try:
-            asked(put)
+            for symbol, answer in zip(texts, run_scripts(self._client, "set_values", calls), strict=True):
+                self._fence.judge(symbol, answer)
         except LiveStateUnavailableError:
             self._states.lost()
             raise
@@ -256,65 +305,22 @@ class RedisMarketSink(MarketSink):
         told = self._greeks.setdefault(update.symbol, GreeksTold())
         changed = told.changed(update.chain)
         texts = market_values.greeks_texts(list(changed.values()))
-        life_ms = _life_ms(keys.OPTION_GREEKS)
+        lives_ms = life_ms(keys.OPTION_GREEKS)
         names = list(changed)
         for start in range(0, len(names), GREEKS_PER_SCRIPT_MAX):
             part = slice(start, start + GREEKS_PER_SCRIPT_MAX)
-            run_script(self._client, "set_values", names[part], (life_ms, *texts[part]))
+            where = (self._fence.journal(update.symbol), *names[part])
+            told_now = run_script(self._client, "set_values", where, self._values(lives_ms, texts[part]))
+            self._fence.judge(update.symbol, told_now)
         told.remember(update.chain, is_all=told.is_old(update.chain.at))
 
-
-def _operations(update: SymbolUpdate) -> Iterator[Operation]:
-    """What the script writes beside the blocks: a key ('' for a channel) and what to do with it."""
-    sym = update.symbol
-    if update.ticker:
-        yield _set(keys.MARKET_TICKER, sym, market_values.row_text(update.ticker))
-    if update.book:
-        yield _set(keys.MARKET_BOOK, sym, market_values.row_text(update.book))
-    if update.state:
-        yield _set(keys.MARKET_STATE, sym, market_values.row_text(update.state))
-    if update.trades:
-        newest = update.trades[-TRADES_KEPT:]
-        texts = market_values.row_texts(type(newest[0]), newest)
-        family = keys.MARKET_TRADES
-        yield family.at(sym=sym), ("L", _life_ms(family), TRADES_KEPT, len(texts), *texts)
-    if update.bars:
-        yield _bars(update)
-    if update.chain:
-        yield from _chain(update.chain, sym)
-    if update.sentiment:
-        yield _set(keys.SENTIMENT, sym, market_values.row_text(update.sentiment))
-    for reading in update.technicals:
-        yield _set(keys.TECHNICALS, sym, market_values.row_text(reading), indicator=reading.indicator)
-
-
-def _bars(update: SymbolUpdate) -> Operation:
-    newest = update.bars[-BARS_KEPT:]
-    texts = market_values.row_texts(type(newest[0]), newest)
-    scored = [
-        told for bar, text in zip(newest, texts, strict=True) for told in (int(bar.at.timestamp()), text)
-    ]
-    family = keys.MARKET_BARS
-    return family.at(sym=update.symbol), ("Z", _life_ms(family), BARS_KEPT, len(texts), *scored)
-
-
-def _chain(chain: ChainSnapshot, sym: str) -> Iterator[Operation]:
-    counts = chain_counts(chain)
-    texts = market_values.chain_texts(chain, counts)
-    yield _set(keys.OPTION_CHAIN, sym, texts.head)
-    yield _set(keys.OPTION_CALLS, sym, texts.calls)
-    yield _set(keys.OPTION_PUTS, sym, texts.puts)
-    told = {"ts": chain.at.isoformat(), "source": chain.source, **counts}
-    health = keys.MONITORING_OPTIONS
-    pairs = [part for name, value in told.items() for part in (name, "" if value is None else str(value))]
-    yield health.at(sym=sym), ("H", _life_ms(health), len(told), *pairs)
-    event = market_values.document_text("event", {"ts": chain.at, "symbol": chain.symbol, "counts": counts})
-    yield "", ("P", keys.OPTION_CHAIN_EVENTS.at(), event)
+    def _values(self, lives_ms: int, texts: Sequence[bytes]) -> tuple[object, ...]:
+        return (lives_ms, *self._fence.arguments, *texts)
 
 
 def _yields(chain: ChainSnapshot, head: bytes | None, life_left_ms: int) -> bool:
     """Whether another source's chain with more contracts was written a moment ago."""
-    age_ms = _life_ms(keys.OPTION_CHAIN) - int(life_left_ms)
+    age_ms = life_ms(keys.OPTION_CHAIN) - int(life_left_ms)
     if head is None or age_ms > CHAIN_YIELDS_S * 1000:
         return False
     try:
@@ -322,14 +328,6 @@ def _yields(chain: ChainSnapshot, head: bytes | None, life_left_ms: int) -> bool
     except InvalidFieldError:
         return False  # what cannot be read is replaced
     return source != chain.source and contracts > len(chain.contracts)
-
-
-def _set(family: KeyFamily, sym: str, text: bytes, **parts: str) -> Operation:
-    return family.at(sym=sym, **parts), ("S", _life_ms(family), text)
-
-
-def _life_ms(family: KeyFamily) -> int:
-    return (family.ttl_s or keys.DAY_S) * 1000
 
 
 def _token(texts: Sequence[bytes], arguments: Sequence[object]) -> str:

@@ -22,13 +22,13 @@ class StatesTold:
         self._is_lost = False
 
     def due(self, updates: Sequence[SymbolUpdate]) -> Mapping[str, bytes]:
-        """Remember what these updates wrote, and return the values by key that must be written again."""
+        """Remember what these updates wrote, and return the values by symbol that must be written again."""
         for update in updates:
             if update.state is not None:
                 self._told[update.symbol] = (update.state, update.state.at)
         again = self._all() if self._is_lost else dict(self._old(updates))
         self._is_lost = False
-        return {keys.MARKET_STATE.at(sym=symbol): row_text(state) for symbol, state in again.items()}
+        return {symbol: row_text(state) for symbol, state in again.items()}
 
     def lost(self) -> None:
         """The server has none of them: all are due."""

@@ -21,6 +21,7 @@ from adapters.wiring import (
     open_market_state,
 )
 from desk.residents.session_life import run_session_until_signal
+from desk.residents.writer_lease import held, stand_by, writer_lease
 from trading.errors import ConfigurationError
 from trading.settings import Settings
 
@@ -33,18 +34,23 @@ def main() -> int:
 
 
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
+    alerts, lease = open_alerts(settings, COMPONENT), writer_lease(settings, COMPONENT)
+    if not await asyncio.to_thread(stand_by, lease, alerts, stop.is_set, needs_live_state=False):
+        return
     ports = MarketPorts(
         sink=open_market_sink(settings),
         state=open_market_state(settings),
         board=open_feed_board(settings),
         live_state=open_live_state(settings),
-        alerts=open_alerts(settings, COMPONENT),
+        alerts=alerts,
         clock=SystemClock(),
+        lease=lease,
     )
     capture = CaptureWriter(unwritten(settings.ingest.capture)) if settings.ingest.capture else None
     chance = random.Random()  # noqa: S311 (jitter, no secret)
     runner = MarketRunner(settings.broker, settings.market, settings.ingest, ports, chance, capture)
-    await runner.run(stop)
+    with held(lease, ports.alerts):
+        await runner.run(stop)
 
 
 def unwritten(path: Path) -> Path:

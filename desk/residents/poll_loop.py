@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from trading.errors import DeskError, PermanentError
+from trading.errors import DeskError, FencedOutError, PermanentError
 from trading.feeds.breaker import BreakerTransition
 from trading.feeds.poller import Moment, Poll, Poller
 from trading.ports.alerts import Alerts
@@ -46,6 +46,8 @@ class Outlets:
     beat: Callable[[], None]
     tell_every_s: float
     beat_every_s: float
+    keep: Callable[[], None] = lambda: None  # the lease to write; raises FencedOutError where it is lost
+    keep_every_s: float = 1.0
 
 
 @dataclass(slots=True)
@@ -89,6 +91,8 @@ class PollLoop:
         """Start what is due, take what has come; False where a service is away and a longer pause is due."""
         if self._is_due("beat", self._outlets.beat_every_s):
             self._outlets.beat()
+        if self._is_due("keep", self._outlets.keep_every_s):
+            self._outlets.keep()
         now = self._moment()
         if now is None:
             return False
@@ -134,6 +138,8 @@ class PollLoop:
     def _take_one(self, poller: Poller, poll: Poll, answer: object | DeskError, now: Moment) -> bool:
         try:
             poller.take(poll, answer, now)
+        except FencedOutError:
+            raise
         except DeskError as error:
             _log.warning("not_published feed=%s symbol=%s error=%s", poll.feed, poll.symbol, error)
             return False

@@ -18,6 +18,7 @@ from adapters.wiring import (
     open_alerts,
     open_feed_board,
     open_live_state,
+    open_market_sink,
     open_warehouse,
     volatility_poller,
 )
@@ -31,7 +32,9 @@ from adapters.wiring_vendors import (
 from desk.market_clock import market_clock
 from desk.residents.life import beat_once, run_until_signal
 from desk.residents.poll_loop import Outlets, PollLoop
+from desk.residents.writer_lease import KeptWriter, held, stand_by, writer_lease
 from trading.feeds.poller import Moment, Poller
+from trading.ports.alerts import Alerts
 from trading.settings import Settings
 
 COMPONENT = "vendors"
@@ -62,22 +65,43 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
     now = _first_moment(moment, beat, stop)
     if now is None:
         return
+    alerts, lease = open_alerts(settings, COMPONENT), writer_lease(settings, COMPONENT)
+    if not stand_by(lease, alerts, stop.is_set, needs_live_state=True, pause=stop.wait):
+        return
+    with held(lease, alerts):
+        writer = KeptWriter(lease, open_market_sink(settings))
+        writer.take_over()
+        _poll(settings, stop, moment, beat, now, writer, alerts)
+
+
+def _poll(
+    settings: Settings,
+    stop: threading.Event,
+    moment: Callable[[], Moment | None],
+    beat: Callable[[], None],
+    now: Moment,
+    writer: KeptWriter,
+    alerts: Alerts,
+) -> None:
+    """Poll until the end; raises FencedOutError where another process took this one's place."""
     warehouse = open_warehouse(settings)
-    pollers: list[tuple[Poller, int]] = [(volatility_poller(settings), VOLATILITY_WORKERS)]
+    pollers: list[tuple[Poller, int]] = [(volatility_poller(settings, writer.sink), VOLATILITY_WORKERS)]
     closing: Callable[[], None] = lambda: None  # noqa: E731
     if asks_alpha_vantage(settings):
-        poller, source = vendor_poller(settings, now)
+        poller, source = vendor_poller(settings, now, writer.sink)
         pollers.append((poller, settings.vendors.workers_max))
         closing = source.close
     outlets = Outlets(
         board=open_feed_board(settings),
-        alerts=open_alerts(settings, COMPONENT),
+        alerts=alerts,
         monitor=open_vendor_monitor(settings),
         breakers=open_breaker_outbox(settings),
         log=open_breaker_log(warehouse),
         beat=beat,
         tell_every_s=settings.ingest.metrics_every_s,
         beat_every_s=settings.ingest.heartbeat_every_s,
+        keep=writer.keep,
+        keep_every_s=writer.lease.every_s,
     )
     loop = PollLoop(pollers, outlets, moment)
     _log.info("polling %s", ", ".join(poller.source for poller, _ in pollers))

@@ -30,6 +30,7 @@ from simulation.http.alpha_vantage import AlphaVantageStub
 from simulation.http.articles import Article
 from simulation.http.server import Answer, Fault
 from simulation.http.vendor_words import refusal
+from trading.services.hold_lease import SHARD
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 60.0
@@ -247,3 +248,37 @@ def test_a_killed_resident_spends_no_more_than_one_that_lives(tmp_path: Path) ->
             there.end(signal.SIGKILL)
         assert sum(int(count) for count in there.driver.hvals(counts)) == a_day
         assert 1 <= len(there.stub.journal) <= a_day
+
+
+def test_a_second_resident_stands_by_until_the_first_is_stopped_and_the_first_writes_nothing_more(
+    tmp_path: Path,
+) -> None:
+    """One that stands still is followed when its lease ran out; when it wakes it ends and says so."""
+    with resident(tmp_path) as there:
+        there.start()
+        first, state = there.process, RedisLiveState(there.redis.url)
+        assert first is not None
+
+        def is_held_by(process: Any) -> bool:
+            holder = state.lease_holder("vendors", SHARD)
+            return holder is not None and f"/{process.pid}/" in holder.owner
+
+        chain = keys.OPTION_CHAIN.at(sym=SYMBOL)
+        there.until(lambda: there.driver.exists(chain) == 1, "a chain")
+        assert is_held_by(first)
+        first.send_signal(signal.SIGSTOP)
+        try:
+            there.start()
+            second = there.process
+            there.until(lambda: is_held_by(second), "a successor")
+            journal = keys.OUTBOX_JOURNAL.at(topic="market", sym=SYMBOL)
+            number = str(state.lease_holder("vendors", SHARD).fencing).encode()  # type: ignore[union-attr]
+            there.until(lambda: there.driver.hget(journal, "fencing:vendors") == number, "its number")
+        finally:
+            first.send_signal(signal.SIGCONT)
+        assert first.wait(WAIT_S) == 1
+        codes = [fields[b"code"] for _, fields in there.driver.xrange(keys.ALERTS_CRITICAL.at())]
+        assert codes.count(b"fenced_out-vendors") == 1
+        there.driver.delete(chain)
+        there.until(lambda: there.driver.exists(chain) == 1, "a chain of the second")
+        assert there.end(signal.SIGTERM) == 0

@@ -172,6 +172,13 @@ class LiveState(ABC):
         """Keep the lease; False when it was lost."""
 
     @abstractmethod
+    def keep_lease(self, lease: Lease, ttl_s: int) -> Lease | None:
+        """Keep the lease, also one that ran out, unless another had it since; None then.
+
+        A live state that lost everything gives it again under a higher number.
+        """
+
+    @abstractmethod
     def release_lease(self, lease: Lease) -> None:
         """Give the lease back; only its holder can."""
 

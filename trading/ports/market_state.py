@@ -23,11 +23,13 @@ from trading.model.market import (
     Trade,
     VolatilityReading,
 )
+from trading.ports.live_state import Lease
 
 TRADES_KEPT = 1_000  # newest prints of a symbol in the live state
 BAR_SECONDS = 60
 CHAIN_YIELDS_S = 60.0  # of this machine: six rounds of a vendor's chains
 BARS_KEPT = 1_000  # two sessions of minutes
+MINUTES_TOLD_AGAIN = 400  # of a symbol, where the live state lost everything: a session
 UPDATES_PER_CALL_MAX = 2_000
 SYMBOLS_PER_READ_MAX = 2_000
 ROWS_PER_BLOCK_MAX = 5_000
@@ -109,6 +111,13 @@ class MarketSink(ABC):
         Raises OutboxFullError when the warehouse is too far behind (the live state of that update is not
         written either: what a reader sees, the warehouse will have), LiveStateUnavailableError when nothing
         is certain; publishing the same updates again is then right.
+        """
+
+    def take_over(self, lease: Lease, symbols: Sequence[str] = ()) -> None:  # noqa: B027 - most have one writer
+        """Write under this lease from here on: whoever has an older number of its component is refused.
+
+        `symbols` are those whose minutes this writer tells. Raises FencedOutError where a newer number was
+        seen, here and in every `publish` from then on. A sink that one process has for itself does nothing.
         """
 
 

@@ -28,8 +28,9 @@ from trading.model.market import BarOrigin
 from trading.ports.alerts import Alerts
 from trading.ports.clock import Clock
 from trading.ports.feed_health import FeedBoard
-from trading.ports.live_state import LiveState
+from trading.ports.live_state import Lease, LiveState
 from trading.ports.market_state import MarketSink, MarketState, SymbolMarket, SymbolUpdate
+from trading.services.hold_lease import HeldLease
 from trading.services.watch_feeds import FeedWatch, watch_feeds
 from trading.settings import BrokerSettings
 
@@ -57,6 +58,7 @@ class MarketPorts:
     live_state: LiveState
     alerts: Alerts
     clock: Clock
+    lease: HeldLease | None = None  # None where nobody else could write
 
 
 def market_link_settings(broker: BrokerSettings, ingest: IngestSettings) -> BrokerSettings:
@@ -88,6 +90,7 @@ class MarketRunner:
         self._watch = FeedWatch()
         self._in_flight: list[SymbolUpdate] = []
         self._alerts: deque[tuple[str, str]] = deque(maxlen=ALERTS_WAITING_MAX)
+        self._writes_under: Lease | None = None
         self._stopping = False
         self._redis_fails = False
         self._told_capture = False
@@ -100,7 +103,7 @@ class MarketRunner:
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; what was heard by then is written, for a few seconds."""
         writing = asyncio.create_task(self._forever(self._write), name="write")
-        steps = (self._tell_alerts, self._tell_health, self._beat)
+        steps = (self._tell_alerts, self._tell_health, self._beat, self._hold)
         others = [asyncio.create_task(self._forever(step)) for step in steps]
         wake_at_stop = asyncio.create_task(stop.wait())
         wake_at_stop.add_done_callback(lambda _: self._heard.set())
@@ -122,6 +125,7 @@ class MarketRunner:
         if state is None:
             return
         try:
+            await asyncio.to_thread(self._take_over)  # first: nobody before us writes behind what we read
             known = await asyncio.to_thread(state.read, symbols, chains=False)
         except TransientError as error:
             _log.warning("what was heard before is not known: %s", error)
@@ -218,11 +222,24 @@ class MarketRunner:
 
     def _publish(self, updates: Sequence[SymbolUpdate]) -> list[SymbolUpdate]:
         """Write; returns those that a full outbox refused. Raises LiveStateUnavailableError."""
+        self._take_over()
         try:
             self._ports.sink.publish(updates)
         except OutboxFullError:
             return [update for update in updates if not self._is_published(update)]
         return []
+
+    def _take_over(self) -> None:
+        """Write under the lease that is held now; one that was lost ends the process where it is kept."""
+        lease = self._ports.lease
+        if lease is None:
+            return
+        if lease.lease is None:
+            raise LiveStateUnavailableError(f"the lease {lease.component} is not taken yet")
+        if lease.lease != self._writes_under:
+            under = lease.lease
+            self._ports.sink.take_over(under, list(self.session.budget.symbols))
+            self._writes_under = under
 
     def _is_published(self, update: SymbolUpdate) -> bool:
         try:
@@ -250,6 +267,13 @@ class MarketRunner:
                 if feed.feed == LineKind.LEVEL1.value and feed.stands_still:
                     self.session.stand_still(feed.symbol, SILENT, feed.newest_at)
         await asyncio.sleep(self._metrics_every_s)
+
+    async def _hold(self) -> None:
+        """Keep the lease; another holder of it is an error that ends all."""
+        lease = self._ports.lease
+        if lease is not None:
+            await asyncio.to_thread(lease.keep)
+        await asyncio.sleep(TICK_MAX_S if lease is None else lease.every_s)
 
     async def _beat(self) -> None:
         every = self._ingest.heartbeat_every_s

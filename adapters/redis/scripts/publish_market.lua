@@ -1,17 +1,22 @@
 -- Writes what changed of one symbol and its blocks for the warehouse, all or nothing.
 -- KEYS: stream, its journal (hash), what this source did last (list), then one key for each operation that has one.
 -- ARGV: most entries, most bytes, random part of a new epoch, this update's token ('' for none), tokens kept, their life in ms, pause between alerts
--- in ms, number of blocks, the blocks, then operations: S ttl text | L ttl kept n text… | Z ttl kept n (score text)… | H ttl n (field value)… | P channel text.
+-- in ms, the writer's fencing field ('' for none) and number, number of blocks, the blocks, then operations: S ttl text | L ttl kept n text… | Z ttl kept n (score text)… | H ttl n (field value)… | P channel text.
 -- The first write is one that a server without memory refuses, so what it refuses is whole.
--- Returns {'written', epoch, first sequence}, {'repeated', epoch, first}, {'full', length, '1' when an alert is due, bytes}.
+-- Who has an older fencing number than the newest that was seen of its component is refused before all else.
+-- Returns {'fenced', the newer number}, {'written', epoch, first sequence}, {'repeated', epoch, first}, {'full', length, '1' when an alert is due, bytes}.
 -- A live key that another writer left as another type is replaced: an error behind XADD would be tried again, and write the blocks again.
 local function fit(key, kind)
   local found = redis.call('TYPE', key)['ok']
   if found ~= 'none' and found ~= kind then redis.call('DEL', key) end
 end
-local blocks = tonumber(ARGV[8])
+local blocks = tonumber(ARGV[10])
 local token = ARGV[4]
-local told = redis.call('HMGET', KEYS[2], 'epoch', 'sequence')
+local told = redis.call('HMGET', KEYS[2], 'epoch', 'sequence', ARGV[8])
+if ARGV[8] ~= '' and told[3] ~= ARGV[9] then
+  if told[3] and tonumber(told[3]) > tonumber(ARGV[9]) then return {'fenced', told[3]} end
+  redis.call('HSET', KEYS[2], ARGV[8], ARGV[9])
+end
 if token ~= '' and redis.call('TYPE', KEYS[3])['ok'] == 'list' and redis.call('LPOS', KEYS[3], token) then return {'repeated', told[1] or '', told[2] or '0'} end
 local t = redis.call('TIME')
 local now_ms = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -19,7 +24,7 @@ local bytes = 0
 if blocks > 0 then
   local length = redis.call('XLEN', KEYS[1])
   local waiting = length > 0 and tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0') or 0
-  for place = 1, blocks do bytes = bytes + #ARGV[8 + place] end
+  for place = 1, blocks do bytes = bytes + #ARGV[10 + place] end
   if length + blocks > tonumber(ARGV[1]) or (length > 0 and waiting + bytes > tonumber(ARGV[2])) then
     local due = now_ms - tonumber(redis.call('HGET', KEYS[2], 'alerted_ms') or '0') >= tonumber(ARGV[7])
     if due then redis.call('HSET', KEYS[2], 'alerted_ms', string.format('%.0f', now_ms)) end
@@ -38,10 +43,10 @@ if blocks > 0 then
   first = string.format('%.0f', last - blocks + 1)
   for place = 1, blocks do
     local sequence = string.format('%.0f', last - blocks + place)
-    redis.call('XADD', KEYS[1], '*', 'epoch', epoch, 'sequence', sequence, 'block', ARGV[8 + place])
+    redis.call('XADD', KEYS[1], '*', 'epoch', epoch, 'sequence', sequence, 'block', ARGV[10 + place])
   end
 end
-local at, key = 9 + blocks, 4
+local at, key = 11 + blocks, 4
 while at <= #ARGV do
   local kind = ARGV[at]
   if kind == 'P' then

@@ -123,6 +123,19 @@ def test_a_lease_has_one_holder_and_its_number_grows(live_state: LiveState) -> N
     assert live_state.renew_lease(second, 60)
 
 
+def test_a_lease_that_ran_out_is_kept_unless_another_had_it(live_state: LiveState) -> None:
+    """A live state that was away for longer than its life costs nobody the lease; a successor does."""
+    first = live_state.acquire_lease("ingest", "writer", "one", 0)
+    assert first is not None
+    assert live_state.keep_lease(first, 60) == first
+    assert live_state.lease_holder("ingest", "writer") == first
+    assert live_state.keep_lease(first, 0) == first
+    second = live_state.acquire_lease("ingest", "writer", "two", 0)
+    assert second is not None
+    assert live_state.keep_lease(first, 60) is None
+    assert live_state.keep_lease(second, 60) == second
+
+
 def test_who_holds_a_lease_is_seen_without_taking_it(live_state: LiveState) -> None:
     """Nobody, then its holder with his number, then nobody again; looking takes nothing."""
     assert live_state.lease_holder("coverage", "ibkr") is None
