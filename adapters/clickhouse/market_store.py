@@ -7,6 +7,7 @@ inserted; what two writers store at once is one row by its key, and the views re
 rows of a batch are computed again after the rows are there. Only then does the drain acknowledge.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 
 import sql
 from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.market_batches import ClickHouseBatchLog
 from adapters.clickhouse.market_columns import TABLES, KindTable
 from adapters.clickhouse.market_loads import NO_DEDUPLICATION, MarketLoads
 from adapters.clickhouse.market_refusals import (
@@ -29,6 +31,7 @@ from adapters.clickhouse.market_refusals import (
 )
 from adapters.clickhouse.market_rows import AS_TOLD, fitting, minutes_of, origin_of, token_of, told_rows
 from trading.model.market import MarketEntry, MarketKind, MarketRow, RefusedRow
+from trading.ports.batch_log import BatchNote
 from trading.ports.market_store import LoadReport, MarketStore
 from trading.ports.outbox import UnreadableEntry
 
@@ -41,6 +44,7 @@ class ClickHouseMarketStore(MarketStore):
     def __init__(self, warehouse: Warehouse, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._warehouse = warehouse
         self._loads = MarketLoads(warehouse)
+        self._batches = ClickHouseBatchLog(warehouse)
         self._now = now
 
     def record(
@@ -64,8 +68,25 @@ class ClickHouseMarketStore(MarketStore):
         return reports
 
     def load(self, kind: MarketKind, session: date, source: str, rows: Iterable[MarketRow]) -> LoadReport:
-        """Store one session's rows of a source in place of what it said before."""
-        return self._loads.load(kind, session, source, rows, self._now())
+        """Store one session's rows of a source in place of what it said before, and note what that did."""
+        began_at, began_s = self._now(), time.monotonic()
+        report = self._loads.load(kind, session, source, rows, began_at)
+        note = BatchNote(
+            batch_id=uuid4().hex,
+            origin=f"load {source} {kind} {session.isoformat()}",
+            sources=(source,),
+            rows=report.total,
+            new=report.new,
+            repeated=report.repeated,
+            refused=report.refused,
+            oldest_at=report.oldest_at,
+            newest_at=report.newest_at,
+            began_at=began_at,
+            ended_at=self._now(),
+            duration_ms=int((time.monotonic() - began_s) * 1000),
+        )
+        self._batches.record([note])
+        return report
 
     def _record_kind(
         self, kind: MarketKind, entries: Sequence[MarketEntry], *, is_repeat: bool

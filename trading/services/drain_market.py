@@ -18,8 +18,9 @@ from datetime import datetime, timedelta
 
 from trading.errors import DeskError, PermanentError, WarehouseError
 from trading.feeds.samples import samples_of
-from trading.model.market import ChainSnapshot, MarketEntry
+from trading.model.market import ChainSnapshot, MarketEntry, MarketKind
 from trading.ports.alerts import Alerts
+from trading.ports.batch_log import BatchLog
 from trading.ports.clock import Clock
 from trading.ports.feed_health import FeedBoard, FeedHealth, FeedState
 from trading.ports.market_outbox import READ_BLOCKS_MAX, MarketBatch, MarketOutboxReader
@@ -27,6 +28,7 @@ from trading.ports.market_store import LoadReport, MarketStore
 from trading.ports.metric_store import SAMPLES_PER_CALL_MAX, MetricStore
 from trading.ports.outbox import OutboxBacklog, UnreadableEntry
 from trading.services.drain_fills import is_due
+from trading.services.note_batches import BatchNotes
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class MarketDrainTools:
     alerts: Alerts | None = None
     board: FeedBoard | None = None  # where people see how much waits
     metrics: MetricStore | None = None  # where what the board says is kept
+    batches: BatchLog | None = None  # where it is kept what each batch did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +81,10 @@ class _Round:
     """Counts of a round in the making."""
 
     new: Counter[str] = field(default_factory=Counter)
+    reports: list[LoadReport] = field(default_factory=list)
 
     def add(self, reports: Sequence[LoadReport]) -> None:
+        self.reports += reports
         for report in reports:
             self.new["rows"] += report.new
             self.new["repeated"] += report.repeated
@@ -99,6 +104,7 @@ class MarketDrain:
         self._claimed_at: datetime | None = None
         self._looked_at: datetime | None = None
         self._drained_rows = 0  # since the board was told
+        self._notes = BatchNotes(tools.batches)
         self.backlog: OutboxBacklog | None = None
 
     def drain_once(self, wait_s: float) -> MarketDrainReport:
@@ -113,8 +119,12 @@ class MarketDrain:
         self._look()
         return report
 
+    def tell_notes(self) -> None:
+        """Tell now what the batches did, at the end of a process; it is told every ten seconds else."""
+        self._notes.tell()
+
     def _drained(self, batch: MarketBatch) -> MarketDrainReport:
-        told = _Round()
+        told, began_at = _Round(), self._tools.clock.now()
         for place, part in enumerate(_parts(batch, self._rows_max)):
             told.add(self._stored(part, () if place else batch.unreadable, is_repeat=batch.is_repeat))
             self._tools.reader.ack([*part, *(() if place else batch.unreadable)])
@@ -134,6 +144,7 @@ class MarketDrain:
             "market_drained %s", " ".join(f"{name}={value}" for name, value in asdict(report).items())
         )
         self._drained_rows += report.rows
+        self._notes.add(batch, told.reports, began_at, self._tools.clock.now())
         self._alert(report.unreadable, "blocks could not be read")
         return report
 
@@ -163,7 +174,7 @@ class MarketDrain:
             self._prove_warehouse(poisoned[0].reason)
         self._tools.store.record((), [*unreadable, *poisoned], is_repeat=True)
         self._alert(len(poisoned), "blocks were refused")
-        return reports
+        return [*reports, _refusal(len(poisoned))]
 
     def _halved(self, entries: Sequence[MarketEntry], reports: list[LoadReport]) -> list[UnreadableEntry]:
         """Try all; where they are refused, each half by itself, down to the block that is refused alone."""
@@ -208,6 +219,7 @@ class MarketDrain:
             return
         since = self._looked_at or now - BACKLOG_EVERY
         self._looked_at = now
+        self._notes.tell()
         try:
             self.backlog = self._tools.reader.backlog()
             health = self._health(self.backlog, now, since)
@@ -269,6 +281,19 @@ def _parts(batch: MarketBatch, rows_max: int) -> Iterator[list[MarketEntry]]:
             part, rows = [], 0
     if part:
         yield part
+
+
+def _refusal(blocks: int) -> LoadReport:
+    """What went to the dead letter whole, each block as one row."""
+    return LoadReport(
+        kind=MarketKind.REFUSED,
+        total=blocks,
+        new=0,
+        repeated=0,
+        refused=blocks,
+        oldest_at=None,
+        newest_at=None,
+    )
 
 
 def _refused(entry: MarketEntry, error: Exception) -> UnreadableEntry:

@@ -1,4 +1,4 @@
--- Grain: one attempt to store one batch.
+-- Grain: one attempt to store one batch of fills; those of the market stand beside them, and are left out.
 with batches as (
 
     select * from {{ source('audit', 'ingestion_batches') }}
@@ -23,3 +23,4 @@ select
     age_seconds,
     received_at
 from batches
+where source != 'market'

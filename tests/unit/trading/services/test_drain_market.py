@@ -15,6 +15,7 @@ from desk.residents.market_drain import run_market_drain
 from trading.errors import DeskError, LiveStateUnavailableError, WarehouseError, WarehouseUnavailableError
 from trading.model.market import MarketEntry, MarketKind
 from trading.ports.alerts import Alerts
+from trading.ports.batch_log import BatchLog, BatchNote
 from trading.ports.feed_health import FEED_LIFE_S, FeedHealth, FeedState
 from trading.ports.market_outbox import MarketBatch, MarketOutboxReader
 from trading.ports.market_store import LoadReport
@@ -115,6 +116,20 @@ class Kept(MetricStore):
 
 
 @dataclass(slots=True)
+class Noted(BatchLog):
+    """Keeps bundles, or refuses."""
+
+    bundles: list[Sequence[BatchNote]] = field(default_factory=list)
+    is_away: bool = False
+
+    def record(self, notes: Sequence[BatchNote]) -> None:
+        """Keep them."""
+        if self.is_away:
+            raise WarehouseUnavailableError("away")
+        self.bundles.append(notes)
+
+
+@dataclass(slots=True)
 class Bench:
     """A drain and all that it touches."""
 
@@ -124,6 +139,7 @@ class Bench:
     alerts: Told = field(default_factory=Told)
     board: MemoryFeedBoard = field(default_factory=MemoryFeedBoard)
     metrics: Kept = field(default_factory=Kept)
+    batches: Noted = field(default_factory=Noted)
     drain: MarketDrain = field(init=False)
 
     def __post_init__(self) -> None:
@@ -136,6 +152,7 @@ class Bench:
             alerts=self.alerts,
             board=self.board,
             metrics=self.metrics,
+            batches=self.batches,
         )
         self.drain = MarketDrain(tools, blocks_max=5, rows_max=10)
 
@@ -170,6 +187,31 @@ def test_what_every_feed_says_is_kept_with_its_time() -> None:
     bench.clock.at += BACKLOG_EVERY
     bench.stream.waiting = [quotes(1)]
     assert bench.drain.drain_once(0).rows == 1
+
+
+def test_what_each_batch_did_is_told_together_every_ten_seconds_and_at_the_end() -> None:
+    """Blocks that were refused are counted with the rest; a round without blocks is no batch."""
+    bench = Bench()
+    bench.drain.drain_once(0)  # the first look
+    for number in (1, 2):
+        bench.stream.waiting = [quotes(number, rows=2)]
+        bench.drain.drain_once(0)
+    assert bench.batches.bundles == []
+    bench.clock.at += BACKLOG_EVERY
+    bench.drain.drain_once(0)
+    assert [[note.rows for note in bundle] for bundle in bench.batches.bundles] == [[2, 2]]
+    bench.batches.is_away = True
+    bench.stream.waiting = [quotes(3), quotes(4, bid="-7")]
+    for _ in range(TRIES_MAX - 1):
+        with pytest.raises(WarehouseError):
+            bench.drain.drain_once(0)
+    bench.drain.drain_once(0)
+    bench.drain.tell_notes()
+    bench.batches.is_away = False
+    bench.drain.tell_notes()
+    ((note,),) = bench.batches.bundles[1:]
+    assert (note.rows, note.new, note.repeated, note.refused) == (2, 1, 0, 1)
+    assert note.sources == ("ibkr",)
 
 
 def test_what_is_stored_is_acknowledged_and_what_waits_comes_next() -> None:
