@@ -248,7 +248,6 @@ def drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str) -> Dr
 def market_drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str) -> MarketDrainTools:
     """What the market's drain reads and writes."""
     from adapters.clickhouse.market_batches import ClickHouseBatchLog
-    from adapters.clickhouse.market_batches import ClickHouseBatchLog
     from adapters.clickhouse.market_store import ClickHouseMarketStore  # 0.1 s: numpy and Arrow
     from adapters.clickhouse.metric_store import ClickHouseMetricStore
 
@@ -259,7 +258,6 @@ def market_drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str
         alerts=open_alerts(settings, "market-drain"),
         board=open_feed_board(settings),
         metrics=ClickHouseMetricStore(warehouse),
-        batches=ClickHouseBatchLog(warehouse),
         batches=ClickHouseBatchLog(warehouse),
     )
 
