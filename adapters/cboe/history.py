@@ -1,12 +1,20 @@
-"""The exchange's daily history over HTTPS, asked with what the kept copy was named by."""
+"""The exchange's daily history over HTTPS, asked with what the kept copy was named by.
+
+Half a file that ends at a line's end reads like a whole one. It has fewer sessions than the kept copy; where
+there is no copy, its newest session is an old one, and that is refused.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from email.utils import parsedate_to_datetime
 
 from adapters.cboe.daily_csv import read_daily_csv
 from adapters.venue.whole_answer import HTTP_NOT_MODIFIED, PublicAddress, WholeAnswer
+from trading.calendar import CALENDAR_START, previous_session, trading_session
 from trading.ports.vendor_source import VendorUnavailableError
 from trading.ports.volatility_source import DailyFile, DailyHistory, DailyHistorySource
+
+SESSIONS_BEHIND_MAX = 3  # the file is written in the night after a session, at times a day late
 
 
 @dataclass(slots=True)
@@ -34,12 +42,41 @@ class CboeHistory(DailyHistorySource):
         try:
             before = len(self.read(kept, at).values) if kept is not None else 0
         except VendorUnavailableError:
-            return  # the kept one cannot be read: anything whole is better
+            before = 0
+        if not before:
+            _check_against_calendar(history, at)
         if len(history.values) < before:
             raise VendorUnavailableError(
                 f"cboe: the daily history is refused whole: expected {before} sessions or more, was "
                 f"{len(history.values)}"
             )
+
+
+def _check_against_calendar(history: DailyHistory, at: datetime) -> None:
+    """Refuse a first file without the sessions before it was written; where that is not told, before now."""
+    written_at = _moment(history.file.last_modified)
+    expected = _newest_expected(at if written_at is None else min(at, written_at))
+    newest = history.values[-1].session
+    if newest < expected:
+        raise VendorUnavailableError(
+            f"cboe: the daily history is refused whole: expected the session {expected} or a later one, was "
+            f"{newest} the newest"
+        )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo is not None and CALENDAR_START.year < moment.year else None
+
+
+def _newest_expected(at: datetime) -> date:
+    session = trading_session(at)
+    for _ in range(1 + SESSIONS_BEHIND_MAX):
+        session = previous_session(session)
+    return session
 
 
 def _validators(kept: DailyFile | None) -> dict[str, str]:

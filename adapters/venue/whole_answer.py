@@ -1,10 +1,14 @@
 """One GET to a public address without a key: bounded in bytes and in time, the answer whole or not at all.
 
 Redirects are not followed and nothing is repeated here: who asks again, and when, is the caller's plan.
+
+The HTTP library ends a compressed body without a word where its bytes end, so half of one is an answer to it.
+Here the body is taken as it came, unpacked in bounded pieces, and has to end with gzip's own trailer.
 """
 
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -18,7 +22,12 @@ from trading.ports.vendor_source import RefusalKind, VendorRefusedError, VendorU
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 HTTP_OK, HTTP_NOT_MODIFIED, HTTP_CLIENT_ERRORS, HTTP_SERVER_ERRORS = 200, 304, 400, 500
 HTTP_BUSY = frozenset({408, 425, 429})
-HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; trading-desk)"}  # some refuse requests without a known one
+HEADERS = {
+    "User-Agent": "Mozilla/5.0 (compatible; trading-desk)",  # some refuse requests without a known one
+    "Accept-Encoding": "gzip",
+}
+GZIP = 16 + zlib.MAX_WBITS
+PLAIN = frozenset({"", "identity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ class PublicAddress:
     def _body(self, answer: httpx.Response) -> bytes:
         chunks, size = [], 0
         until = self.monotonic() + self.limits.answer_s
-        for chunk in answer.iter_bytes():
+        for chunk in self._unpacked(answer):
             size += len(chunk)
             if size > self.limits.bytes_max:
                 raise VendorUnavailableError(f"{self.name}: expected at most {self.limits.bytes_max} bytes")
@@ -108,3 +117,20 @@ class PublicAddress:
                 )
             chunks.append(chunk)
         return b"".join(chunks)
+
+    def _unpacked(self, answer: httpx.Response) -> Iterator[bytes]:
+        """The pieces of a body; the last one of a compressed body is followed by its trailer, or raises."""
+        encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+        if encoding in PLAIN:
+            yield from answer.iter_raw()
+            return
+        if encoding != "gzip":
+            raise VendorUnavailableError(f"{self.name}: expected gzip or no encoding, was {shown(encoding)}")
+        unpacking = zlib.decompressobj(GZIP)
+        try:
+            for packed in answer.iter_raw():
+                yield unpacking.decompress(packed, self.limits.bytes_max + 1)
+        except zlib.error as error:
+            raise VendorUnavailableError(f"{self.name}: expected a body in gzip: {error}") from error
+        if not unpacking.eof:
+            raise VendorUnavailableError(f"{self.name}: expected the trailer of gzip, the body ended before")

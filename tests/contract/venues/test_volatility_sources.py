@@ -1,5 +1,6 @@
 """The one-day index over real HTTP: three sources in order, failing one after another, and what is kept."""
 
+import gzip
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -14,6 +15,9 @@ from trading.errors import OutboxFullError
 from trading.model.market import RefusedRow, Regime, VolatilityReading, VolatilitySource
 from trading.ports.feed_health import FeedState
 
+SESSIONS = sessions_between(date(2026, 10, 1), date(2026, 11, 19))
+ROWS = [f"{session:%m/%d/%Y},15,16,14,15.5\n" for session in SESSIONS]
+WHOLE = "".join(["DATE,OPEN,HIGH,LOW,CLOSE\n", *ROWS]).encode()
 IBKR, YAHOO, DAILY = VolatilitySource.IBKR, VolatilitySource.YAHOO, VolatilitySource.CBOE_HISTORY
 
 
@@ -155,6 +159,42 @@ def test_a_broken_daily_file_is_refused_whole(desk, fault, words):
     assert "cboe_history" in desk.poll()
     assert words in health(desk, DAILY).text
     assert desk.poller._daily == before
+
+
+@pytest.mark.parametrize("is_cut", [False, True], ids=["whole", "cut"])
+def test_a_packed_body_ends_with_its_trailer(desk, is_cut):
+    """Half of a gzip is no shorter history: the first download too has to be whole."""
+    packed = gzip.compress(WHOLE)
+    body = packed[: len(packed) - 40] if is_cut else packed
+    desk.cboe.faults.append(Fault(answer=Answer(body, 200, {"Content-Encoding": "gzip"})))
+    desk.poll()
+    assert (desk.poller._daily is None) is is_cut
+    assert ("the trailer of gzip" in health(desk, DAILY).text) is is_cut
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ({}, "expected the session 2026-11-16 or a later one, was 2026-11-13 the newest"),
+        ({"Last-Modified": "Fri, 20 Nov 2026 08:00:00 GMT"}, "expected the session 2026-11-16 or a later"),
+        ({"Last-Modified": "Tue, 17 Nov 2026 23:00:00 GMT"}, ""),
+        ({"Last-Modified": "soon"}, "expected the session 2026-11-16 or a later"),
+    ],
+)
+def test_a_first_file_that_ends_too_early_is_refused_whole(desk, named, words):
+    """Cut at the end of a line it reads like a whole one; when it was written says what has to be in it."""
+    cut = WHOLE[: WHOLE.index(b"11/16/2026")]
+    desk.cboe.faults.append(Fault(answer=Answer(cut, 200, named)))
+    desk.poll()
+    assert words in health(desk, DAILY).text
+    assert bool(desk.poller._daily) is not bool(words)
+
+
+def test_an_encoding_that_nobody_asked_for_is_refused(desk):
+    """A body that cannot be held against a trailer is none."""
+    desk.cboe.faults.append(Fault(answer=Answer(WHOLE, 200, {"Content-Encoding": "br"})))
+    desk.poll()
+    assert "expected gzip or no encoding" in health(desk, DAILY).text
 
 
 def test_bad_rows_of_the_file_are_named_and_skipped(desk):
