@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from simulation.sample_desk.contracts import Contract
 
+VOLATILITY_MOST = 10.0  # of a year: beyond it no volatility gives the price
+
 
 class Status(StrEnum):
     """Order status as the API spells it."""

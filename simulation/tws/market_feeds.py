@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from simulation.broker.model import Greeks, Leg, Quote
+from simulation.broker.model import VOLATILITY_MOST, Greeks, Leg, Quote
 from simulation.broker.questions import Day, Print
 from simulation.sample_desk.contracts import Contract
 from simulation.tws.line import CLOSE, HIGH, LOW, OPEN, Line
@@ -228,13 +228,15 @@ def _sum(prices: Sequence[Decimal | None]) -> Decimal | None:
 def _told_at(model: Greeks | None, price: Decimal | None, *, is_model: bool) -> tuple[float, float] | None:
     """Volatility and price at a price of the option: the volatility moves by the difference over vega.
 
-    None where there is no price, or where no volatility gives it.
+    None where there is no price, or where no volatility gives it: in the last minutes of an option's life its
+    vega is next to nothing, and a tick of difference would be a volatility of thousands.
     """
     if model is None:
         return None
-    if is_model:
-        return model.implied_volatility, model.price
-    if price is None or model.vega <= 0:
-        return None
-    volatility = model.implied_volatility + (float(price) - model.price) / model.vega / 100
-    return (volatility, float(price)) if volatility > 0 else None
+    volatility, told = model.implied_volatility, model.price
+    if not is_model:
+        if price is None or model.vega <= 0:
+            return None
+        told = float(price)
+        volatility += (told - model.price) / model.vega / 100
+    return (volatility, told) if 0 < volatility < VOLATILITY_MOST else None

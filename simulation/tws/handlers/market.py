@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+from simulation.broker.model import VOLATILITY_MOST
 from simulation.broker.questions import ContractQuery
 from simulation.tws.client import LIVE_DATA, Client
 from simulation.tws.contracts import sec_type_of
@@ -37,7 +38,6 @@ LEGAL_GENERIC_TICKS: Final = frozenset(
     | {411, 456, 460, 499, 506, 511, 512, 513, 576, 577, 586, 587, 588, 595, 614, 619, 623}
 )
 DEPTH_ROWS_MAX: Final = 20
-VOLATILITY_MOST: Final = 10.0  # beyond it no volatility gives the price
 MAKER_EXCHANGES: Final = ("ISLAND", "NASDAQ", "NYSE", "ARCA", "BATS", "IEX")  # they name whose size it is
 
 
