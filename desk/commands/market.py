@@ -9,6 +9,7 @@ import typer
 from adapters.configuration import load_settings
 from desk.answers import ExitCode, finish, say
 from desk.days import session_of
+from trading.errors import InvalidFieldError
 
 app = typer.Typer(help="Recorded and drawn markets: replay, generate.", no_args_is_help=True)
 SessionOption = Annotated[
@@ -78,6 +79,17 @@ def generate(
     from desk.played_market import write_drawn
 
     first, folder = session_of(session, "--session"), out.expanduser().resolve()
-    written = write_drawn(seed, first, sessions, tuple(symbols.upper().split(",")), folder)
+    written = write_drawn(seed, first, sessions, _symbols_of(symbols), folder)
     say(f"{written} files in {folder}")
     finish(ExitCode.DONE)
+
+
+def _symbols_of(text: str) -> tuple[str, ...]:
+    """Each name once, in the order given; one given twice would write its files over each other."""
+    names = [name.strip().upper() for name in text.split(",")]
+    if not all(names):
+        raise InvalidFieldError("--symbols", "symbols, by commas", text)
+    doubles = sorted({name for name in names if names.count(name) > 1})
+    if doubles:
+        raise InvalidFieldError("--symbols", f"each once, {', '.join(doubles)} is there twice", text)
+    return tuple(names)

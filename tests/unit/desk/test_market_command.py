@@ -4,12 +4,15 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 from desk_command import DESK, environment, first_lines, run_desk, start_desk
 from small_recording import CALL, EARLY, options, small_recording
 
+from desk.commands.market import _symbols_of
 from desk.gateway_control import show, step
 from desk.stack.ports import PortReservations
 from simulation.market.replay import recorded_world
+from trading.errors import InvalidFieldError
 
 
 def test_recorded_days_are_played_with_a_clock_that_is_moved_by_hand(tmp_path: Path) -> None:
@@ -65,3 +68,13 @@ def test_a_drawn_market_is_written_so_that_it_can_be_played(tmp_path: Path) -> N
     assert [str(session) for session in world.sessions] == ["2026-11-27"]
     assert len(world.listings.by_conid) > 100
     run_desk(tmp_path, *asked, "--symbols", "NOPE", code=2)
+
+
+def test_symbols_are_taken_with_blanks_and_each_once() -> None:
+    """Blanks are no part of a name; a name that is given twice is refused, and said which."""
+    assert _symbols_of("spy, qqq ,IWM") == ("SPY", "QQQ", "IWM")
+    with pytest.raises(InvalidFieldError, match="SPY is there twice"):
+        _symbols_of("SPY,QQQ, spy")
+    for text in ("", "SPY,", ",SPY", "SPY,,QQQ"):
+        with pytest.raises(InvalidFieldError, match="--symbols"):
+            _symbols_of(text)
