@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ import pytest
 from ingest_desk import MarketDesk, market_desk, market_settings, symbol_settings
 from real_redis import RunningRedis, redis_binary, start_redis
 
+from adapters.redis import keys
 from adapters.redis.feed_board import RedisFeedBoard
 from adapters.redis.live_state import RedisLiveState
 from adapters.redis.market_outbox import RedisMarketOutboxReader
 from adapters.redis.market_sink import RedisMarketSink
+from adapters.redis.market_state import RedisMarketState
 from trading.model.market import MarketKind, Trade
+from trading.services.hold_lease import HeldLease
 
 pytestmark = pytest.mark.skipif(redis_binary() is None, reason="no redis-server")
 SPY = market_settings(SPY=symbol_settings(bars=False))
@@ -75,3 +79,30 @@ def test_no_print_is_lost_or_twice_when_redis_is_killed(redis: RunningRedis) -> 
     assert len(trades) >= total
     assert len({(trade.at, trade.ordinal) for trade in trades}) == len(trades)
     assert [trade.at for trade in trades] == sorted(trade.at for trade in trades)
+
+
+def test_minutes_and_the_lease_are_there_again_when_redis_is_flushed(redis: RunningRedis) -> None:
+    """Indicators are not blind, and the listener goes on writing under a higher number."""
+    state, live = RedisMarketState(redis.url), RedisLiveState(redis.url)
+    lease = HeldLease(live, "ingest", "one", 3)
+    assert lease.take() is not None
+
+    def minutes() -> list[datetime]:
+        return [bar.at for bar in state.read(["SPY"])["SPY"].bars]
+
+    market = market_settings(SPY=symbol_settings())
+    with market_desk(market, ports=lambda _: ports(redis) | {"lease": lease}) as desk:
+        desk.wait_for(lambda: len(minutes()) >= 3, "minutes")
+        before, number = minutes(), lease.lease
+        live._client.flushall()
+        desk.wait_for(lambda: set(before) < set(minutes()), lambda: f"{before} and more, not {minutes()}")
+        desk.wait_for(lambda: lease.lease != number, "a lease of its own again")
+        held, last = lease.lease, minutes()[-1]
+        assert held is not None
+        assert number is not None
+        assert held.fencing > number.fencing
+        journal = keys.OUTBOX_JOURNAL.at(topic="market", sym="SPY")
+        desk.wait_for(
+            lambda: live._client.hget(journal, "fencing:ingest") == str(held.fencing).encode(), "its number"
+        )
+        desk.wait_for(lambda: minutes()[-1] > last, "a minute under the new number")

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from adapters.redis.alerts import RedisAlertLog
 from adapters.redis.live_state import RedisLiveState
 from adapters.redis.market_outbox import RedisMarketOutboxReader
 from simulation.gateway import GatewayPlan, run_in_thread
-from trading.model.market import Quote
+from trading.model.market import MarketRow, Quote, RefusedRow
 from trading.ports.live_state import Lease
 from trading.services.hold_lease import SHARD
 
@@ -41,6 +40,7 @@ class Listeners:
     redis: RunningRedis
     environment: dict[str, str]
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    put_aside: list[RefusedRow] = field(default_factory=list)
 
     def start(self) -> "subprocess.Popen[bytes]":
         """One more."""
@@ -79,12 +79,13 @@ class Listeners:
         return told is not None and f"/{process.pid}/" in told.owner
 
     def written(self) -> list[Quote]:
-        """Every quote of the outbox, in its order."""
-        reader, rows = RedisMarketOutboxReader(self.redis.url, consumer="test"), list[Quote]()
+        """Every quote of one symbol in the outbox, in its order; what was put aside is kept beside."""
+        reader, rows = RedisMarketOutboxReader(self.redis.url, consumer="test"), list[MarketRow]()
         while entries := reader.read(500, 0.1).entries:
-            rows += [row for entry in entries for row in entry.block.rows if isinstance(row, Quote)]
+            rows += [row for entry in entries for row in entry.block.rows]
             reader.ack(entries)
-        return rows
+        self.put_aside += [row for row in rows if isinstance(row, RefusedRow) and row.symbol == "SPY"]
+        return [row for row in rows if isinstance(row, Quote) and row.symbol == "SPY"]
 
     def has_connected(self, number: int) -> bool:
         """Whether one has asked the gateway for anything."""
@@ -165,8 +166,11 @@ def test_one_that_was_stopped_and_wakes_writes_nothing(listeners: Listeners) -> 
     assert first.wait(WAIT_S) == 1
     listeners.until(more, "rows after it woke")
     assert second.poll() is None
-    assert all(one.at <= other.at for one, other in pairwise(rows[heard_by_first:]))
-    assert rows[heard_by_first - 1].at <= rows[heard_by_first].at
+    times = [row.at for row in rows]
+    assert times == sorted(times)
+    hole = next(row for row in listeners.put_aside if row.field == "gap")
+    assert (hole.reason, hole.at) == ("nobody listened", rows[heard_by_first - 1].at)
+    assert rows[heard_by_first].at.isoformat() in hole.payload
     told = [alert.code for alert in RedisAlertLog(listeners.redis.url).newest(None, 100)]
     assert told.count("fenced_out-ingest") == 1
     assert "ended: " in listeners.log(0).read_text()
