@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import psutil
 from packaging.requirements import Requirement
 
-from adapters.clickhouse.migrator import pending
+from adapters.clickhouse.migrator import schema_gap
 from adapters.ibkr.market.budget import budget_of
 from adapters.wiring import open_warehouse
 from desk.answers import Advance
@@ -324,13 +324,11 @@ def _schema(patient: Patient) -> Finding:
     if patient.effective.services.warehouse_url is None:
         return _note("schema", "not known without a warehouse")
     try:
-        missing = pending(open_warehouse(patient.effective))
+        gap = schema_gap(open_warehouse(patient.effective))
     except DeskError as error:
         return _broken("schema", str(error), "see warehouse")
-    if missing:
-        return _broken(
-            "schema", f"{len(missing)} migrations are missing: {missing[0]} …", "run `desk migrate`"
-        )
+    if gap is not None:
+        return _broken("schema", str(gap), "update this project" if gap.unknown else "run `desk migrate`")
     return _good("schema", "up to date")
 
 

@@ -62,10 +62,32 @@ def migrate(warehouse: Warehouse, *, cluster: str | None = None) -> MigrationRep
         warehouse.command(f"drop table if exists {LOCK_TABLE} sync")
 
 
-def pending(warehouse: Warehouse) -> tuple[str, ...]:
-    """Return the names of migrations that are not applied; all of them where the warehouse is empty."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaGap:
+    """What keeps the code and the warehouse apart, with both numbers; nothing where both lists are empty."""
+
+    missing: tuple[str, ...]  # of this code, not applied
+    unknown: tuple[str, ...]  # applied, and not of this code: a newer version's
+    here: str
+    there: str
+
+    def __str__(self) -> str:
+        both = f"this code's schema is {self.here}, the warehouse's is {self.there}"
+        if self.unknown:
+            return f"{both}: a newer version migrated it; run that version"
+        return f"{both}: {len(self.missing)} migrations are not applied, the first is {self.missing[0]}"
+
+
+def schema_gap(warehouse: Warehouse) -> SchemaGap | None:
+    """What this code and the warehouse do not have in common; None where the schema is this code's."""
     known = _applied(warehouse) if _has_bookkeeping(warehouse) else {}
-    return tuple(script.name for script in sql.migrations() if script.name not in known)
+    names = [script.name for script in sql.migrations()]
+    missing = tuple(name for name in names if name not in known)
+    unknown = tuple(sorted(set(known) - set(names)))
+    if not missing and not unknown:
+        return None
+    there = max(known, default="empty")
+    return SchemaGap(missing=missing, unknown=unknown, here=max(names), there=there)
 
 
 def statements(text: str) -> Iterator[str]:

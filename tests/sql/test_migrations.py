@@ -11,7 +11,7 @@ from embedded_warehouse import RunningWarehouse, start_warehouse
 import sql
 from adapters.clickhouse import migrator
 from adapters.clickhouse.client import Warehouse
-from adapters.clickhouse.migrator import migrate, on_cluster, pending, statements
+from adapters.clickhouse.migrator import migrate, on_cluster, schema_gap, statements
 from trading.errors import WarehouseError
 
 
@@ -28,12 +28,13 @@ def test_an_empty_server_gets_every_migration_once(empty: RunningWarehouse) -> N
     """The first run applies all, the second none; what the engine cannot hold is said both times."""
     warehouse = Warehouse(empty.url)
     names = tuple(script.name for script in sql.migrations())
-    assert pending(warehouse) == names
+    gap = schema_gap(warehouse)
+    assert gap is not None and gap.missing == names and gap.there == "empty"
     first, second = migrate(warehouse), migrate(warehouse)
     assert (first.applied, first.present) == (names, ())
     assert (second.applied, second.present) == ((), names)
     assert first.left_out == second.left_out == ("access/roles: this server keeps no accounts",)
-    assert pending(warehouse) == ()
+    assert schema_gap(warehouse) is None
 
 
 def test_two_processes_that_migrate_at_once_both_end_well(empty: RunningWarehouse) -> None:
@@ -78,6 +79,9 @@ def test_a_schema_of_a_newer_version_is_refused(
     monkeypatch.setattr(migrator.sql, "migrations", lambda: told[:-1])
     with pytest.raises(WarehouseError, match=told[-1].name):
         migrate(warehouse)
+    gap = schema_gap(warehouse)
+    assert gap is not None and gap.unknown == (told[-1].name,) and not gap.missing
+    assert f"is {told[-2].name}, the warehouse's is {told[-1].name}: a newer version" in str(gap)
 
 
 def test_every_table_has_a_deduplication_window(empty: RunningWarehouse) -> None:
