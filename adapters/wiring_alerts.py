@@ -4,17 +4,25 @@ from collections.abc import Callable
 
 from adapters.wiring import open_alerts, open_warehouse, redis_url
 from trading.ports.alerts import AlertRecord
-from trading.services.drain_alerts import drain_alerts
+from trading.services.drain_alerts import AlertDrainTools, drain_alerts
 from trading.settings import Settings
 
 
 def alert_drain(settings: Settings, component: str) -> Callable[[], int]:
     """One round of the drain of alerts, over connections of its own: nobody else waits for it."""
+    tools = alert_drain_tools(settings, component)
+    return lambda: drain_alerts(tools.queue, tools.record, tools.alerts)
+
+
+def alert_drain_tools(settings: Settings, component: str) -> AlertDrainTools:
+    """What the drain of alerts reads and writes."""
     from adapters.redis.alert_queue import RedisAlertQueue
 
-    queue = RedisAlertQueue(redis_url(settings))
-    record, alerts = open_alert_record(settings), open_alerts(settings, component)
-    return lambda: drain_alerts(queue, record, alerts)
+    return AlertDrainTools(
+        queue=RedisAlertQueue(redis_url(settings)),
+        record=open_alert_record(settings),
+        alerts=open_alerts(settings, component),
+    )
 
 
 def open_alert_record(settings: Settings) -> AlertRecord:

@@ -40,6 +40,7 @@ from adapters.wiring import (
     reconcile_stores,
     volatility_history,
 )
+from adapters.wiring_alerts import alert_drain_tools
 from trading.ports.alerts import Alerts
 from trading.ports.live_state import LiveState
 from trading.ports.market_audit import MarketAudit
@@ -47,6 +48,7 @@ from trading.ports.market_history import MarketHistory
 from trading.services.check_live import LiveCheckTools
 from trading.services.check_market import MarketCheckTools
 from trading.services.compute_books import BookTools
+from trading.services.drain_alerts import AlertDrainTools
 from trading.services.land_files import LandingTools
 from trading.services.load_market import MarketTools
 from trading.services.reconcile_books import ReconcileTools
@@ -190,6 +192,11 @@ def live_state(made: Made) -> LiveState:
 def alerts(made: Made) -> Alerts:
     """Where alerts go."""
     return open_alerts(made.settings, "dagster")
+
+
+def alert_drain(made: Made) -> AlertDrainTools:
+    """Where alerts stay, for a desk that has no process to take them there."""
+    return alert_drain_tools(made.settings, "dagster")
 
 
 def clock(made: Made) -> SystemClock:

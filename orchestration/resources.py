@@ -28,6 +28,7 @@ MADE_OF_WAREHOUSE = {
     "market_checks": "What the checks of market data read.",
     "live_state": "The live state in Redis.",
     "alerts": "What a person must see, in Redis.",
+    "alert_drain": "Takes alerts to the warehouse, where no resident does.",
 }
 
 

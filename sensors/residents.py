@@ -4,6 +4,7 @@ It asks Redis, which takes less than a millisecond, and the run list only where 
 wrong fails the tick, where people see it, and is an alert; the processes are restarted by their supervisor,
 shifts are started here. A shift that ends by itself is followed by the next one. Without the broker session
 or the drain there is no shift; without those that hear the market there is, for fills are booked without it.
+On a desk without any resident, where no drain does it, the tick takes alerts to the warehouse.
 """
 
 import json
@@ -16,6 +17,7 @@ from sensors.inbox import IN_FLIGHT, TICK_S
 from trading.ports.alerts import Alerts
 from trading.ports.clock import Clock
 from trading.ports.live_state import LiveState
+from trading.services.drain_alerts import AlertDrainTools, drain_alerts
 from trading.services.run_coverage_shift import COMPONENT, SHARD
 from trading.services.supervise import (
     Supervision,
@@ -44,10 +46,12 @@ def residents(
     live_state: dg.ResourceParam[LiveState],
     alerts: dg.ResourceParam[Alerts],
     clock: dg.ResourceParam[Clock],
+    alert_drain: dg.ResourceParam[AlertDrainTools],
 ) -> dg.SensorResult | dg.SkipReason:
     """Look, tell, and ask for a shift where nobody works it."""
     of_broker, of_market = broker_residents(settings), market_residents(settings)
     if not of_broker and not of_market:
+        drain_alerts(alert_drain.queue, alert_drain.record, alert_drain.alerts)
         return dg.SkipReason("no broker is configured, and no vendor")
     now, known = clock.now(), _missing(context.cursor)
     seen = look_after_residents(live_state, (*of_broker, *of_market), known, now, COMPONENT, SHARD)

@@ -11,7 +11,7 @@ from dagster_desk import DEFINITIONS, Desk, failures
 
 from adapters.configuration import load_settings
 from adapters.redis.live_state import RedisLiveState
-from adapters.wiring import open_command_queue, open_live_state
+from adapters.wiring import open_alerts, open_command_queue, open_live_state
 from orchestration.resources import RESOURCES
 from sensors.residents import JOB, STARTS_PER_WINDOW_MAX, residents
 from trading.model.broker import Outcome, Verb
@@ -47,10 +47,13 @@ def _tick(desk: Desk, cursor: str | None = None) -> dg.SensorResult:
         return residents.evaluate_tick(context)
 
 
-def test_without_a_broker_nothing_is_asked_for(desk: Desk) -> None:
-    """A desk that only reads files has no residents to look after."""
+def test_without_a_broker_nothing_is_asked_for_and_alerts_are_kept(desk: Desk) -> None:
+    """A desk that only reads files has no residents to look after, and none that takes alerts away."""
     assert "BROKER_HOST" not in os.environ
+    assert open_alerts(load_settings(), "reconciliation").raise_alert("break-of-files", "a difference")
     assert "no broker" in str(_tick(desk).skip_message)
+    kept = desk.warehouse.rows("select component, text from audit.alerts where code = 'break-of-files'")
+    assert [tuple(row.values()) for row in kept] == [("reconciliation", "a difference")]
 
 
 def test_a_free_lease_asks_for_the_next_numbered_shift(desk: Desk, broker: RedisLiveState) -> None:

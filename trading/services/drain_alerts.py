@@ -6,10 +6,21 @@ that is down raises: the live state keeps the newest, and what it had to drop is
 """
 
 import logging
+from dataclasses import dataclass
 
 from trading.ports.alerts import READ_MAX, AlertQueue, AlertRecord, Alerts
 
 LOST_ALERT = "alerts_lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDrainTools:
+    """What the drain reads and writes."""
+
+    queue: AlertQueue
+    record: AlertRecord
+    alerts: Alerts
+
 
 _log = logging.getLogger(__name__)
 
