@@ -50,6 +50,24 @@ class RedisAlerts(Alerts):
             return False
         return True
 
+    def episodes_left(self) -> Sequence[str] | None:
+        """Look through both streams: an episode is named by its code."""
+
+        def ask() -> list[Any]:
+            with self._client.pipeline(transaction=False) as pipe:
+                pipe.xrange(keys.ALERTS_CRITICAL.at(), count=2 * ALERTS_KEPT)
+                pipe.xrange(keys.ALERTS_RESOLVED.at(), count=2 * ALERTS_KEPT)
+                return list(pipe.execute())
+
+        try:
+            told, over = asked(ask)
+        except LiveStateUnavailableError:
+            return None
+        ended = {text_of(fields, b"id") for _, fields in over}
+        ours = (fields for _, fields in told if text_of(fields, b"component") == self._component)
+        named = (text_of(each, b"id") for each in ours if each.get(b"id") == each.get(b"code"))
+        return [code for code in dict.fromkeys(named) if code and code not in ended]
+
     def has_lost_all(self) -> bool:
         """Compare the mark of this server's data with that of the look before."""
         key, mark = keys.ALERTS_EPOCH.at(), uuid4().hex

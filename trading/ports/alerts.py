@@ -85,6 +85,10 @@ class Alerts(ABC):
         """Note that it is over, and by what; False where that could not be written."""
         return True
 
+    def episodes_left(self) -> Sequence[str] | None:
+        """Return codes of this component's episodes that nobody ended; None where nobody can know now."""
+        return ()
+
     def has_lost_all(self) -> bool:
         """Say whether the live state lost everything since the last look: what goes on is told again."""
         return False

@@ -60,6 +60,7 @@ ENDED_BY = {
     FeedEventKind.RESOLVED: "it tells again",
     FeedEventKind.CLEARED: "its hours are over, or it is not asked for any more",
 }
+PROCESS_ENDED = "its process ended; what goes on is another alert"
 OVER_BEFORE_TOLD = "it was over when it could be told"
 
 
@@ -125,6 +126,7 @@ class FeedWatch:
     _going_on: Counter[str] = field(default_factory=Counter)  # by code: feeds that stand still
     _over: dict[str, str] = field(default_factory=dict)  # by code: what ended it, where nobody was told yet
     _again: dict[str, ToldAlert] = field(default_factory=dict)  # what is to be told again
+    knows_left: bool = False  # what a process before this one left open is asked once
 
     def judge(self, feeds: Sequence[FeedHealth], now: datetime) -> Judged:
         """Say how every feed is at `now`, and what changed since the look before."""
@@ -163,6 +165,11 @@ class FeedWatch:
     def tell_again(self) -> None:
         """The live state lost everything: what goes on is to be told again."""
         self._again = {alert.code: alert for alert in self._told.values()}
+
+    def take_over(self, codes: Sequence[str]) -> None:
+        """What a process before this one left open ends here: what goes on has an alert of this one."""
+        self._over |= {code: PROCESS_ENDED for code in codes if code not in self._going_on}
+        self.knows_left = True
 
     def again(self) -> Sequence[ToldAlert]:
         """Alerts to raise again."""
@@ -211,6 +218,9 @@ def watch_feeds(
     judged = watch.judge(feeds, now)
     if alerts.has_lost_all():
         watch.tell_again()
+    left = None if watch.knows_left else alerts.episodes_left()
+    if left is not None:
+        watch.take_over(left)
     back = [event for event in judged.events if event.kind is FeedEventKind.RESOLVED]
     if _raise_again(watch, alerts) and _raise_stale(watch, alerts, judged.untold, now):
         for told in _together(back):

@@ -179,6 +179,29 @@ def test_an_episode_is_one_alert_over_a_flushed_server_and_its_end_is_in_the_rec
     assert (shown.resolved_at, shown.resolved_by) == (ended.resolved_at, "it tells again")
 
 
+def test_what_a_process_left_open_ends_with_the_next_one(
+    redis_server: RunningRedis, alerts: RedisAlerts, queue: RedisAlertQueue, record: ClickHouseAlertRecord
+) -> None:
+    """What goes on is one open alert, of the process that lives; those of another component stay."""
+    board, later = RedisFeedBoard(redis_server.url), NOON + timedelta(minutes=1)
+    assert RedisAlerts(redis_server.url, "vendors").raise_episode("feed_stale-other", "stands still", NOON)
+    assert alerts.raise_alert("drain_stuck", "has no end")
+    watch_feeds(FeedWatch(), board, alerts, [feed("SPY", 60)], NOON)  # and this process was killed
+    watch = FeedWatch()
+    for now in (later, later + timedelta(seconds=10)):
+        watch_feeds(watch, board, RedisAlerts(redis_server.url, "ingest"), [feed("SPY", 60, now)], now)
+    assert watch.knows_left, "it is asked once"
+    drain_alerts(queue, record, alerts)
+    told = {each.code: each.resolved_by for each in record.newest(None, 10)}
+    first, second = sorted(code for code in told if "SPY" in code)
+    assert told == {
+        "feed_stale-other": "",
+        "drain_stuck": "",
+        first: "its process ended; what goes on is another alert",
+        second: "",
+    }
+
+
 def test_alerts_are_counted_by_code_and_day(
     alerts: RedisAlerts, warehouse: Warehouse, queue: RedisAlertQueue, record: ClickHouseAlertRecord
 ) -> None:
