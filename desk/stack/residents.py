@@ -48,8 +48,9 @@ def wanted_residents(settings: Settings) -> tuple[str, ...]:
     stubs = (STUBS,) if settings.gateway.enabled and settings.stubs.enabled else ()
     ingest = (INGEST,) if settings.ingest.enabled else ()
     is_asked = bool(ingest or stubs or settings.vendors.alpha_vantage_key)
-    market = (MARKET_DRAIN, *ingest, VENDORS) if is_asked else ()
-    return (*gateway, *stubs, DRAIN, BROKER, *market)
+    vendors = (VENDORS,) if is_asked else ()
+    # Where nobody listens any more, what was heard of the market may still be on its way to the warehouse.
+    return (*gateway, *stubs, DRAIN, BROKER, MARKET_DRAIN, *ingest, *vendors)
 
 
 def broker_endpoints(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:

@@ -33,10 +33,11 @@ def broker_residents(settings: Settings) -> tuple[str, ...]:
 
 
 def market_residents(settings: Settings) -> tuple[str, ...]:
-    """Who must live so that the market is heard; whether they do stops no shift of the fills."""
-    if settings.broker.host is not None and settings.ingest.enabled:
-        return ("ingest", "market-drain", "vendors")
-    return ("market-drain", "vendors") if settings.vendors.alpha_vantage_key else ()
+    """Who must live so that the market is heard and kept; whether they do stops no shift of the fills."""
+    has_broker, has_key = settings.broker.host is not None, bool(settings.vendors.alpha_vantage_key)
+    ingest = ("ingest",) if has_broker and settings.ingest.enabled else ()
+    drain = ("market-drain",) if has_broker or has_key else ()
+    return (*ingest, *drain, *(("vendors",) if ingest or has_key else ()))
 
 
 def look_after_residents(

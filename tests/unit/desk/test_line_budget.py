@@ -51,7 +51,7 @@ def test_without_a_broker_no_line_is_needed(tmp_path: Path) -> None:
     [
         ({}, set()),
         ({"BROKER_HOST": "127.0.0.1"}, {"drain", "broker", "ingest", "market-drain", "vendors"}),
-        ({"BROKER_HOST": "127.0.0.1", "DESK_INGEST": "false"}, {"drain", "broker"}),
+        ({"BROKER_HOST": "127.0.0.1", "DESK_INGEST": "false"}, {"drain", "broker", "market-drain"}),
         ({"BROKER_HOST": "127.0.0.1", "DESK_GATEWAY": "true"}, set()),
     ],
 )

@@ -39,13 +39,16 @@ def settings_with(home: Path, **more: str) -> Settings:
             {"BROKER_HOST": "127.0.0.1", "DESK_INGEST": "false", "ALPHA_VANTAGE_KEY": "key"},
             ("drain", "broker", "market-drain", "vendors"),
         ),
-        ({"DESK_GATEWAY": "true", "DESK_INGEST": "false"}, ("gateway", "drain", "broker")),
+        ({"DESK_GATEWAY": "true", "DESK_INGEST": "false"}, ("gateway", "drain", "broker", "market-drain")),
     ],
 )
 def test_residents_run_only_where_a_broker_is(
     tmp_path: Path, environment: dict[str, str], wanted: tuple[str, ...]
 ) -> None:
-    """Without a broker there is nothing to hear; the gateway is never started unasked."""
+    """Without a broker there is nothing to hear; the gateway is never started unasked.
+
+    The market's drain runs where nobody listens (any more), too: what a killed listener heard may be waiting.
+    """
     assert wanted_residents(settings_with(tmp_path, **environment)) == wanted
 
 
