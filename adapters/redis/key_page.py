@@ -28,8 +28,8 @@ key is gone, which is "unknown" and never "nothing". `monitoring:data:stale` is 
 A server that lost everything has the quotes, books and states of every symbol that tells again with the next
 update, greeks and chain with the next chain, news and indicators with the next round of their vendor; minutes
 of the session come back from the process that heard them, with its next update; prints begin anew (the
-warehouse has those before). Leases are taken again under higher numbers. Locks come back from the warehouse, and no entry is
-allowed before.
+warehouse has those before). Leases are taken again under higher numbers. Locks come back from the warehouse,
+and no entry is allowed before.
 
 Some forms are named before anybody writes them, so that nobody takes them: those of signals, analytics (but
 for the volatility regime), distribution, performance, exposure, emergencies, halts, metrics and risk limits.

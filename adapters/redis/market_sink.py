@@ -25,7 +25,7 @@ from adapters.redis.memory_room import MARKET_SHARE, MemoryRoom
 from adapters.redis.outbox import alert
 from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
 from trading.market.written_streams import WrittenStreams, loss_of
-from trading.model.market import ChainSnapshot, MarketBlock
+from trading.model.market import ChainSnapshot, InstrumentState, MarketBlock
 from trading.ports.live_state import Lease
 from trading.ports.market_outbox import STREAM_BYTES_MAX, STREAM_ENTRIES_MAX
 from trading.ports.market_state import (
@@ -57,6 +57,7 @@ class _Call:
     size: int
     blocks: Sequence[MarketBlock]
     minutes: Sequence[Scored] = ()
+    state: InstrumentState | None = None
     is_check: bool = False  # of the fence alone, for what no script can write
 
 
@@ -189,6 +190,7 @@ class RedisMarketSink(MarketSink):
             size,
             update.blocks,
             minutes_of(operations) if update.bars else (),
+            update.state,
             is_check=update.volatility is not None and self._fence.is_up,
         )
 
@@ -231,6 +233,8 @@ class RedisMarketSink(MarketSink):
             raise LiveStateUnavailableError(f"live state refused {call.symbol}: {answer}") from answer
         if answer[0] == b"fenced":
             raise self._fence.refusal(call.symbol, answer[1].decode())
+        if call.state is not None and answer[0] in (b"written", b"repeated"):
+            self._states.note(call.state, is_repeat=answer[0] == b"repeated")
         if call.minutes and answer[0] == b"written":
             self._minutes.note(call.symbol, call.minutes)
         elif call.minutes and answer[0] == b"repeated":  # whose answer was lost; an older one changes nothing

@@ -21,11 +21,14 @@ class StatesTold:
         self._told: dict[str, tuple[InstrumentState, datetime]] = {}
         self._is_lost = False
 
+    def note(self, state: InstrumentState, *, is_repeat: bool) -> None:
+        """A state was written; a repeat, whose answer may have been lost, puts no older one first."""
+        known = self._told.get(state.symbol)
+        if not is_repeat or known is None or known[0].at < state.at:
+            self._told[state.symbol] = (state, state.at)
+
     def due(self, updates: Sequence[SymbolUpdate]) -> Mapping[str, bytes]:
-        """Remember what these updates wrote, and return the values by symbol that must be written again."""
-        for update in updates:
-            if update.state is not None:
-                self._told[update.symbol] = (update.state, update.state.at)
+        """The values by symbol that must be written again beside these updates."""
         again = self._all() if self._is_lost else dict(self._old(updates))
         self._is_lost = False
         return {symbol: row_text(state) for symbol, state in again.items()}
