@@ -55,7 +55,7 @@ def read_capture(path: Path) -> Iterator[Sequence[Any]]:
         with gzip.open(path, "rb") as file:
             head = _read(file.readline(LINE_BYTES_MAX), path)
             if not isinstance(head, dict) or head.get("version") != VERSION:
-                raise InvalidFieldError("capture", f"one of version {VERSION}", f"{path}: {head}")
+                raise InvalidFieldError("capture", f"one of version {VERSION}", f"{head} in {path}")
             while line := file.readline(LINE_BYTES_MAX):
                 yield _read(line, path)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

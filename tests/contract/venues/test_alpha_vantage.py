@@ -239,11 +239,22 @@ def test_numbers_pass_through_no_float() -> None:
     with stub_and_source() as (stub, source):
         row = dict(stub.book.rows[SYMBOL][0])  # type: ignore[attr-defined]
         body = {"message": "success", "data": [{**row, "last": "PRICE"}]}
-        text = Answer.of(body).body.replace(b'"PRICE"', b"5.100000000001")
+        text = Answer.of(body).body.replace(b'"PRICE"', b"1234567890.12345678")
         stub.faults.append(Fault(answer=Answer(text)))
         snapshot = source.chain(SYMBOL, NOON).snapshot
         assert snapshot is not None
-        assert str(snapshot.contracts[0].last) == "5.100000000001"
+        assert str(snapshot.contracts[0].last) == "1234567890.12345678"
+
+
+def test_a_number_finer_than_the_columns_is_rounded_and_costs_no_row() -> None:
+    """Vendors compute."""
+    with stub_and_source() as (stub, source):
+        row = dict(stub.book.rows[SYMBOL][0])  # type: ignore[attr-defined]
+        body = {"message": "success", "data": [{**row, "last": "5.123456789012"}]}
+        stub.faults.append(Fault(answer=Answer.of(body)))
+        snapshot = source.chain(SYMBOL, NOON).snapshot
+        assert snapshot is not None
+        assert str(snapshot.contracts[0].last) == "5.12345679"
 
 
 def test_a_rate_refusal_that_mentions_premium_plans_is_a_rate_refusal() -> None:

@@ -225,7 +225,6 @@ def test_a_real_chain_arrives_whole(shared_data: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("bid", "0.123456789"),
         ("ask", "1e10"),
         ("last", "1e25"),
         ("bid_size", "10000000000"),
