@@ -5,7 +5,6 @@ Belongs here: printing and exit codes. Keep out: what is printed.
 """
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +28,6 @@ from rich.table import Table
 from rich.text import Text
 
 CENT = Decimal("0.01")
-PIPE_WIDTH = 200
 
 
 class ExitCode(IntEnum):
@@ -49,7 +47,7 @@ Advance = Callable[
 
 def say(text: str) -> None:
     """A line for people."""
-    out().print(text, markup=False, highlight=False, soft_wrap=True)
+    _out().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_json(content: object) -> None:
@@ -67,7 +65,7 @@ def print_table(
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text("–" if value is None else _plain_text(value)) for value in row))
-    out().print(table)
+    _out().print(table)
 
 
 def money_text(amount: Decimal | None) -> str | None:
@@ -107,10 +105,8 @@ def as_mapping(row: Any) -> Mapping[str, Any]:
     return {name: getattr(row, name) for name in row.__dataclass_fields__}
 
 
-def out() -> Console:
-    """Where answers go: as wide as the terminal; into a pipe as COLUMNS says, else wide enough for all."""
-    is_told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return Console(file=sys.stdout, width=None if is_told else PIPE_WIDTH)
+def _out() -> Console:
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200)
 
 
 def _plain_text(value: object) -> str:

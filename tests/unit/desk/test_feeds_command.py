@@ -185,12 +185,6 @@ def test_over_a_pipe_it_is_shown_once_and_stale_feeds_are_findings(
     assert "\x1b" not in text
 
 
-def test_a_pipe_is_as_wide_as_it_is_told(tmp_path: Path, redis: RunningRedis) -> None:
-    """COLUMNS bounds every line; a table that somebody pastes into a mail fits."""
-    text = run_desk(tmp_path, "feeds", code=1, REDIS_URL=redis.url, COLUMNS="90")
-    assert 60 < max(len(line) for line in text.splitlines()) <= 90
-
-
 def test_scripts_read_one_document(tmp_path: Path, redis: RunningRedis) -> None:
     """--json has every feed with its figures, the outboxes, the residents and the lines."""
     told = desk_json(tmp_path, "feeds", code=1, REDIS_URL=redis.url)
