@@ -59,6 +59,12 @@ def show_its_assets(session: date, api: DagsterApi, advance: Advance) -> None:
     run_to_its_end(api, MARKET_JOB, tags, f"the market of {day}", advance)
 
 
+def assets_are_shown(session: date, api: DagsterApi) -> bool:
+    """Whether a run over the session ended well: one that was killed before it leaves that to the next."""
+    done = api.runs(("SUCCESS",))
+    return any(run.job == MARKET_JOB and run.first == session.isoformat() for run in done)
+
+
 def show_market(market: LiveMarket) -> None:
     """Print the figures for people."""
     if market.until_at is None:

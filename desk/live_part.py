@@ -15,7 +15,7 @@ from adapters.configuration import load_settings
 from desk.answers import Advance, as_mapping, complain, say
 from desk.dagster_api import DagsterApi
 from desk.live_figures import LiveFigures, figures_of
-from desk.live_market import LiveMarket, show_its_assets, show_market
+from desk.live_market import LiveMarket, assets_are_shown, show_its_assets, show_market
 from desk.live_session import LiveSession, play_live_session
 from desk.live_statements import fetch_played_statements
 from desk.main_job import JobReport, run_main_job
@@ -77,14 +77,15 @@ def play_live_part(
         market = LiveMarket.of(day, warehouse)
     except DeskError as error:
         return LivePart(failure=str(error))
-    failure = _shown(day, api, advance) if hears_market else ""
+    failure = _shown(day, api, advance)
     return LivePart(session=session, figures=figures, report=report, market=market, failure=failure)
 
 
 def _shown(day: date, api: DagsterApi, advance: Advance) -> str:
     """Let Dagster show the market; why it could not, which costs the fills nothing."""
     try:
-        show_its_assets(day, api, advance)
+        if not assets_are_shown(day, api):
+            show_its_assets(day, api, advance)
     except DeskError as error:
         return str(error)
     return ""
