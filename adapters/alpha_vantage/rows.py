@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from adapters.venue.payload import JsonObject, canonical_text, cut
 from trading.errors import InvalidFieldError
-from trading.market.numbers import FINEST, MARKET_PLACES, NUMBER_LIMIT
+from trading.market.numbers import MARKET_PLACES, NUMBER_LIMIT, at_market_places
 from trading.model.market import RefusedRow
 from trading.model.money import parse_decimal
 
@@ -56,10 +56,7 @@ def number(row: Mapping[str, object], name: str) -> Decimal | None:
             return known
     if value is None or (isinstance(value, str) and value.strip() in ABSENT):
         return None
-    told = parse_decimal(name, value)
-    places = told.as_tuple().exponent
-    if isinstance(places, int) and places < -MARKET_PLACES:  # computed: as a feed's, it costs no row
-        told = told.quantize(FINEST)
+    told = at_market_places(parse_decimal(name, value))
     if told < 0:
         raise InvalidFieldError(name, "zero or more", value)
     if told >= LIMIT:

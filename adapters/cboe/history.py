@@ -6,9 +6,9 @@ there is no copy, its newest session is an old one, and that is refused.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from email.utils import parsedate_to_datetime
 
 from adapters.cboe.daily_csv import read_daily_csv
+from adapters.venue.http_date import http_date
 from adapters.venue.whole_answer import HTTP_NOT_MODIFIED, PublicAddress, WholeAnswer
 from trading.calendar import CALENDAR_START, previous_session, trading_session
 from trading.ports.vendor_source import VendorUnavailableError
@@ -65,11 +65,9 @@ def _check_against_calendar(history: DailyHistory, at: datetime) -> None:
 
 
 def _moment(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment if moment.tzinfo is not None and CALENDAR_START.year < moment.year else None
+    moment = http_date(text)
+    is_told = moment is not None and moment.tzinfo is not None and CALENDAR_START.year < moment.year
+    return moment if is_told else None
 
 
 def _newest_expected(at: datetime) -> date:

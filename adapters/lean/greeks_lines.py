@@ -8,7 +8,7 @@ underlying, all by the broker's model. Keep out: what a chain is.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,8 +19,8 @@ from adapters.lean.universes import model_value
 from adapters.lean.values import midnight
 from trading.calendar import option_close, session_open
 from trading.errors import InvalidFieldError
+from trading.market.numbers import decimal_of
 from trading.model.market import GreeksSource, OptionGreeks, RefusedRow
-from trading.model.money import canonical
 from trading.model.options import Option
 
 COLUMNS = (
@@ -34,7 +34,6 @@ COLUMNS = (
 )
 TIME_FORM = "%Y%m%d %H:%M:%S.%f"
 CLOCK = ZoneInfo("UTC")  # of the recording
-SPOT_PLACES = Decimal("1e-8")  # of the warehouse; the recording's floats have noise behind them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +105,7 @@ def _tick(option: Option, at: datetime, fields: Sequence[str]) -> GreeksTick:
         price=told["model_price"],
         underlying_price=spot,
     )
-    exact = Decimal(canonical(Decimal(str(spot)).quantize(SPOT_PLACES, rounding=ROUND_HALF_EVEN)))
-    return GreeksTick(option=option, greeks=greeks, spot=exact)
+    return GreeksTick(option=option, greeks=greeks, spot=decimal_of(spot))
 
 
 def _places(header: Sequence[str]) -> list[int]:

@@ -5,7 +5,8 @@ Bounded: a vendor that asks for days is asked again after an hour all the same.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+
+from adapters.venue.http_date import http_date
 
 WAIT_MAX_S = 3_600.0
 DIGITS_MAX = 12
@@ -24,8 +25,5 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
 
 
 def _moment(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    moment = http_date(text)
+    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -28,7 +28,11 @@ def decimal_of(number: float) -> Decimal:
     whole = int(number)
     if whole == number:
         return Decimal(whole)
-    exact = Decimal(repr(number))
+    return at_market_places(Decimal(repr(number)))
+
+
+def at_market_places(exact: Decimal) -> Decimal:
+    """Round what is finer than the columns, which was computed and not quoted; all else stays as it is."""
     places = exact.as_tuple().exponent
     return exact.quantize(FINEST) if isinstance(places, int) and places < -MARKET_PLACES else exact
 

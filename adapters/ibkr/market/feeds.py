@@ -119,12 +119,12 @@ class Feeds:
             each.begin_gap(self.board.newest_at(each.contract.conid), reason, at)
             self.board.mark(each.contract.conid, TradingState.STALE, reason, at)
 
-    def stand_still(self, conid: int, reason: str, at: datetime) -> None:
-        """The link lives and one underlying tells nothing: stale until its next tick, which ends a gap."""
-        for each in self.symbols.values():
-            if each.contract.conid == conid:
-                each.begin_gap(self.board.newest_at(conid), reason, at)
-        self.board.mark(conid, TradingState.STALE, reason, at)
+    def stand_still(self, symbol: str, reason: str, at: datetime) -> None:
+        """The link lives and one symbol tells nothing: stale until its next tick, which ends a gap."""
+        each = self.symbols.get(symbol)
+        if each is not None:
+            each.begin_gap(self.board.newest_at(each.contract.conid), reason, at)
+            self.board.mark(each.contract.conid, TradingState.STALE, reason, at)
 
     def lose(self, reason: str, at: datetime | None) -> None:
         """All lines are gone."""

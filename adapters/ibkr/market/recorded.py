@@ -54,10 +54,10 @@ class RecordedFeeds:
         self._note("quiet", at, reason)
         self._feeds.quiet(reason, at)
 
-    def stand_still(self, conid: int, reason: str, at: datetime) -> None:
-        """The link lives and one contract tells nothing: it is stale until its next tick."""
-        self._note("still", at, conid, reason)
-        self._feeds.stand_still(conid, reason, at)
+    def stand_still(self, symbol: str, reason: str, at: datetime) -> None:
+        """The link lives and one symbol tells nothing: it is stale until its next tick."""
+        self._note("still", at, symbol, reason)
+        self._feeds.stand_still(symbol, reason, at)
 
     def lose(self, reason: str, at: datetime | None) -> None:
         """All lines are gone."""

@@ -123,9 +123,9 @@ class ReplayedCapture(HearsFeeds):
             raise InvalidFieldError("capture", f"one of {', '.join(acts)}", name)
         acts[name](*told)
 
-    def _stand_still(self, conid: int, reason: str) -> None:
+    def _stand_still(self, symbol: str, reason: str) -> None:
         if self.at is not None:
-            self.feeds.stand_still(conid, reason, self.at)
+            self.feeds.stand_still(symbol, reason, self.at)
 
     # what a capture does not hold, or what only the session minds
 

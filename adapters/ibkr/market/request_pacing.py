@@ -47,23 +47,21 @@ class RequestPacing:
 
     def history_free_at(self, conid: int, now: datetime) -> datetime:
         """When bars of a contract may be asked for."""
-        contract = self._window("history", conid, CONTRACT_MAX, CONTRACT_WINDOW_S)
-        return max(self._history.free_at(now), contract.free_at(now))
+        return max(self._history.free_at(now), self._bars_of(conid).free_at(now))
 
     def take_history(self, conid: int, now: datetime) -> None:
         """Count a request for bars."""
         self._history.take(now)
-        self._window("history", conid, CONTRACT_MAX, CONTRACT_WINDOW_S).take(now)
+        self._bars_of(conid).take(now)
 
     def refill_free_at(self, conid: int, now: datetime) -> datetime:
         """When minutes of a contract's past may be asked for."""
-        contract = self._window("history", conid, CONTRACT_MAX, CONTRACT_WINDOW_S)
-        return max(self._refills.free_at(now), contract.free_at(now))
+        return max(self._refills.free_at(now), self._bars_of(conid).free_at(now))
 
     def take_refill(self, conid: int, now: datetime) -> None:
         """Count a request for minutes of the past."""
         self._refills.take(now)
-        self._window("history", conid, CONTRACT_MAX, CONTRACT_WINDOW_S).take(now)
+        self._bars_of(conid).take(now)
 
     def ticks_free_at(self, conid: int, now: datetime) -> datetime:
         """When tick-by-tick of an instrument may be asked for."""
@@ -72,6 +70,9 @@ class RequestPacing:
     def take_ticks(self, conid: int, now: datetime) -> None:
         """Count a request for tick-by-tick."""
         self._window("ticks", conid, 1, TICKS_WINDOW_S).take(now)
+
+    def _bars_of(self, conid: int) -> RollingWindow:
+        return self._window("history", conid, CONTRACT_MAX, CONTRACT_WINDOW_S)
 
     def _window(self, rule: str, conid: int, most: int, window_s: float) -> RollingWindow:
         key = (rule, conid)

@@ -110,9 +110,8 @@ class MarketSession(HearsFeeds):
         feeds, at = self.feeds.symbols.get(symbol), self.market_time()
         if feeds is None or at is None:
             return
-        conid = feeds.contract.conid
-        if self.feeds.board.newest_at(conid) == newest_at:
-            self._acts.stand_still(conid, reason, at)
+        if self.feeds.board.newest_at(feeds.contract.conid) == newest_at:
+            self._acts.stand_still(symbol, reason, at)
 
     def start(self) -> None:
         """Begin to connect."""

@@ -50,7 +50,7 @@ def test_what_a_symbol_did_not_tell_while_it_stood_still_is_one_gap() -> None:
     feeds.begin(1, Line(kind=LineKind.LEVEL1, symbol="SPY", contract=SPY))
     feeds.price(1, BID, 500.0, 1, NOON)
     for later in (20, 30):
-        feeds.stand_still(SPY.conid, "nothing is told of it", NOON + timedelta(seconds=later))
+        feeds.stand_still("SPY", "nothing is told of it", NOON + timedelta(seconds=later))
         assert gaps(feeds.flush(NOON + timedelta(seconds=later), NOON)) == []
     back = NOON + timedelta(seconds=31)
     feeds.price(1, BID, 500.01, 1, back)
@@ -65,7 +65,7 @@ def test_what_stood_still_stands_still_when_it_is_played_again(tmp_path: Path) -
     writer = CaptureWriter(tmp_path / "capture.gz")
     acts = RecordedFeeds(Feeds(PLANS, ingest), writer)
     acts.begin(1, Line(kind=LineKind.LEVEL1, symbol="SPY", contract=SPY), NOON)
-    acts.stand_still(SPY.conid, "nothing is told of it", NOON)
+    acts.stand_still("SPY", "nothing is told of it", NOON)
     told = states(acts.flush(NOON, NOON))
     writer.close()
     played = ReplayedCapture(PLANS, ingest)
