@@ -2,6 +2,10 @@
 
 Belongs here: what a signal does to the connection. Keep out: the table itself (`link_state`), what is asked
 on a new connection and what a lost one does to questions and orders (handed in as `Session`).
+
+A link is silent when nobody answered for `silence_after_s` after the time was asked. What the time is counted
+from matters on a machine that stood still (a sleep, a pause, a starved process): it is the question, not the
+last word heard, or a link that nobody could answer on would be left the moment the machine is back.
 """
 
 import random
@@ -47,7 +51,7 @@ class Keeper:
         self._retry_at: datetime | None = None
         self._give_up_at: datetime | None = None  # the attempt that is under way
         self._heard_at: datetime | None = None  # None while there is no connection
-        self._is_probed = False  # silent, and the time was asked
+        self._probed_at: datetime | None = None  # silent, and the time was asked
 
     @property
     def is_connected(self) -> bool:
@@ -91,14 +95,14 @@ class Keeper:
 
     def connected(self, text: str) -> None:
         """The handshake is over."""
-        self._heard_at, self._is_probed = self._context.now(), False
+        self._heard_at, self._probed_at = self._context.now(), None
         self.signal(Signal.API_READY, text)
 
     def heard(self) -> bool:
         """Bytes came: the link lives. Returns whether it had been silent for so long that it was asked."""
-        was_silent = self._is_probed
+        was_silent = self._probed_at is not None
         if self._heard_at is not None:
-            self._heard_at, self._is_probed = self._context.now(), False
+            self._heard_at, self._probed_at = self._context.now(), None
         return was_silent
 
     def walked(self, text: str) -> None:
@@ -126,10 +130,10 @@ class Keeper:
             self.signal(Signal.CLOSED, "no word from the attempt to connect")
         if self._heard_at is None or now < self._silent_at(self._heard_at):
             return
-        if self._is_probed:
+        if self._probed_at is not None:
             self.signal(Signal.SILENT, f"nothing heard for {(now - self._heard_at).total_seconds():.0f} s")
         else:
-            self._is_probed = True
+            self._probed_at = now
             self._session.ask_time()
 
     def next_due(self) -> datetime | None:
@@ -164,8 +168,7 @@ class Keeper:
 
     def _silent_at(self, heard_at: datetime) -> datetime:
         """When silence must be minded next: to ask the time, and once it was asked, to hang up."""
-        silence = timedelta(seconds=self._context.settings.silence_after_s)
-        return heard_at + (2 * silence if self._is_probed else silence)
+        return (self._probed_at or heard_at) + timedelta(seconds=self._context.settings.silence_after_s)
 
 
 def _farm(text: str) -> str:

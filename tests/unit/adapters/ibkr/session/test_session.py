@@ -165,6 +165,23 @@ def test_an_attempt_without_a_word_is_given_up() -> None:
     assert session.state is LinkState.LOST and session.next_tick() is not None
 
 
+def test_after_a_stand_still_of_ours_the_link_is_asked_before_it_is_left() -> None:
+    """A machine that slept through the whole limit hears nothing meanwhile: the answer gets its own time."""
+    session = BrokerSession(broker_settings(silence_after_s=10), Still(), Random(7))
+    session.start()
+    session.link_ready(("DU1",), 176)
+    session.outputs.requests.clear()
+    Still.at += timedelta(hours=1)
+    session.tick()
+    assert Send.TIME in [request.send for request in session.outputs.requests]
+    Still.at += timedelta(seconds=9)
+    session.tick()
+    assert session.state is not LinkState.LOST
+    Still.at += timedelta(seconds=1)
+    session.tick()
+    assert session.state is LinkState.LOST
+
+
 def test_a_reconnection_forgets_what_was_queued_for_the_old_one() -> None:
     """Requests that were not sent are not sent on another connection."""
     session = connected(messages_per_s_max=1)
