@@ -1,8 +1,8 @@
 """The market's drain as a process: takes what was heard of the market into the warehouse until told to stop.
 
-`python -m desk.residents.market_drain`; the stack starts it where the market is listened to. It has a process
-of its own, so that a burst of quotes never delays a fill. SIGTERM and SIGINT end it after the batch in hand.
-After a kill, what it held is given to it again under its name; where that never comes back, another one
+`python -m desk.residents.market_drain`; the stack starts it where a broker or a vendor is: where nobody
+listens any more, what was heard before may still wait. It has a process of its own, so that a burst of quotes
+never delays a fill. SIGTERM and SIGINT end it after what was told last. After a kill, what it held is given to it again under its name; where that never comes back, another one
 claims it. While a service is down it waits, and the outbox keeps everything.
 """
 
