@@ -129,7 +129,7 @@ class Catalog:
         return self._opened[file.path]
 
     def symbol_of(self, universe: LeanFile) -> str:
-        """The symbol of a chain: its folder's name, else the one share or index of its data set."""
+        """The class of a chain: its folder's name, else the one share or index of its data set."""
         if universe.symbol:
             return universe.symbol
         data_set = universe.path.parents[1]

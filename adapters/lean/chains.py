@@ -32,7 +32,7 @@ from trading.model.market import (
     RefusedRow,
     Trade,
 )
-from trading.model.options import Option
+from trading.model.options import CLASS_UNDERLYING, Option
 
 OPEN_INTEREST_FIELDS = 2
 OPTION_PREFIX = "OPT:"
@@ -157,12 +157,12 @@ def _add_universe(
 ) -> Iterator[RefusedRow]:
     origin = Origin(folder=catalog.folder, path=file.path)
     try:
-        symbol = catalog.symbol_of(file)
+        root = catalog.symbol_of(file)
     except InvalidFieldError as error:
         yield refusal("", at, error, origin)
         return
-    chain = chains.setdefault(symbol, _Chain())
-    for row in universe_rows(symbol, at, origin):
+    chain = chains.setdefault(CLASS_UNDERLYING.get(root, root), _Chain())
+    for row in universe_rows(root, at, origin):
         if isinstance(row, RefusedRow):
             yield row
         elif row.option is None:

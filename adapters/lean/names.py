@@ -2,8 +2,9 @@
 
 Both the original tree (`option/usa/minute/goog/20151224_quote_american.zip`) and folders that renamed its
 levels (`option_minute/…`) are understood, because the name of the file and of its first member say what it
-is. Folders of assets that the desk does not carry (`forex`, `crypto`, `future`, …) are left alone: their
-lines look like those of shares and mean other things. Keep out: opening files.
+is. Folders of assets that the desk does not carry (`forex`, `crypto`, `future`, …) and of markets other than
+`usa` (`equity/india/…`, `index/eurex/…`) are left alone: their lines look like those of shares and mean other
+clocks, hours and currencies. So are universes of shares, which name no contracts. Keep out: opening files.
 """
 
 import re
@@ -39,6 +40,12 @@ INDEX_FOLDERS = ("index",)
 FACTOR_FOLDERS = ("factor_files", "reference")
 FACTOR_ARCHIVE = re.compile(r"factor_files_\d{8}\.zip", re.ASCII)
 COARSE = re.compile(r"(?:^|[_-])(?:hour|daily)(?:$|[_-])")  # in the name of a folder
+SHARE_FOLDER = "equity"
+ASSET_FOLDERS = frozenset((SHARE_FOLDER, "option", "index", "indexoption"))
+MARKET = "usa"
+BELOW_A_MARKET = frozenset(
+    ("tick", "second", "minute", "hour", "daily", "factor_files", "map_files", "universes", "universe")
+)
 OTHER_ASSETS = frozenset(
     ("alternative", "base", "cfd", "commodity", "crypto", "cryptofuture", "forex", "future", "futureoption")
 )
@@ -111,13 +118,21 @@ def read_name(path: Path, folder: Path) -> LeanFile | None:
     """Say what a file under the folder is; None for one of another kind, or with an impossible date."""
     name = path.name.lower()
     folders = tuple(part.lower() for part in path.relative_to(folder).parts[:-1])
-    if OTHER_ASSETS & {*folders}:
+    if OTHER_ASSETS & {*folders} or _is_of_another_market(folders):
         return None
     try:
         told = _archive(path, name, folders) or _text_file(path, name, folders)
     except InvalidFieldError:
         return None
     return None if told is None else replace(told, folders=folders)
+
+
+def _is_of_another_market(folders: tuple[str, ...]) -> bool:
+    """Whether the original tree (asset, market, resolution) names a market that is not the desk's."""
+    return any(
+        asset in ASSET_FOLDERS and below in BELOW_A_MARKET and market not in (MARKET, *BELOW_A_MARKET)
+        for asset, market, below in zip(folders, folders[1:], folders[2:], strict=False)
+    )
 
 
 def _archive(path: Path, name: str, folders: tuple[str, ...]) -> LeanFile | None:
@@ -137,7 +152,8 @@ def _archive(path: Path, name: str, folders: tuple[str, ...]) -> LeanFile | None
 
 def _text_file(path: Path, name: str, folders: tuple[str, ...]) -> LeanFile | None:
     parent = folders[-1] if folders else path.parent.name.lower()
-    if (found := UNIVERSE.fullmatch(name)) and {*UNIVERSE_FOLDERS} & {*folders, parent}:
+    is_of_chains = {*UNIVERSE_FOLDERS} & {*folders, parent} and SHARE_FOLDER not in folders
+    if (found := UNIVERSE.fullmatch(name)) and is_of_chains:
         symbol = "" if parent in UNIVERSE_FOLDERS else parent.upper()
         return LeanFile(
             path=path, is_a=FileKind.UNIVERSE, day=parse_date("file", found["day"]), symbol=symbol

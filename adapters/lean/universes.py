@@ -1,30 +1,36 @@
 """The chain at the end of a day with model values, as the origin project computed them.
 
 Columns: expiry, strike, right, open, high, low, close, volume, open interest, implied volatility, delta,
-gamma, vega, theta, rho, unless the header says otherwise. The row without an expiry is the underlying. A row
-whose model values are all zero has none: the origin writes zero where it could not compute.
+gamma, vega, theta, rho, unless the header says otherwise. Older files name a contract by the origin's id and
+its OCC symbol in the place of the first three, some of them without a header. The row without an expiry, or
+with a plain symbol, is the underlying; where that is another one than the chain's (an option on a fifth of
+an index beside the index) its price is no spot. A row whose model values are all zero has none: the origin
+writes zero where it could not compute, and for a price that it does not know.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from math import isfinite
 
 from adapters.lean.archives import text_lines
 from adapters.lean.series import Origin, broken, refusal
-from adapters.lean.values import plain_price, whole
+from adapters.lean.values import plain_price, side_price, whole
 from trading.errors import InvalidFieldError
 from trading.model.market import GreeksSource, OptionGreeks, RefusedRow
-from trading.model.options import Option, Right
+from trading.model.options import CLASS_UNDERLYING, Option, Right
 from trading.model.times import parse_date
 
-COLUMNS = (
-    *("expiry", "strike", "right", "open", "high", "low", "close", "volume", "open_interest"),
-    *("implied_volatility", "delta", "gamma", "vega", "theta", "rho"),
-)
-NEEDED = ("expiry", "strike", "right", "close")
 MODEL_VALUES = ("implied_volatility", "delta", "gamma", "vega", "theta", "rho")
+VALUES = ("open", "high", "low", "close", "volume", "open_interest", *MODEL_VALUES)
+COLUMNS = ("expiry", "strike", "right", *VALUES)
+OCC_SYMBOL = "symbol_value"
+COLUMNS_WITH_SYMBOLS = ("symbol_id", OCC_SYMBOL, *VALUES)
+NEEDED = ("expiry", "strike", "right", "close")
+NEEDED_WITH_SYMBOLS = (OCC_SYMBOL, "close")
+MARKS = re.compile(r"[ ./]")  # of a class of shares: the OCC symbol has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +43,18 @@ class UniverseRow:
     greeks: OptionGreeks | None
 
 
-def universe_rows(symbol: str, at: datetime, origin: Origin) -> Iterator[UniverseRow | RefusedRow]:
-    """Rows of a chain file, and refusals of what cannot be read; a header says the order of its columns."""
-    columns: Sequence[str] = COLUMNS
+def universe_rows(root: str, at: datetime, origin: Origin) -> Iterator[UniverseRow | RefusedRow]:
+    """Rows of the chain file of a class, and refusals of what cannot be read; a header names its columns."""
+    symbol = CLASS_UNDERLYING.get(root, root)
+    columns: Sequence[str] = ()
     try:
         for number, text in text_lines(origin.path):
             if text.startswith("#"):
                 columns = _columns(text)
                 continue
+            columns = columns or _columns_of(text)
             try:
-                yield _row(symbol, at, _fields(columns, text.split(",")))
+                yield _row(symbol, root, at, _fields(columns, text.split(",")))
             except InvalidFieldError as error:
                 yield refusal(symbol, at, error, origin, number, text)
     except InvalidFieldError as error:
@@ -56,10 +64,16 @@ def universe_rows(symbol: str, at: datetime, origin: Origin) -> Iterator[Univers
 def _columns(header: str) -> Sequence[str]:
     """The columns by name; raises InvalidFieldError where one is missing that no row can be without."""
     columns = header.removeprefix("#").split(",")
-    missing = [name for name in NEEDED if name not in columns]
+    needed = NEEDED_WITH_SYMBOLS if OCC_SYMBOL in columns else NEEDED
+    missing = [name for name in needed if name not in columns]
     if missing:
         raise InvalidFieldError("header", f"a column {missing[0]}", header)
     return columns
+
+
+def _columns_of(text: str) -> Sequence[str]:
+    """The columns of a file without a header, by their number."""
+    return COLUMNS_WITH_SYMBOLS if text.count(",") == len(COLUMNS_WITH_SYMBOLS) - 1 else COLUMNS
 
 
 def _fields(columns: Sequence[str], fields: Sequence[str]) -> Mapping[str, str]:
@@ -68,17 +82,11 @@ def _fields(columns: Sequence[str], fields: Sequence[str]) -> Mapping[str, str]:
     return dict(zip(columns, fields, strict=True))
 
 
-def _row(symbol: str, at: datetime, fields: Mapping[str, str]) -> UniverseRow:
-    if not fields["expiry"]:
-        close = plain_price(fields["close"])
+def _row(symbol: str, root: str, at: datetime, fields: Mapping[str, str]) -> UniverseRow:
+    option = _named(symbol, root, fields) if OCC_SYMBOL in fields else _described(symbol, root, fields)
+    if option is None:
+        close = side_price(fields["close"], plain_price)
         return UniverseRow(option=None, close=close, open_interest=None, greeks=None)
-    option = Option(
-        symbol=symbol,
-        expiry=parse_date("expiry", fields["expiry"]),
-        right=Right.parse(fields["right"]),
-        strike=plain_price(fields["strike"]),
-        trading_class=symbol,
-    )
     interest = fields.get("open_interest", "")
     return UniverseRow(
         option=option,
@@ -86,6 +94,36 @@ def _row(symbol: str, at: datetime, fields: Mapping[str, str]) -> UniverseRow:
         open_interest=whole(interest) if interest else None,
         greeks=_greeks(at, fields),
     )
+
+
+def _described(symbol: str, root: str, fields: Mapping[str, str]) -> Option | None:
+    """The contract by its fields; None for the underlying."""
+    if not fields["expiry"]:
+        return None
+    return Option(
+        symbol=symbol,
+        expiry=parse_date("expiry", fields["expiry"]),
+        right=Right.parse(fields["right"]),
+        strike=plain_price(fields["strike"]),
+        trading_class=root,
+    )
+
+
+def _named(symbol: str, root: str, fields: Mapping[str, str]) -> Option | None:
+    """The contract by its OCC symbol; None for the underlying."""
+    told = fields[OCC_SYMBOL]
+    if told.upper() == symbol:
+        return None
+    expected = f"{symbol}, or the OCC symbol of a contract of {root}"
+    try:
+        option = Option.from_occ(told)
+    except InvalidFieldError as cause:
+        raise InvalidFieldError(OCC_SYMBOL, expected, told) from cause
+    if option.symbol == symbol:  # an index has several classes
+        return option
+    if option.root != MARKS.sub("", root):
+        raise InvalidFieldError(OCC_SYMBOL, expected, told)
+    return replace(option, symbol=symbol, trading_class=root)
 
 
 def _greeks(at: datetime, fields: Mapping[str, str]) -> OptionGreeks | None:
