@@ -5,7 +5,6 @@ The engine's query id cannot be set, so a query carries its id in `log_comment`,
 
 import select
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,13 +71,6 @@ class RunningQueries:
             queries = list(self._by_id.values())
         for query in queries:
             self.stop(query)
-
-    def wait_until_none(self, timeout_s: float) -> bool:
-        """Whether all ended within the time."""
-        deadline = time.monotonic() + timeout_s
-        while self._by_id and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return not self._by_id
 
     def _replace(self, query_id: str) -> None:
         with self._lock:

@@ -2,8 +2,9 @@
 
 `python -m desk.residents.market_drain`; the stack starts it where a broker or a vendor is: where nobody
 listens any more, what was heard before may still wait. It has a process of its own, so that a burst of quotes
-never delays a fill. SIGTERM and SIGINT end it after what was told last. After a kill, what it held is given to it again under its name; where that never comes back, another one
-claims it. While a service is down it waits, and the outbox keeps everything.
+never delays a fill. SIGTERM and SIGINT end it after what was told last. After a kill, what it held is given
+to it again under its name; where that never comes back, another one claims it. While a service is down it
+waits, and the outbox keeps everything.
 """
 
 import socket

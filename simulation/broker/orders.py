@@ -209,10 +209,6 @@ class OrderRegister:
         """The next number that a client may use."""
         return self.highest.get(client_id, 0) + 1
 
-    def skip_ids(self, client_id: int, to: int) -> None:
-        """Go on numbering from another number."""
-        self.highest[client_id] = max(self.highest.get(client_id, 0), to - 1)
-
     def live(self) -> Iterator[Working]:
         """Orders that the broker works, in the order of their placing."""
         return (order for order in list(self.by_perm.values()) if order.is_live)

@@ -31,7 +31,6 @@ CROWD_LEAST, CROWD_WAVE = 0.5, 1.5  # of a usual minute: some are empty, some ar
 ODD, ROUND = 0.32, 0.76  # of share prints: below 100, exactly 100 (up to here)
 LARGE = 0.003
 OPENING_AUCTION, CLOSING_AUCTION = 0.015, 0.06  # of a session's volume
-MEAN_SHARE_SIZE = 150
 QUIET_TAIL = 0.25  # of a usual minute, after the bell of those that trade a quarter of an hour longer
 SALT_FLOW, SALT_HERD, SALT_AUCTION = 161, 162, 163
 PLAIN, ODD_LOT, SWEEP, OPENING, CLOSING = range(5)

@@ -13,22 +13,10 @@ from simulation.sample_desk.contracts import Underlying
 SESSIONS_A_YEAR = 252.0
 RATE = 0.040  # simple, of a year
 MARKET_VOLATILITY = 0.125
+# Broad, technology, consumer, small companies, health, finance, staples, energy, industry, utilities,
+# communication, materials.
 SECTOR_VOLATILITY = (0.0, 0.10, 0.11, 0.12, 0.09, 0.10, 0.08, 0.13, 0.09, 0.07, 0.10, 0.12)
 BROAD, TECHNOLOGY, CONSUMER, SMALL = 0, 1, 2, 3
-SECTOR_NAMES = (
-    "broad",
-    "technology",
-    "consumer",
-    "small companies",
-    "health",
-    "finance",
-    "staples",
-    "energy",
-    "industry",
-    "utilities",
-    "communication",
-    "materials",
-)
 SYNTHETIC_FIRST_CONID = 900_000_001
 SYNTHETIC_MOST = 500
 SALT_NATURE = 101
@@ -113,11 +101,6 @@ KNOWN = {
 def nature_of(underlying: Underlying) -> Nature:
     """The nature of a known or a synthetic underlying."""
     return KNOWN.get(underlying.symbol) or _drawn(underlying.conid)
-
-
-def sector_name(underlying: Underlying) -> str:
-    """What the underlying's sector is called."""
-    return SECTOR_NAMES[nature_of(underlying).sector]
 
 
 def synthetic(count: int) -> tuple[Underlying, ...]:

@@ -52,8 +52,6 @@ TEXTS: Final[dict[int, str]] = {
     10167: "Requested market data is not subscribed. Displaying delayed market data.",
     10185: "Failed to cancel PNL (not subscribed)",
     10186: "Failed to cancel PNL single (not subscribed)",
-    10187: "Failed to request historical ticks:{reason}",
-    10188: "Failed to request histogram data:{reason}",
     10189: "Failed to request tick-by-tick data:{reason}",
     10197: "No market data during competing live session",
     10190: "Max number of tick-by-tick requests has been reached",

@@ -7,7 +7,6 @@ left to our own formulas first: they are the only feed that somebody else can co
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from trading.feeds.limiter import RateLimits
 from trading.ports.vendor_source import INDICATOR_NAMES
@@ -96,11 +95,6 @@ def left_of_day(plan: VendorPlan, *, computes_technicals: bool) -> int:
     asked = [q for q in questions_of(plan) if pace.asks_technicals or q.feed != TECHNICALS]
     session = SESSION_MINUTES * _a_minute(plan, asked) / pace.stretch
     return max(1, int(plan.limits.per_day - session))
-
-
-def first_due(place: int, count: int, every: timedelta) -> timedelta:
-    """When a question is asked first: the questions of a feed are spread over its cadence."""
-    return every * place / max(1, count)
 
 
 def _stretch(plan: VendorPlan, questions: Sequence[Question]) -> float:

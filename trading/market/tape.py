@@ -32,7 +32,6 @@ REFUSED_PER_FLUSH_MAX = 1_000
 AHEAD_MAX = timedelta(hours=1)  # of the market's clock; a second of a fast simulated day is minutes
 LATE_MAX = timedelta(minutes=30)  # of a print of the session before; delayed data are 15 to 20
 TIMES_KEPT = 64  # distinct times whose prints are numbered
-RT_VOLUME_TICKS = frozenset({48})  # 77 tells the same prints without odd ones
 AMOUNTS_CACHED = 16_384  # 4 MB; the same prices and sizes come again and again
 RT_FIELDS = 6  # price;size;time in ms;volume of the session;average;by one market maker
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,7 +12,6 @@ from trading.market_settings import ChainMode, IngestSettings, MarketSettings
 
 VOLATILITY_INDEX = "VIX1D"
 ROTATION_LEAST = 8  # lines that bars leave to the chains that are looked at in turn
-ROTATION_MOST = 90  # more looks at once than this only fill the queue
 LEVEL1, BARS, DEPTH, PRINTS, TOUCHES, CHAIN = "level1", "bars", "depth", "prints", "touches", "chain"
 
 

@@ -34,7 +34,7 @@ from trading.ports.market_state import SymbolUpdate
 
 NOBODY = "IBKR"  # the symbol of what names no line
 CLOSE_TICKS = frozenset({9, 75})
-RT_VOLUME_TICK = 48
+RT_VOLUME_TICK = 48  # 77 tells the same prints without odd ones
 OPEN_INTEREST_OF = {27: "C", 28: "P"}
 DELAYED_FROM = 3
 

@@ -18,9 +18,6 @@ class LineKind(StrEnum):
     BARS = "bars"  # of five seconds
 
 
-LEVEL1_KINDS = frozenset({LineKind.LEVEL1, LineKind.OPTION, LineKind.SNAPSHOT})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownContract:
     """A contract as the broker told it; `option` where it is one."""

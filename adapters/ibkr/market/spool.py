@@ -13,7 +13,6 @@ from trading.model.market import MarketBlock, MarketKind, MarketRow, RefusedRow
 from trading.ports.market_state import BARS_KEPT, ROWS_PER_BLOCK_MAX, TRADES_KEPT, SymbolUpdate
 
 ROWS_MAX = 400_000  # about 200 MB; at 2,000 rows a second more than three minutes without Redis
-BLOCKS_PER_UPDATE_MAX = 200  # of one joined update
 FEED = "outbox"
 
 

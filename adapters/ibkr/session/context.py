@@ -17,7 +17,6 @@ from trading.model.broker import BrokerEvent, LinkState
 from trading.ports.clock import Clock
 from trading.settings import BrokerSettings
 
-CONNECTED = frozenset({LinkState.ADOPTING, LinkState.READY, LinkState.DATA_DEGRADED})
 WORKING = frozenset({LinkState.READY, LinkState.DATA_DEGRADED})
 NUMBER_MAX = 2**31 - 1  # of a request or an order: the gateway reads no greater one
 CADENCE_MIN = timedelta(milliseconds=250)  # however fast a simulated broker's day goes by
