@@ -24,6 +24,8 @@ from trading.model.instruments import Event
 from trading.model.money import parse_decimal
 from trading.model.times import from_epoch, from_iso
 
+SUBACCOUNTS = ("subaccount_number", "subaccount")  # by REST, and by the socket: one fill has one account
+REFUSAL = frozenset({"code", "message"})
 ONE = Decimal(1)
 CENTS = Decimal(100)
 BY_ACTION = {
@@ -54,9 +56,14 @@ def normalize(payload: bytes | str, *, account: str, source: Source, origin: str
 
 
 def rows_of(envelope: JsonObject) -> Sequence[object] | None:
-    """The fills of an answer or message, none if it is about something else; None for what is a row."""
+    """The fills of an answer or message, none if it is about something else; None for what is a row.
+
+    A refusal (REST: ``error``, or ``code`` and ``message``; the socket: ``type`` error) raises with its words.
+    """
     if envelope.get("error") is not None:
         raise InvalidFieldError("error", "an answer without error", envelope["error"])
+    if envelope.get("type") == "error" or REFUSAL <= envelope.keys():
+        raise InvalidFieldError("error", "an answer without error", dict(envelope))
     for name in ("fills", "settlements"):
         if name in envelope:
             rows = envelope[name]
@@ -114,12 +121,14 @@ def read_market(row: JsonObject) -> Event:
 
 def read_account(row: JsonObject, account: str) -> str:
     """The account, with the number of a subaccount behind it."""
-    number = row.get("subaccount_number")
-    if number is None or number == 0:
-        return account
-    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-        raise InvalidFieldError("subaccount_number", "zero or a positive number", number)
-    return f"{account}/{number}"
+    told = {name: row[name] for name in SUBACCOUNTS if row.get(name) is not None}
+    for name, number in told.items():
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise InvalidFieldError(name, "zero or a positive number", number)
+    if len(set(told.values())) > 1:
+        raise InvalidFieldError(SUBACCOUNTS[0], "one subaccount under both names", told)
+    number = next(iter(told.values()), 0)
+    return f"{account}/{number}" if number else account
 
 
 def read_side(row: JsonObject) -> Side:

@@ -1,9 +1,12 @@
 """Kalshi settlements: the end of a market books the held contracts away at 1 or 0, and no fill tells it.
 
 A settlement becomes a booking that closes the net position (YES less NO) at what YES is worth: 1, 0, or
-`value` cents where a market settles between. The venue's own `revenue` must be what the held contracts
-then pay: where it is not, the row is refused, for either it or our reading of it is wrong. `fee_cost` of
-a settlement repeats the fees of the fills and is left aside.
+`value` cents where a market settles between. The venue's own `revenue` must be what the contracts then pay:
+all that the row counts, or only those of the net position, since the venue returns the dollar of a pair of YES
+and NO when the pair is made and still counts both. Where it is neither, the row is refused, for either it or
+our reading of it is wrong. `revenue` and `value` are cents and costs are dollars, in one row. `fee_cost`
+repeats the fees of the fills and is left aside. A void market (every contract back at its cost) is refused
+by name: what it paid is for a person to book.
 """
 
 from datetime import datetime
@@ -37,7 +40,8 @@ def read_settlement(row: JsonObject, raw: str, account: str, source: Source) -> 
     instrument = Event(venue="kalshi", ticker=ticker)
     yes, no = _held(row, "yes"), _held(row, "no")
     payout = _payout(row)
-    _check_revenue(row, yes * payout + no * (1 - payout))
+    pairs = min(yes, no)
+    _check_revenue(row, yes * payout + no * (1 - payout), pairs)
     net = yes - no
     if net == 0:
         return None
@@ -78,25 +82,30 @@ def _held(row: JsonObject, outcome: str) -> Decimal:
 
 
 def _payout(row: JsonObject) -> Decimal:
-    result = row.get("market_result")
-    payout = PAYOUTS.get(result.strip().lower()) if isinstance(result, str) else None
+    told = row.get("market_result")
+    result = told.strip().lower() if isinstance(told, str) else ""
+    payout = PAYOUTS.get(result)
     if payout is not None:
         return payout
     value = row.get("value")
     if result != "scalar" or value is None:
-        raise InvalidFieldError("market_result", "yes or no, or scalar with a value", result)
+        raise InvalidFieldError("market_result", "yes or no, or scalar with a value", told)
     payout = parse_decimal("value", value) / CENTS
     if not 0 <= payout <= 1:
         raise InvalidFieldError("value", "0 to 100 cents", value)
     return payout
 
 
-def _check_revenue(row: JsonObject, paid: Decimal) -> None:
+def _check_revenue(row: JsonObject, paid: Decimal, pairs: Decimal) -> None:
+    """Of a pair one contract pays a dollar, whatever the result: told at the end, or returned before."""
     told = row.get("revenue")
     if told is None:
         return
-    if abs(parse_decimal("revenue", told) - paid * CENTS) >= REVENUE_TOLERANCE_CENTS:
-        raise InvalidFieldError("revenue", f"{paid * CENTS} cents, what the held contracts pay", told)
+    cents = parse_decimal("revenue", told)
+    expected = [paid * CENTS, (paid - pairs) * CENTS]
+    if all(abs(cents - each) >= REVENUE_TOLERANCE_CENTS for each in expected):
+        words = " or ".join(map(str, dict.fromkeys(expected)))
+        raise InvalidFieldError("revenue", f"{words} cents, what the held contracts pay", told)
 
 
 def _moment(row: JsonObject) -> datetime:

@@ -1,5 +1,8 @@
 """Kraken Futures fills, from REST answers and socket messages, as one batch of the house's fills.
 
+Answers of the spot exchange (``TradesHistory``, ``Ledgers``: pairs such as XXBTZUSD, nothing that the desk
+orders) are refused whole by name.
+
 The same fill comes in two shapes: REST has ``fillTime`` (ISO), ``symbol``, ``side``, ``size``,
 ``fillType``; the socket has ``time`` (milliseconds), ``instrument``, ``buy``, ``qty``, ``fill_type``.
 ``fill_id`` is its identity in both. ``fee_paid`` is positive for a cost and negative for a rebate in
@@ -21,6 +24,7 @@ from trading.model.money import parse_decimal
 from trading.model.times import from_epoch, from_iso
 
 SOCKET_FEEDS = frozenset({"fills", "fills_snapshot"})
+REFUSALS = frozenset({"error", "alert"})
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 
 
@@ -42,8 +46,14 @@ def normalize(payload: bytes | str, *, account: str, source: Source, origin: str
 
 
 def rows_of(envelope: JsonObject) -> Sequence[object] | None:
-    """The fills of an answer or message, none if it is about something else; None for what is a row."""
+    """The fills of an answer or message, none if it is about something else; None for what is a row.
+
+    A refusal (REST: ``result`` error; the socket: ``event`` error or alert; the spot exchange's ``error``)
+    raises with its words.
+    """
     result = envelope.get("result")
+    if envelope.get("event") in REFUSALS or (result is None and envelope.get("error")):
+        raise InvalidFieldError("error", "an answer without error", dict(envelope))
     if result is not None and result != "success":
         raise InvalidFieldError(
             "result", "success", envelope.get("error") or envelope.get("errors") or result

@@ -178,6 +178,29 @@ def test_subaccounts_are_accounts() -> None:
     assert read([without(REST, "subaccount_number")]).fills[0].account == "main"
 
 
+def test_rest_and_the_socket_name_one_subaccount() -> None:
+    """One fill told by both is one fill of one account, though each has a name of its own for it."""
+    by_socket = without(REST, "subaccount_number")
+    assert read([by_socket | {"subaccount": 2}]).fills[0].account == "main/2"
+    assert read([REST | {"subaccount_number": 2, "subaccount": 2}]).fills[0].account == "main/2"
+    (refused,) = read([REST | {"subaccount_number": 0, "subaccount": 2}]).rejected
+    assert refused.field == "subaccount_number"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"error": {"code": "token_authentication_failure", "message": "bad token"}},
+        {"code": "unauthorized", "message": "bad token"},
+        {"type": "error", "id": 1, "sid": 3, "msg": {"code": 9, "msg": "bad token"}},
+    ],
+)
+def test_a_refusal_is_a_refused_file_with_the_venues_words(refusal: dict[str, Any]) -> None:
+    """No fills in it are not "no fills"."""
+    batch = read(refusal)
+    assert [(row.field, "bad token" in row.reason) for row in batch.rejected] == [("file", True)]
+
+
 def test_a_rebate_stays_negative_and_no_fee_is_no_fact() -> None:
     """Signs are the house's own; an absent fee is not zero."""
     assert read([REST | {"fee_cost": "-0.01"}]).commissions[0].amount == Decimal("-0.01")

@@ -392,3 +392,27 @@ def test_recorded_answers_about_other_things_are_refused_by_row(shared_data: Pat
         batch = read((shared_data / "kraken-futures" / name).read_bytes())
         assert batch.fills == ()
         assert batch.rejected
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"result": "error", "error": "apiLimitExceeded", "serverTime": "2026-11-20T22:00:00Z"},
+        {"result": "error", "errors": [{"code": 93, "message": "apiLimitExceeded"}], "status": "BAD_REQUEST"},
+        {"event": "alert", "message": "apiLimitExceeded"},
+        {"event": "error", "message": "apiLimitExceeded"},
+        {"error": ["EAPI:apiLimitExceeded"]},
+    ],
+)
+def test_a_refusal_is_a_refused_file_with_the_venues_words(refusal: dict[str, Any]) -> None:
+    """No fills in it are not "no fills"."""
+    batch = read(refusal)
+    assert [(row.field, "apiLimitExceeded" in row.reason) for row in batch.rejected] == [("file", True)]
+
+
+def test_the_spot_exchanges_history_is_refused_whole() -> None:
+    """Pairs and volumes of another exchange are no futures fills."""
+    trade = {"ordertxid": "O", "pair": "XXBTZUSD", "time": 1688667796.8802, "type": "buy", "vol": "0.02"}
+    batch = read({"error": [], "result": {"trades": {"T": trade}, "count": 1}})
+    assert [row.field for row in batch.rejected] == ["file"]
+    assert "XXBTZUSD" in batch.rejected[0].payload
