@@ -58,11 +58,11 @@ def normalize(payload: bytes | str, *, account: str, source: Source, origin: str
 def rows_of(envelope: JsonObject) -> Sequence[object] | None:
     """The fills of an answer or message, none if it is about something else; None for what is a row.
 
-    A refusal (REST: ``error``, or ``code`` and ``message``; the socket: ``type`` error) raises with its words.
+    A refusal raises with its words: ``error``, or ``code`` and ``message``; ``type`` error of the socket.
     """
     if envelope.get("error") is not None:
         raise InvalidFieldError("error", "an answer without error", envelope["error"])
-    if envelope.get("type") == "error" or REFUSAL <= envelope.keys():
+    if envelope.get("type") == "error" or envelope.keys() >= REFUSAL:
         raise InvalidFieldError("error", "an answer without error", dict(envelope))
     for name in ("fills", "settlements"):
         if name in envelope:

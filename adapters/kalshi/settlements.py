@@ -2,9 +2,9 @@
 
 A settlement becomes a booking that closes the net position (YES less NO) at what YES is worth: 1, 0, or
 `value` cents where a market settles between. The venue's own `revenue` must be what the contracts then pay:
-all that the row counts, or only those of the net position, since the venue returns the dollar of a pair of YES
-and NO when the pair is made and still counts both. Where it is neither, the row is refused, for either it or
-our reading of it is wrong. `revenue` and `value` are cents and costs are dollars, in one row. `fee_cost`
+all that the row counts, or only those of the net position, since the venue returns the dollar of a pair of
+YES and NO when the pair is made and still counts both. Where it is neither, the row is refused, for either it
+or our reading of it is wrong. `revenue` and `value` are cents and costs are dollars, in one row. `fee_cost`
 repeats the fees of the fills and is left aside. A void market (every contract back at its cost) is refused
 by name: what it paid is for a person to book.
 """
