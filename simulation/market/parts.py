@@ -14,6 +14,9 @@ from simulation.broker.model import Greeks, Quote
 from simulation.broker.questions import Bar, Depth, Print
 from simulation.sample_desk.contracts import Contract, Underlying
 
+BARS_MOST = 20_000  # of one answer
+LOOKED_BACK_MOST_S = 40 * 86_400  # bars and ticks of one answer lie within so many seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Touch:
@@ -106,3 +109,10 @@ class TapeSource(Protocol):
 
         `what` is TRADES, BID, ASK or MIDPOINT; of an index there is only its value.
         """
+
+
+def check_span(seconds: int, bar_s: int) -> None:
+    """Refuse a length of bars, or of the span they lie in, that no tape answers."""
+    if bar_s < 1 or not 1 <= seconds <= LOOKED_BACK_MOST_S:
+        limits = f"expected 1 to {LOOKED_BACK_MOST_S} and a bar of 1 or more"
+        raise ValueError(f"seconds: {limits}, was {seconds} and {bar_s}")

@@ -13,15 +13,13 @@ from decimal import Decimal
 from simulation.broker.model import Greeks, Quote
 from simulation.broker.questions import Bar, Depth, DepthRow, Print
 from simulation.market.lean_names import SCALE
-from simulation.market.parts import Touch, Traded
+from simulation.market.parts import BARS_MOST, Touch, Traded, check_span
 from simulation.market.paths import epoch, moment_of
 from simulation.market.replay_recording import Recording
 from simulation.market.replay_tapes import PrintTape, Span, State, TouchTape
 from simulation.sample_desk.contracts import Contract, Underlying, share_of
 
 SCALE_PER_CENT = SCALE // 100
-BARS_MOST = 12_000
-SECONDS_MOST = 40 * 86_400
 EPOCH, MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 AVERAGE_PLACES = Decimal("0.000001")
@@ -162,8 +160,7 @@ class RecordedTape:
 
     def bars(self, contract: Contract, end: datetime, seconds: int, bar_s: int, what: str) -> list[Bar]:
         """Bars of `bar_s` seconds over the last `seconds`, the last one cut at `end`."""
-        if bar_s < 1 or not 1 <= seconds <= SECONDS_MOST:
-            raise ValueError(f"seconds: expected 1 to {SECONDS_MOST} and a bar of 1 or more, was {seconds}")
+        check_span(seconds, bar_s)
         last = epoch(end)
         found: list[Bar] = []
         for day in self.recording.days:

@@ -12,15 +12,12 @@ from functools import lru_cache
 
 from simulation.broker.model import Quote
 from simulation.broker.questions import Bar, Print
-from simulation.market.parts import Touch, Traded
+from simulation.market.parts import BARS_MOST, Touch, Traded, check_span
 from simulation.market.paths import epoch, moment_of
 from simulation.market.printed import Printed
 from simulation.market.quotes import Quotes
 from simulation.sample_desk.contracts import Contract
 
-DAY_S = 86_400
-BARS_MOST = 12_000
-SECONDS_MOST = 40 * DAY_S
 SAMPLES_A_BAR = 60  # quote bars look at the touch this often at most
 AVERAGE_PLACES = Decimal("0.000001")
 PRICES_KEPT = 100_000
@@ -108,8 +105,7 @@ class Tape:
 
         `what` is TRADES, BID, ASK or MIDPOINT; of an index there is only its value.
         """
-        if bar_s < 1 or not 1 <= seconds <= SECONDS_MOST:
-            raise ValueError(f"seconds: expected 1 to {SECONDS_MOST} and a bar of 1 or more, was {seconds}")
+        check_span(seconds, bar_s)
         last = epoch(end)
         found: list[Bar] = []
         for opens, closes in self._sessions(contract, last - seconds, last):

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from simulation.broker.questions import Bar, ContractRecord
+from simulation.market.parts import BARS_MOST, LOOKED_BACK_MOST_S
 from simulation.tws.bar_feeds import PIECE_S, BarOfNow, RealTimeBarFeed, floor_of, joined
 from simulation.tws.client import Client
 from simulation.tws.contracts import sec_type_of
@@ -26,8 +27,6 @@ from simulation.tws.state import GatewayState
 from trading.calendar import TradingCalendar
 from trading.model.times import NEW_YORK
 
-BARS_MAX = 20_000
-WORLD_S = 40 * 86_400  # the simulated world is younger than this
 DAY_S, WEEK_S = 86_400, 7 * 86_400
 OPEN_REQUESTS_MAX = 50
 WHATS = ("TRADES", "MIDPOINT", "BID", "ASK", "BID_ASK")
@@ -111,7 +110,7 @@ def histogram(state: GatewayState, client: Client, request: Histogram) -> None:
     now = state.clock.now()
     amount, _, unit = request.period.strip().partition(" ")
     letter = {"day": "D", "week": "W", "month": "M", "year": "Y"}.get(unit.rstrip("s").lower(), unit)
-    begin = max(begin_of(f"{amount} {letter}", now, CALENDAR), now - timedelta(seconds=WORLD_S))
+    begin = max(begin_of(f"{amount} {letter}", now, CALENDAR), now - timedelta(seconds=LOOKED_BACK_MOST_S))
     sizes: dict[Decimal, int] = {}
     for each in state.broker.prints(record.contract.conid, begin, now):
         sizes[each.price] = sizes.get(each.price, 0) + each.size
@@ -133,7 +132,7 @@ def _bars_between(
     bar_s: int,
 ) -> Sequence[Bar]:
     what = "TRADES" if request.what in TRADES_BY_OTHER_NAMES else request.what
-    seconds = max(1, min(int((end - begin).total_seconds()), WORLD_S))
+    seconds = max(1, min(int((end - begin).total_seconds()), LOOKED_BACK_MOST_S))
     bars = _bars(state, record.contract.conid, end, seconds, min(bar_s, DAY_S), what)
     if bar_s < WEEK_S:
         return bars
@@ -212,7 +211,7 @@ def _is_wrong(client: Client, request: HistoricalData, seconds: float, form: say
     if request.what in NOT_PERMITTED:
         _have_none(client, request.request_id, f"No market data permissions for {request.what}")
         return True
-    if seconds // form.bar_s > BARS_MAX:
+    if seconds // form.bar_s > BARS_MOST:
         _have_none(client, request.request_id, "query would return too many bars")
         return True
     return False

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from simulation.broker.model import Quote
+from simulation.market.parts import LOOKED_BACK_MOST_S
 from simulation.tws.client import Client
 from simulation.tws.depth_feeds import TRADE_KINDS
 from simulation.tws.handlers.history import is_paced
@@ -19,7 +20,7 @@ from simulation.tws.replies import history as say
 from simulation.tws.requests.market import HistoricalTicks
 from simulation.tws.state import GatewayState
 
-WORLD = timedelta(days=40)  # the simulated world is younger than this
+LOOKED_BACK_MOST = timedelta(seconds=LOOKED_BACK_MOST_S)
 LOOK_BACK = timedelta(hours=8)
 TICKS_MAX = 1_000
 SECOND = timedelta(seconds=1)
@@ -62,7 +63,7 @@ def ticks_between(
     """The first ticks from a start on; without a start the last ones before the end."""
     now = state.clock.now()
     until = min(end or now, now)
-    since = max(start or until - LOOK_BACK, now - WORLD)
+    since = max(start or until - LOOK_BACK, now - LOOKED_BACK_MOST)
     if what == "TRADES":
         prints = list(state.broker.prints(conid, since, until))
         return say.historical_trades(request_id, prints[:count] if start else prints[-count:], is_whole=True)

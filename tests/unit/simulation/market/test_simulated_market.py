@@ -12,6 +12,7 @@ from simulation.broker.questions import ContractQuery
 from simulation.market.hours import BOOKED_AT, local
 from simulation.market.mixing import between
 from simulation.market.nature import RATE
+from simulation.market.parts import LOOKED_BACK_MOST_S
 from simulation.market.paths import epoch
 from simulation.market.pricing import YEAR_S
 from simulation.market.rules import RULES, rule_of
@@ -91,6 +92,16 @@ def test_bars_are_made_of_the_prints() -> None:
         )
         small = tape.bars(contract, _at(11), 60, 5, "TRADES")
         assert sum(item.volume for item in small) == bar.volume
+
+
+def test_as_many_bars_are_told_as_a_gateway_lets_be_asked_for() -> None:
+    """None is left out unsaid: a share's touch has a bar in each second of five hours."""
+    (share,) = _find(world(), symbol="SPY", sec_type="STK")
+    bars = world().tape.bars(share, _at(300), 18_000, 1, "BID")
+    assert [bar.at for bar in bars] == [_at(0) + timedelta(seconds=n) for n in range(18_000)]
+    for seconds, bar_s in ((0, 60), (60, 0), (LOOKED_BACK_MOST_S + 1, 60)):
+        with pytest.raises(ValueError, match="seconds: expected 1 to"):
+            world().tape.bars(share, _at(300), seconds, bar_s, "BID")
 
 
 def test_volume_and_last_trade_follow_the_prints() -> None:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from simulation.market.parts import BARS_MOST
 from simulation.tws import pacing
 from simulation.tws.described import requests_table
-from simulation.tws.handlers import history
 from simulation.tws.link import UNSENT_BYTES_MAX
 from simulation.tws.options import GatewayOptions
 from simulation.tws.subscriptions import SUBSCRIPTIONS_MAX
@@ -28,7 +28,7 @@ def test_the_page_shows_the_limits_that_are_kept() -> None:
         f"| books | {options.depth_lines} |",
         f"| tick-by-tick lines | {options.tick_by_tick_lines}, none for options |",
         f"{pacing.HISTORY_REQUESTS_MAX} in 10 minutes, {pacing.SAME_CONTRACT_MAX - 1} of one contract in 2 s",
-        f"| bars of one answer | {history.BARS_MAX:,} |",
+        f"| bars of one answer | {BARS_MOST:,} |",
         f"| subscriptions of one client | {SUBSCRIPTIONS_MAX:,} |",
         f"| {UNSENT_BYTES_MAX >> 20} MiB |",
         f"| clients | {options.clients_max} |",
