@@ -20,8 +20,8 @@ from pathlib import Path
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.migrator import migrate
 
-READY_S = 60.0
-STOP_S = 40.0
+READY_S = 120.0
+STOP_S = 90.0
 ROOT = Path(__file__).resolve().parents[2]
 
 

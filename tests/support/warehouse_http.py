@@ -2,12 +2,14 @@
 
 import base64
 import http.client
+import time
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from embedded_warehouse import RunningWarehouse
 
 TIMEOUT_S = 60
+ENDLESS = "select count() from numbers(100000000000) where not ignore(sleepEachRow(0.00001))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,15 @@ def ask(
         return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, received)
     finally:
         connection.close()
+
+
+def until_running(warehouse: RunningWarehouse, query_id: str, count: int = 1) -> None:
+    """Wait until so many queries of this id are under way."""
+    sql = f"select count() from system.processes where query_id = '{query_id}'"
+    deadline = time.monotonic() + TIMEOUT_S
+    while (told := ask(warehouse, sql).body) != b"%d\n" % count:
+        assert time.monotonic() < deadline, told
+        time.sleep(0.02)
 
 
 def credentials(warehouse: RunningWarehouse, user: str) -> dict[str, str]:

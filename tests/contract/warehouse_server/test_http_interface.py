@@ -3,7 +3,11 @@
 import gzip
 import io
 import json
+import socket
+import threading
+import time
 import zlib
+from collections.abc import Callable
 
 import lz4.frame
 import pyarrow as pa
@@ -11,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 from embedded_warehouse import RunningWarehouse
-from warehouse_http import Reply, ask
+from warehouse_http import ENDLESS, TIMEOUT_S, Reply, ask, until_running
 
 
 def test_ping_needs_no_account(warehouse: RunningWarehouse) -> None:
@@ -322,54 +326,48 @@ def test_a_refused_setting_fails_one_request_of_a_session(warehouse: RunningWare
 
 def test_an_expired_session_is_gone(warehouse: RunningWarehouse) -> None:
     """After its timeout a session starts anew."""
-    import time
-
     ask(warehouse, "create temporary table brief (a Int8)", session_id="s5", session_timeout="1")
     time.sleep(1.2)
     assert ask(warehouse, "select * from brief", session_id="s5", session_timeout="1").code == 60
 
 
+def _endless(warehouse: RunningWarehouse, query_id: str, **parameters: str) -> Callable[[], Reply]:
+    """Start a query that ends only when it is killed; what is returned kills it and gives its reply."""
+    replies: list[Reply] = []
+    names = {"query_id": query_id, **parameters}
+    work = threading.Thread(target=lambda: replies.append(ask(warehouse, ENDLESS, **names)))
+    work.start()
+    until_running(warehouse, query_id)
+
+    def killed() -> Reply:
+        ask(warehouse, f"kill query where query_id = '{query_id}' sync")
+        work.join(TIMEOUT_S)
+        return replies[0]
+
+    return killed
+
+
 def test_a_busy_session_is_locked(warehouse: RunningWarehouse) -> None:
     """A second request on a session that works is refused with 373."""
-    import threading
-
-    first = threading.Thread(target=ask, args=(warehouse, "select sleep(2)"), kwargs={"session_id": "s6"})
-    first.start()
-    import time
-
-    time.sleep(0.4)
+    killed = _endless(warehouse, "works", session_id="s6")
     assert ask(warehouse, "select 1", session_id="s6").code == 373
-    first.join()
+    killed()
     assert ask(warehouse, "select 1", session_id="s6").status == 200
 
 
 def test_a_running_query_id_is_refused(warehouse: RunningWarehouse) -> None:
     """An id is one query's at a time."""
-    import threading
-    import time
-
-    first = threading.Thread(target=ask, args=(warehouse, "select sleep(1)"), kwargs={"query_id": "same"})
-    first.start()
-    time.sleep(0.3)
+    killed = _endless(warehouse, "same")
     assert ask(warehouse, "select 1", query_id="same").code == 216
-    first.join()
+    killed()
 
 
 def test_kill_query_by_the_clients_id(warehouse: RunningWarehouse) -> None:
     """KILL QUERY and system.processes know the id the client gave."""
-    import threading
-    import time
-
-    replies: list[Reply] = []
-    sql = "select count() from numbers(100000000000) where not ignore(sleepEachRow(0.00001))"
-    work = threading.Thread(target=lambda: replies.append(ask(warehouse, sql, query_id="victim")))
-    work.start()
-    time.sleep(0.5)
+    killed = _endless(warehouse, "victim")
     seen = ask(warehouse, "select query_id from system.processes where query_id = 'victim'")
     assert seen.body == b"victim\n"
-    ask(warehouse, "kill query where query_id = 'victim' sync")
-    work.join(10)
-    assert replies[0].code == 394
+    assert killed().code == 394
 
 
 def test_the_query_log_knows_the_clients_id(warehouse: RunningWarehouse) -> None:
@@ -511,17 +509,12 @@ def test_more_than_one_statement_never_runs(warehouse: RunningWarehouse) -> None
 
 
 def exchange(warehouse: RunningWarehouse, sent: bytes) -> bytes:
-    """Bytes on a bare socket, and all that comes back until the server closes or is silent for a second."""
-    import socket
-
-    with socket.create_connection(("127.0.0.1", warehouse.port), timeout=1.0) as sock:
+    """Bytes on a bare socket, and all that comes back until the server closes."""
+    with socket.create_connection(("127.0.0.1", warehouse.port), timeout=TIMEOUT_S) as sock:
         sock.sendall(sent)
         received = b""
-        try:
-            while part := sock.recv(65536):
-                received += part
-        except TimeoutError:
-            pass
+        while part := sock.recv(65536):
+            received += part
         return received
 
 
@@ -561,6 +554,7 @@ def test_the_body_of_a_refused_request_is_not_the_next_request(warehouse: Runnin
 def test_a_held_back_body_is_asked_for(warehouse: RunningWarehouse) -> None:
     """`Expect: 100-continue` is answered once the account is known, and only then."""
     head = b"POST /?query=select+1%2B HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n"
+    head += b"Connection: close\r\n"
     refused = exchange(warehouse, head + b"\r\n")
     assert refused.startswith(b"HTTP/1.1 401") and b"100 Continue" not in refused
     account = f"X-ClickHouse-User: writer\r\nX-ClickHouse-Key: {warehouse.writer_password}\r\n\r\n".encode()

@@ -11,11 +11,12 @@ from typing import Any
 
 import clickhouse_connect
 import pytest
-from embedded_warehouse import ROOT, RunningWarehouse, start_warehouse
-from warehouse_http import Reply, ask
+from embedded_warehouse import ROOT, start_warehouse
+from warehouse_http import ENDLESS, TIMEOUT_S, Reply, ask, until_running
+
+from warehouse_server.limits import DRAIN_S
 
 PASSWORDS = {"WAREHOUSE_WRITER_PASSWORD": "w", "WAREHOUSE_READER_PASSWORD": "r"}
-ENDLESS = "select count() from numbers(100000000000) where not ignore(sleepEachRow(0.00001))"
 
 
 def run_server(
@@ -29,7 +30,7 @@ def run_server(
         env={**clean, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=TIMEOUT_S,
         check=False,
     )
 
@@ -111,12 +112,12 @@ def test_kill_nine_loses_nothing_acknowledged(tmp_path: Path) -> None:
         )
         inserting = threading.Thread(target=_insert_until_it_fails, args=(client, acknowledged))
         inserting.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + TIMEOUT_S
         wanted = len(acknowledged) + 20
         while len(acknowledged) < wanted and time.monotonic() < deadline:
             time.sleep(0.02)
         running.kill()
-        inserting.join(30)
+        inserting.join(TIMEOUT_S)
     running = start_warehouse(tmp_path)
     rows = ask(running, "select batch, count(), uniqExact(n) from k group by batch").body.decode().split("\n")
     stored = {int(b): (int(c), int(u)) for b, c, u in (row.split("\t") for row in rows if row)}
@@ -144,9 +145,10 @@ def test_sigterm_waits_for_a_running_query(tmp_path: Path) -> None:
     """A query under way gets its answer; nobody new is served; the exit code is 0."""
     running = start_warehouse(tmp_path)
     replies: list[Reply] = []
-    work = threading.Thread(target=lambda: replies.append(ask(running, "select sleep(2), 'done'")))
+    sql = "select sleep(2), 'done'"
+    work = threading.Thread(target=lambda: replies.append(ask(running, sql, query_id="works")))
     work.start()
-    time.sleep(0.5)
+    until_running(running, "works")
     assert running.stop() == 0
     work.join()
     assert replies[0].body == b"0\tdone\n"
@@ -156,18 +158,14 @@ def test_sigterm_ends_an_endless_query_within_its_bound(tmp_path: Path) -> None:
     """What does not end by itself is killed after the bound, and its client is told."""
     running = start_warehouse(tmp_path, arguments=("--drain-seconds", "1"))
     replies: list[Reply] = []
-    work = threading.Thread(target=lambda: replies.append(ask(running, ENDLESS)))
+    work = threading.Thread(target=lambda: replies.append(ask(running, ENDLESS, query_id="works")))
     work.start()
-    time.sleep(0.5)
+    until_running(running, "works")
     started = time.monotonic()
     assert running.stop() == 0
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < DRAIN_S  # what it waits when it is told no bound
     work.join()
     assert replies[0].code == 394
-
-
-def _processes(warehouse: RunningWarehouse, query_id: str) -> bytes:
-    return ask(warehouse, f"select count() from system.processes where query_id = '{query_id}'").body
 
 
 @pytest.mark.parametrize("output_format", ["TSV", "JSON", "Parquet", "Native"])
@@ -184,13 +182,9 @@ def test_a_client_that_goes_away_ends_its_query(tmp_path: Path, output_format: s
             connection.request(
                 "POST", f"/?query_id=left&default_format={output_format}", sql, credentials(running, "writer")
             )
-            time.sleep(0.6)
-            assert _processes(running, "left") == b"1\n"
+            until_running(running, "left")
             connection.sock.close()
-            deadline = time.monotonic() + 10
-            while _processes(running, "left") != b"0\n" and time.monotonic() < deadline:
-                time.sleep(0.05)
-            assert _processes(running, "left") == b"0\n"
+            until_running(running, "left", 0)
     finally:
         running.stop()
 
