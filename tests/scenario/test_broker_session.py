@@ -119,7 +119,7 @@ def test_the_last_look_at_a_day_is_just_before_midnight() -> None:
         server.clock.jump(OPENED_AT.replace(hour=5) + timedelta(days=1) - timedelta(seconds=31))
         await desk.do(Verb.ASK, {"question": "clock"})
         before = len(desk.answers("executions"))
-        await until(lambda: len(desk.answers("executions")) > before, "the sweep before midnight", 5)
+        await until(lambda: len(desk.answers("executions")) > before, "the sweep before midnight")
 
     played(scenario, sweep_every_s=3600, sweep_before_midnight_s=30)
 

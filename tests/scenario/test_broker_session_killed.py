@@ -23,7 +23,7 @@ from adapters.redis.outbox import RedisOutboxReader
 from simulation.broker.model import BrokerSays, Ticket
 from trading.model.broker import BrokerCommand, BrokerEventKind, OutboxEntry, Outcome, Verb
 
-WAIT_S = 30.0
+WAIT_S = 90.0
 
 
 class SilentBroker(SmallBroker):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from gateway_client import gateway, run, until
-from session_desk import Outcome, SessionDesk, broker_settings, place, session_desk
+from session_desk import VALID_S, Outcome, SessionDesk, broker_settings, place, session_desk
 from small_broker import ACCOUNT, OPTION, SHARE, SmallBroker, hand_clock
 
 from adapters.clock import SystemClock
@@ -277,7 +277,12 @@ def test_an_order_that_is_not_transmitted_stays_in_doubt() -> None:
     """The gateway tells nothing of it, so not finding it proves nothing."""
 
     async def scenario(server: GatewayServer, broker: SmallBroker, desk: SessionDesk) -> None:
-        result = await desk.do(Verb.PLACE, family()[0], valid_until=desk.in_s(0.5))
+        command_id = desk.send(Verb.PLACE, family()[0])
+        await until(lambda: bool(broker.untransmitted), "the order at the broker")  # type: ignore[attr-defined]
+        desk.clock.leap(2 * VALID_S)
+        await until(lambda: desk.queue.result(command_id) is not None, "the end of its time")
+        result = desk.queue.result(command_id)
+        assert result is not None
         assert result.outcome is Outcome.IN_DOUBT and "not transmitted" in result.reason
 
     played(scenario)

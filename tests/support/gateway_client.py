@@ -21,8 +21,10 @@ from simulation.tws.options import GatewayOptions
 from simulation.tws.server import GatewayServer
 
 LIBRARY_NAME = os.environ.get("DESK_IB_LIBRARY", "ib_insync")
-CONNECT_TIMEOUT_S = 10
-REQUEST_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 60
+REQUEST_TIMEOUT_S = 60
+WAIT_S = 60.0  # for what must come: a bound for a broken test, never a measure of a machine
+SCENARIO_S = 240.0
 
 
 def library() -> ModuleType:
@@ -94,7 +96,7 @@ async def connected(port: int, client_id: int = 7, **options: Any) -> Any:
     return ib
 
 
-async def until(true: Any, what: str, limit_s: float = 10.0) -> None:
+async def until(true: Any, what: str, limit_s: float = WAIT_S) -> None:
     """Wait until something is true; fails when it never becomes so."""
     loop = asyncio.get_running_loop()
     end = loop.time() + limit_s
@@ -106,7 +108,7 @@ async def until(true: Any, what: str, limit_s: float = 10.0) -> None:
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     """Run one scenario in a loop of its own."""
-    asyncio.run(asyncio.wait_for(scenario, 60))
+    asyncio.run(asyncio.wait_for(scenario, SCENARIO_S))
 
 
 @asynccontextmanager
@@ -158,8 +160,8 @@ class RawClient:
     async def next(self) -> list[str]:
         """The next message; empty when the connection has ended."""
         try:
-            (length,) = struct.unpack(">I", await asyncio.wait_for(self.reader.readexactly(4), 10))
-            body = await asyncio.wait_for(self.reader.readexactly(length), 10)
+            (length,) = struct.unpack(">I", await asyncio.wait_for(self.reader.readexactly(4), WAIT_S))
+            body = await asyncio.wait_for(self.reader.readexactly(length), WAIT_S)
         except (asyncio.IncompleteReadError, ConnectionError):
             return []
         return body.decode().split("\0")[:-1]

@@ -22,7 +22,8 @@ from trading.model.broker import BrokerCommand, BrokerEvent, BrokerEventKind, Li
 from trading.ports.broker_commands import CommandResult
 from trading.settings import BrokerSettings
 
-WAIT_S = 10.0
+WAIT_S = 60.0  # for what must come: a bound for a broken test, never a measure of a machine
+VALID_S = 120.0  # longer than anything is waited for: a command is too late where a test makes it so
 
 
 def broker_settings(port: int = 4002, **changes: Any) -> BrokerSettings:
@@ -30,6 +31,21 @@ def broker_settings(port: int = 4002, **changes: Any) -> BrokerSettings:
     shipped = load_settings({}, with_stack=False).broker
     given = {"host": "127.0.0.1", "port": port, "simulated_clock": True, "library": INSTALLED, **changes}
     return dataclasses.replace(shipped, **given)
+
+
+@dataclasses.dataclass(slots=True)
+class LeapingClock(SystemClock):
+    """This machine's clock, which a test may set ahead: what runs out does so at once, and not before."""
+
+    ahead: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        """The moment, as far ahead as it was set."""
+        return SystemClock.now(self) + self.ahead
+
+    def leap(self, seconds: float) -> None:
+        """Set it ahead."""
+        self.ahead += timedelta(seconds=seconds)
 
 
 @dataclasses.dataclass(slots=True)
@@ -41,6 +57,7 @@ class SessionDesk:
     queue: MemoryCommandQueue
     stop: asyncio.Event
     commands: MemoryCommands
+    clock: LeapingClock
     commands_sent: int = 0
 
     @property
@@ -84,13 +101,13 @@ class SessionDesk:
     def send(self, verb: Verb, payload: Mapping[str, Any], **changes: Any) -> str:
         """Send a command; returns its id."""
         self.commands_sent += 1
-        now = SystemClock().now()
+        now = self.clock.now()
         given: dict[str, Any] = {
             "command_id": f"c{self.commands_sent}",
             "sender": "test",
             "fencing": 1,
             "issued_at": now,
-            "valid_until": now + timedelta(seconds=30),
+            "valid_until": now + timedelta(seconds=VALID_S),
             **changes,
         }
         self.queue.send(BrokerCommand(verb=verb, payload=payload, **given))
@@ -100,14 +117,14 @@ class SessionDesk:
         self, command_id: str, verb: Verb, payload: Mapping[str, Any], *, again: bool = False, **changes: Any
     ) -> None:
         """Put a command into the queue past the checks of sending, as a redelivery does."""
-        now = SystemClock().now()
+        now = self.clock.now()
         given: dict[str, Any] = {"sender": "test", "fencing": 100, **changes}
         command = BrokerCommand(
             command_id=command_id,
             verb=verb,
             payload=payload,
             issued_at=now,
-            valid_until=now + timedelta(seconds=30),
+            valid_until=now + timedelta(seconds=VALID_S),
             **given,
         )
         self.commands.numbered += 1
@@ -115,10 +132,6 @@ class SessionDesk:
         self.commands.waiting[entry_id] = command
         if again:
             self.commands.given.add(entry_id)
-
-    def in_s(self, seconds: float) -> datetime:
-        """A moment so many seconds from now."""
-        return SystemClock().now() + timedelta(seconds=seconds)
 
     def waiting(self) -> int:
         """How many commands are not finished."""
@@ -130,12 +143,13 @@ async def session_desk(settings: BrokerSettings, **ports: Any) -> AsyncIterator[
     """A session that runs while the block does."""
     stream = ports.pop("stream", None) or MemoryStream()
     commands = ports.pop("state", None) or MemoryCommands()
+    clock = LeapingClock()
     given: dict[str, Any] = {
         "outbox": MemoryOutbox(stream),
         "commands": MemoryCommandQueue(commands),
         "live_state": MemoryLiveState(),
         "alerts": ports.pop("alerts", None) or MemoryAlerts(),
-        "clock": SystemClock(),
+        "clock": clock,
         **ports,
     }
     runner = Runner(settings, SessionPorts(**given), random.Random(7))
@@ -143,7 +157,9 @@ async def session_desk(settings: BrokerSettings, **ports: Any) -> AsyncIterator[
     running = asyncio.create_task(runner.run(stop))
     try:
         queue = MemoryCommandQueue(commands)
-        yield SessionDesk(runner=runner, stream=stream, queue=queue, stop=stop, commands=commands)
+        yield SessionDesk(
+            runner=runner, stream=stream, queue=queue, stop=stop, commands=commands, clock=clock
+        )
     finally:
         stop.set()
         await running
