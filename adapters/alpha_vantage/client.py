@@ -21,6 +21,7 @@ import httpx
 
 from adapters.alpha_vantage.refusals import kind_of, refusal_text
 from adapters.venue.payload import JsonObject, Refused, decode
+from adapters.venue.refusal_words import refusal_words
 from adapters.venue.retry_after import retry_after_s
 from adapters.venue.whole_time import WholeTime, bound
 from trading.errors import ConfigurationError, shown
@@ -120,11 +121,14 @@ class AlphaVantageClient:
         status = answer.status_code
         if status == HTTP_OK:
             return
+        said = refusal_words(answer, self.clean) if status >= HTTP_CLIENT_ERRORS else ""
         if status in HTTP_BUSY or status >= HTTP_SERVER_ERRORS:
-            raise VendorUnavailableError(f"{what}: status {status}", wait_s=retry_after_s(answer.headers))
+            raise VendorUnavailableError(
+                f"{what}: status {status}{said}", wait_s=retry_after_s(answer.headers)
+            )
         if status in HTTP_NO_KEY:
-            raise VendorRefusedError(RefusalKind.KEY, f"{what}: refused (key) with status {status}")
-        note = "" if status >= HTTP_CLIENT_ERRORS else "; no redirect is followed with the key"
+            raise VendorRefusedError(RefusalKind.KEY, f"{what}: refused (key) with status {status}{said}")
+        note = said if status >= HTTP_CLIENT_ERRORS else "; no redirect is followed with the key"
         raise VendorRefusedError(RefusalKind.OTHER, f"{what}: refused with status {status}{note}")
 
     def _whole(self, what: str, answer: httpx.Response) -> bytes:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from adapters.venue.refusal_words import refusal_words
 from adapters.venue.retry_after import retry_after_s
 from adapters.venue.whole_time import WholeTime, bound
 from trading.errors import ConfigurationError, shown
@@ -99,9 +100,9 @@ class PublicAddress:
             return
         if status in HTTP_BUSY or status >= HTTP_SERVER_ERRORS:
             raise VendorUnavailableError(
-                f"{self.name}: status {status}", wait_s=retry_after_s(answer.headers)
+                f"{self.name}: status {status}{refusal_words(answer)}", wait_s=retry_after_s(answer.headers)
             )
-        note = "" if status >= HTTP_CLIENT_ERRORS else "; no redirect is followed"
+        note = refusal_words(answer) if status >= HTTP_CLIENT_ERRORS else "; no redirect is followed"
         raise VendorRefusedError(RefusalKind.OTHER, f"{self.name}: refused with status {status}{note}")
 
     def _body(self, answer: httpx.Response) -> bytes:

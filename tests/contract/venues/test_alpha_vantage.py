@@ -130,12 +130,13 @@ def test_a_busy_vendor_says_how_long_to_wait() -> None:
     ("status", "kind"), [(401, RefusalKind.KEY), (403, RefusalKind.KEY), (404, RefusalKind.OTHER)]
 )
 def test_client_errors_are_refusals(status: int, kind: RefusalKind) -> None:
-    """The same question would get the same answer."""
+    """The same question would get the same answer; the vendor's words are told, without the key."""
     with stub_and_source() as (stub, source):
-        stub.faults.append(Fault(answer=Answer(b"no", status)))
-        with pytest.raises(VendorRefusedError) as raised:
+        stub.faults.append(Fault(answer=Answer(f"no entry with {KEY}".encode(), status)))
+        with pytest.raises(VendorRefusedError, match="no entry with") as raised:
             source.chain(SYMBOL, NOON)
         assert raised.value.kind is kind
+        assert KEY not in str(raised.value)
 
 
 def test_no_redirect_is_followed_with_the_key() -> None:
