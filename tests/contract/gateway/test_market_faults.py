@@ -15,7 +15,8 @@ from simulation.tws.fields import UNSET_DOUBLE
 from simulation.tws.options import GatewayOptions
 
 SESSION = date(2026, 11, 13)
-OPTIONS = GatewayOptions(market_data_lines=3_000, messages_per_second=100_000)
+# The world moves with the steps only: what a fault tells is told in the next one, and never before it.
+OPTIONS = GatewayOptions(market_data_lines=3_000, messages_per_second=100_000, pump_s=3_600)
 PLAN = GatewayPlan(session=SESSION, sessions=1, speed=None, orders=0, options=OPTIONS)
 SPY, QQQ = (
     [conid, symbol, "STK", "", "0", "", "", "SMART", "", "USD", "", ""]
