@@ -99,11 +99,11 @@ def test_people_see_them_in_the_stream(
     client.flushall()
     channel = client.pubsub()
     channel.subscribe("alerts:critical")
-    assert channel.get_message(timeout=5)["type"] == "subscribe"
+    assert channel.get_message(timeout=60)["type"] == "subscribe"
     reports = settled(desk, written, RedisAlerts(server.url))
     entries = [fields[b"code"].decode() for _, fields in client.xrange("alerts:critical")]
     assert sorted(entries) == sorted(expected_codes(reports))
-    assert channel.get_message(timeout=5)["data"].decode() == entries[0]
+    assert channel.get_message(timeout=60)["data"].decode() == entries[0]
     reconcile(desk, written, RedisAlerts(server.url))
     assert client.xlen("alerts:critical") == len(entries)
 

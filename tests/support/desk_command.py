@@ -12,7 +12,7 @@ from typing import Any
 
 DESK = Path(sys.executable).parent / "desk"
 TIMEOUT_S = 280
-READY_S = 60.0
+READY_S = 120.0
 NOT_PASSED_ON = (
     "CLICKHOUSE_URL",
     "CLICKHOUSE_READER_URL",

@@ -23,7 +23,7 @@ from desk.stack.ports import PortReservations
 
 VICTIMS = ("drain", "redis", "warehouse")
 DRAINED_WITHIN_S = 120.0
-ENDED_WITHIN_S = 15.0
+ENDED_WITHIN_S = 60.0
 LAST_WORDS = 3_000
 
 

@@ -34,7 +34,7 @@ from desk.stack.residents import (
 )
 from trading.settings import Settings
 
-READY_S = 90.0
+READY_S = 180.0
 KILLABLE = (BROKER, DRAIN, GATEWAY, "redis", "warehouse")
 LOST_REDIS = "redis and its data"
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-READY_S = 10.0
+READY_S = 60.0
 
 
 @dataclass(slots=True)

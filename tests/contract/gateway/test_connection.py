@@ -346,7 +346,7 @@ def test_a_socket_that_never_says_who_it_is_loses_its_place() -> None:
     """Silent sockets cannot keep others out for long; who has started may be silent for ever."""
 
     async def scenario() -> None:
-        options = {"clients_max": 2, "start_within_s": 0.05}
+        options = {"clients_max": 2, "start_within_s": 1.0}
         async with gateway(SmallBroker(), hand_clock(), accounts=ACCOUNTS, **options) as server:
             started = await RawClient.started(server.port, 1)
             silent = await RawClient.open(server.port)

@@ -47,10 +47,10 @@ def test_a_chain_tells_its_counts_and_that_it_came(sink: RedisMarketSink, redis_
     """A channel for those who wait, a hash for those who watch."""
     told = client(sink).pubsub()
     told.subscribe(keys.OPTION_CHAIN_EVENTS.at())
-    assert told.get_message(timeout=5)["type"] == "subscribe"
+    assert told.get_message(timeout=60)["type"] == "subscribe"
     bare = replace(contract(2, 0.5), greeks=None, open_interest=None, bid=None, ask=None)
     sink.publish([chain((contract(0, 0.5), contract(1, 0.5), bare))])
-    assert b'"symbol":"SPY"' in told.get_message(timeout=5)["data"]
+    assert b'"symbol":"SPY"' in told.get_message(timeout=60)["data"]
     health = client(sink).hgetall(keys.MONITORING_OPTIONS.at(sym="SPY"))
     names = (b"contracts", b"listed", b"skipped", b"missing_greeks", b"missing_quote")
     assert [health[name] for name in names] == [b"3", b"7", b"4", b"1", b"1"]

@@ -36,7 +36,7 @@ from trading.ports.market_state import SymbolUpdate
 
 NOON = datetime(2026, 11, 13, 17, tzinfo=UTC)
 SLOTS = 16_384
-READY_S = 20.0
+READY_S = 60.0
 
 
 def everything(symbol: str) -> SymbolUpdate:

@@ -102,7 +102,7 @@ def test_a_ledger_forgets_what_no_plan_asks_for(redis_server: RunningRedis) -> N
 def test_a_ledger_that_is_away_is_an_error_and_no_zero(tmp_path: Any) -> None:
     """Nobody may ask a vendor because nobody could count."""
     running = start_redis(tmp_path / "gone")
-    ledger = RedisRequestLedger(running.url, timeout_s=0.2)
+    ledger = RedisRequestLedger(running.url)
     ledger.spend(VENDOR, NOON)
     running.kill()
     with pytest.raises(LiveStateUnavailableError):

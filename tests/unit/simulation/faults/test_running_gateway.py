@@ -14,7 +14,7 @@ from simulated_broker import CLIENT, SESSION, world
 from simulation.gateway import Gateway, GatewayPlan, Running, run_in_thread
 from simulation.tws.framing import framed
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 OPENS = world().calendar.session_open(SESSION)
 PLAN = GatewayPlan(session=SESSION, sessions=1, speed=None, orders=30, client_id=CLIENT)
 
@@ -27,7 +27,7 @@ def running() -> Iterator[Running]:
 
 
 def _ask(running: Running, *lines: str) -> list[dict[str, Any]]:
-    with socket.create_connection(("127.0.0.1", running.control_port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", running.control_port), timeout=DEADLINE_S) as connection:
         connection.sendall("".join(f"{line}\n" for line in lines).encode())
         with connection.makefile() as answers:
             return [json.loads(answers.readline()) for _ in lines]
@@ -57,7 +57,7 @@ def test_the_control_port_does_and_shows(running: Running) -> None:
 
 def test_a_line_that_is_too_long_ends_only_its_connection(running: Running) -> None:
     """The next connection is answered."""
-    with socket.create_connection(("127.0.0.1", running.control_port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", running.control_port), timeout=DEADLINE_S) as connection:
         connection.sendall(b"x" * 200_000 + b"\n")
         assert _is_ended(connection)
     assert _ask(running, '{"show": "switches"}')[0]["ok"]
@@ -109,7 +109,7 @@ def _is_ended(connection: socket.socket) -> bool:
 
 def _connected(running: Running) -> socket.socket:
     """A client that has shaken hands."""
-    connection = socket.create_connection(("127.0.0.1", running.port), timeout=10)
+    connection = socket.create_connection(("127.0.0.1", running.port), timeout=DEADLINE_S)
     hello = b"v157..176"
     connection.sendall(b"API\0" + len(hello).to_bytes(4, "big") + hello)
     if not connection.recv(4):
