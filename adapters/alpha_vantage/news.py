@@ -1,16 +1,25 @@
 """The feed of NEWS_SENTIMENT as articles: times in UTC, labels in one spelling, an id of the address.
 
 The vendor spells its labels with a hyphen and with an underscore, in one answer; an article has no id, so its
-id is the hash of its address: the same article in two answers is one. Keep out: HTTP, what articles say
+id is the hash of its address: the same article in two answers is one. Tickers beside shares are `CRYPTO:BTC`
+and `FOREX:USD`; a class of shares has a hyphen here (`BRK-B`). Keep out: HTTP, what articles say
 together (`trading.feeds.sentiment`).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from adapters.alpha_vantage.rows import estimate, listed, object_row, refused_row, text
+from adapters.alpha_vantage.rows import (
+    estimate,
+    is_same_symbol,
+    listed,
+    object_row,
+    refused_row,
+    text,
+)
 from adapters.venue.payload import ROW_ERRORS
 from trading.errors import InvalidFieldError
 from trading.feeds.sentiment import LABELS, label_of
@@ -37,8 +46,10 @@ def read_news(items: Sequence[object], symbol: str, at: datetime) -> NewsRead:
     refused: list[RefusedRow] = []
     for row in items[:ITEMS_MAX]:
         try:
-            item = _item(object_row(row), at)
-            found.setdefault(item.item_id, item)
+            item = _item(object_row(row), symbol, at)
+            told = found.setdefault(item.item_id, item)
+            if replace(told, title=item.title, topics=item.topics) != item:
+                raise InvalidFieldError("url", "an article once, or with the same scores", item.url)
         except ROW_ERRORS as error:
             refused.append(refused_row(symbol, FEED, at, error, row))
     if len(items) > ITEMS_MAX:
@@ -48,7 +59,7 @@ def read_news(items: Sequence[object], symbol: str, at: datetime) -> NewsRead:
     return NewsRead(items=tuple(ordered), refused=tuple(refused), rows=len(items))
 
 
-def _item(row: Mapping[str, object], at: datetime) -> NewsItem:
+def _item(row: Mapping[str, object], symbol: str, at: datetime) -> NewsItem:
     url = text(row, "url", URL_CHARS_MAX)
     if urlsplit(url).scheme not in ("http", "https"):
         raise InvalidFieldError("url", "an address of the web", url)
@@ -62,18 +73,20 @@ def _item(row: Mapping[str, object], at: datetime) -> NewsItem:
         score=score,
         label=_label(row, "overall_sentiment_label", score),
         topics=tuple(_topic(topic) for topic in listed(row, "topics", TOPICS_MAX)),
-        tickers=tuple(_ticker(ticker) for ticker in listed(row, "ticker_sentiment", TICKERS_MAX)),
+        tickers=tuple(_ticker(ticker, symbol) for ticker in listed(row, "ticker_sentiment", TICKERS_MAX)),
     )
 
 
-def _ticker(told: object) -> TickerSentiment:
+def _ticker(told: object, asked: str) -> TickerSentiment:
+    """What an article says of a symbol; the one that was asked for under the name by which it was."""
     row = object_row(told)
+    symbol = parse_symbol("ticker", row.get("ticker"))
     score = _score(row, "ticker_sentiment_score")
     relevance = estimate(row, "relevance_score")
     if relevance is None or not 0.0 <= relevance <= 1.0:
         raise InvalidFieldError("relevance_score", "a number from 0 to 1", row.get("relevance_score"))
     return TickerSentiment(
-        symbol=parse_symbol("ticker", row.get("ticker")),
+        symbol=asked if is_same_symbol(symbol, asked) else symbol,
         score=score,
         relevance=relevance,
         label=_label(row, "ticker_sentiment_label", score),

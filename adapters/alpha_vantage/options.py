@@ -6,7 +6,6 @@ asked for, one of an earlier session as of that session's close, so an old chain
 interest and quote are facts, and greeks can be computed anew. Keep out: HTTP, what a chain is for.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
-from adapters.alpha_vantage.rows import estimate, number, object_row, refused_row
+from adapters.alpha_vantage.rows import estimate, is_same_symbol, number, object_row, refused_row
 from adapters.venue.payload import ROW_ERRORS
 from trading.calendar import LATE_CLOSE, is_session, session_close, trading_session
 from trading.errors import InvalidFieldError
@@ -30,7 +29,6 @@ SOURCE = "alpha_vantage"
 ROWS_MAX = 40_000  # SPX has 25,000
 CONTRACTS_REMEMBERED = 200_000  # a chain comes every few seconds with the same ones
 DAYS_REMEMBERED = 64
-MARKS_IN_SYMBOLS = re.compile(r"[ ./]")  # of a class of shares: BRK.B, and BRK B with the broker
 VOLATILITY_MAX = 10.0  # 1,000 %: beyond it the vendor's solver has failed
 
 
@@ -164,14 +162,24 @@ def _option(row: Mapping[str, object], symbol: str) -> Option:
     option = _confirmed(symbol, *told) if all(isinstance(value, str) for value in told) else _read(*told)
     if option.symbol != symbol:
         raise InvalidFieldError("contractID", f"a contract on {symbol}", told[0])
+    named = row.get("symbol")
+    if named and named != symbol and not _is_of(named, option):
+        raise InvalidFieldError("symbol", f"{symbol} as in contractID", named)
     return option
+
+
+def _is_of(named: object, option: Option) -> bool:
+    """Whether the row's symbol is the underlying's or the class's."""
+    return isinstance(named, str) and (
+        is_same_symbol(named, option.symbol) or is_same_symbol(named, option.root)
+    )
 
 
 @lru_cache(maxsize=CONTRACTS_REMEMBERED)
 def _confirmed(symbol: str, contract_id: object, expiration: object, strike: object, right: object) -> Option:
     """Of a class of shares when its name was asked for: the id has no place for the mark in BRK.B."""
     option = _read(contract_id, expiration, strike, right)
-    is_of_class = option.symbol != symbol and option.root == MARKS_IN_SYMBOLS.sub("", symbol)
+    is_of_class = option.symbol != symbol and is_same_symbol(option.root, symbol)
     return replace(option, symbol=symbol) if is_of_class else option
 
 

@@ -9,6 +9,7 @@ so the order of the rules matters: first what passes, then what a person must me
 import re
 from collections.abc import Mapping
 
+from adapters.venue.payload import canonical_text
 from trading.ports.vendor_source import RefusalKind
 
 REFUSING_KEYS = ("error message", "note", "information")
@@ -19,10 +20,11 @@ RULES: tuple[tuple[RefusalKind, re.Pattern[str]], ...] = (
     (
         RefusalKind.RATE,
         re.compile(
-            r"spreading out|burst pattern|per (minute|second)|call frequency|requests more (sparingly|evenly)"
+            r"spreading out|burst pattern|per (minute|second)|/(minute|second)|call (frequency|volume)"
+            r"|requests more (sparingly|evenly)"
         ),
     ),
-    (RefusalKind.DAILY, re.compile(r"rate limit.*per day|daily (rate )?limit|per day")),
+    (RefusalKind.DAILY, re.compile(r"rate limit.*per day|daily (rate )?limit|per day|/day")),
     (
         RefusalKind.KEY,
         re.compile(r"api ?key is invalid|claim your free api key|demo\W+(api )?key|invalid api ?key"),
@@ -43,8 +45,8 @@ def refusal_text(document: Mapping[str, object]) -> str:
     if is_without_articles(document):
         return ""
     for name, value in document.items():
-        if name.lower() in REFUSING_KEYS and isinstance(value, str):
-            return value
+        if name.lower() in REFUSING_KEYS and value:
+            return value if isinstance(value, str) else canonical_text(value)
     message = document.get("message")
     if not isinstance(message, str) or "data" not in document or message.strip().lower() == SUCCESS:
         return ""

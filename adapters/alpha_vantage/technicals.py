@@ -1,17 +1,19 @@
 """RSI, MACD, BBANDS, ATR of one-minute bars: how each is asked for, and its newest value read.
 
-The vendor dates values in New York time by the bar's beginning, as our bars are. Keep out: HTTP, computing
+The vendor dates values in New York time by the bar's beginning, as our bars are; a table that says that it is
+of another symbol, interval or time zone is refused as a whole. Keep out: HTTP, computing
 indicators of our own (`adapters/indicators`).
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import nlargest
 from typing import Any
 
-from adapters.alpha_vantage.rows import estimate, object_row, refused_row
+from adapters.alpha_vantage.rows import estimate, is_same_symbol, object_row, refused_row
 from adapters.venue.payload import ROW_ERRORS
 from trading.errors import InvalidFieldError
 from trading.model.market import RefusedRow, TechnicalReading
@@ -25,6 +27,8 @@ META = "Meta Data"
 TABLE_PREFIX = "Technical Analysis"
 AHEAD_MAX = timedelta(minutes=5)  # of the vendor's clock before ours
 ROWS_TRIED_MAX = 5  # the newest ones; a table with more wrong ones than that has no value
+META_NAME = re.compile(r"\d+[:.] *(.+)")  # "1: Symbol", "7: Time Zone"; the numbers differ by indicator
+TIME_ZONES = frozenset({"us/eastern", "us/eastern time", "america/new_york"})
 TIME_FORMATS = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 
 
@@ -66,6 +70,7 @@ def read_technical(document: Mapping[str, Any], symbol: str, indicator: str, at:
         rows = object_row(table) if table else {}
         if not rows:
             return TechnicalRead(reading=None)
+        _check_meta(document.get(META), symbol)
     except ROW_ERRORS as error:
         return TechnicalRead(reading=None, refused=(refused_row(symbol, FEED, at, error, dict(document)),))
     refused: list[RefusedRow] = []
@@ -76,6 +81,19 @@ def read_technical(document: Mapping[str, Any], symbol: str, indicator: str, at:
         except ROW_ERRORS as error:
             refused.append(refused_row(symbol, FEED, at, error, {moment: rows[moment]}))
     return TechnicalRead(reading=None, refused=tuple(refused))
+
+
+def _check_meta(told: object, symbol: str) -> None:
+    """What the table says of itself, where it does, must be what was asked for."""
+    meta = told if isinstance(told, Mapping) else {}
+    named = {match[1].lower(): value for name, value in meta.items() if (match := META_NAME.fullmatch(name))}
+    of, interval, zone = (named.get(name) for name in ("symbol", "interval", "time zone"))
+    if of is not None and not (isinstance(of, str) and is_same_symbol(of, symbol)):
+        raise InvalidFieldError("Symbol", symbol, of)
+    if interval is not None and interval != INTERVAL:
+        raise InvalidFieldError("Interval", INTERVAL, interval)
+    if zone is not None and not (isinstance(zone, str) and zone.strip().lower() in TIME_ZONES):
+        raise InvalidFieldError("Time Zone", "New York's", zone)
 
 
 def _reading(

@@ -232,3 +232,51 @@ def test_a_wrong_row_costs_no_other_and_is_in_the_dead_letter(moment: str, row: 
     assert read.reading.values == {"rsi": 50.5}
     (refused,) = read.refused
     assert (refused.field, moment in refused.payload) == (field, True)
+
+
+def test_a_class_of_shares_is_found_under_the_name_it_was_asked_by() -> None:
+    """The vendor's BRK-B is our BRK.B: its sentiment would be none, and nobody would be told why."""
+    told = [ticker("BRK-B", "0.8", "0.3"), ticker("CRYPTO:BTC", "1.0", "0.1")]
+    read = read_news(wire([article(ticker_sentiment=told)]), "BRK.B", NOON)
+    assert [each.symbol for each in read.items[0].tickers] == ["BRK.B", "CRYPTO:BTC"]
+    reading = sentiment_of("BRK.B", read.items, NOON, DAY_S)
+    assert (reading.articles, reading.score) == (1, 0.3)
+
+
+def test_an_article_that_is_told_twice_with_other_scores_is_named() -> None:
+    """Twice the same is one; of two readings of one address the first counts, and the other is not lost."""
+    read = read_news(wire([article(), article(), article(overall_sentiment_score=-0.4)]), SYMBOL, NOON)
+    assert [item.score for item in read.items] == [0.21]
+    assert [(row.field, "-0.4" in row.payload) for row in read.refused] == [("url", True)]
+
+
+META = {
+    "1: Symbol": "AAPL",
+    "2: Indicator": "Relative Strength Index (RSI)",
+    "3: Last Refreshed": "2026-11-23 11:59:00",
+    "4: Interval": "1min",
+    "5: Time Period": 14,
+    "6: Series Type": "close",
+    "7: Time Zone": "US/Eastern",
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"7: Time Zone": "US/Eastern Time"}, ""),
+        ({"7: Time Zone": "UTC"}, "Time Zone"),
+        ({"4: Interval": "daily"}, "Interval"),
+        ({"1: Symbol": "IBM"}, "Symbol"),
+        ({"9: Time Zone": "Europe/London"}, "Time Zone"),
+    ],
+)
+def test_a_table_of_something_else_is_refused(said: dict[str, str], field: str) -> None:
+    """Another symbol's value, another bar's or another clock's would look like ours."""
+    meta = {name: value for name, value in META.items() if field not in name or name in said}
+    answer = {"Meta Data": meta | said, "Technical Analysis: RSI": {"2026-11-23 11:59": {"RSI": "51.2"}}}
+    document = decode(Answer.of(answer).body)
+    assert isinstance(document, JsonObject)
+    read = read_technical(document, SYMBOL, "RSI", NOON)
+    assert [row.field for row in read.refused] == ([field] if field else [])
+    assert (read.reading is None) is bool(field)

@@ -240,3 +240,23 @@ def test_what_no_column_holds_is_refused_when_it_is_read(name: str, value: str) 
     assert len(told.snapshot.contracts) == 1
     (refused,) = told.refused
     assert (refused.field, value in refused.reason, value in refused.payload) == (name, True, True)
+
+
+@pytest.mark.parametrize(
+    ("named", "is_refused"),
+    [("AAPL", False), ("aapl", False), (None, False), ("", False), ("MSFT", True), (7, True)],
+)
+def test_a_symbol_that_contradicts_the_id_is_refused(named: object, is_refused: bool) -> None:
+    """A row of another share under this one's id is nobody's."""
+    refused = read(option_row(symbol=named)).refused
+    assert [row.field for row in refused] == (["symbol"] if is_refused else [])
+
+
+def test_the_class_of_an_index_or_of_shares_confirms_its_symbol() -> None:
+    """SPXW is a class of SPX, and BRK-B one of four spellings."""
+    told = {"contractID": "SPXW261218C06800000", "strike": "6800.00"}
+    for named in ("SPX", "SPXW"):
+        assert only(read(option_row(**told, symbol=named), symbol="SPX")).option.trading_class == "SPXW"
+    told = {"contractID": "BRKB261218C00500000", "strike": "500.00"}
+    for named in ("BRK.B", "BRK-B", "BRKB"):
+        assert only(read(option_row(**told, symbol=named), symbol="BRK.B")).option.symbol == "BRK.B"
