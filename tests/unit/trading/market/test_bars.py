@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trading.market.bars import MINUTES_KEPT, MinuteBars, bars_of_trades
+from trading.market.bars import BARS_WAITING_MAX, MINUTES_KEPT, MinuteBars, bars_of_trades
 from trading.model.market import Bar, BarOf, BarOrigin, Trade
 from trading.model.times import NEW_YORK
 
@@ -142,6 +142,14 @@ def test_what_is_no_piece_of_the_session_goes_to_the_dead_letter(
     assert bars.refused == 1
     bars.advance(later(100_000))
     assert bars.flush() == ()
+
+
+def test_a_flood_of_wrong_pieces_is_counted_and_bounded(bars: MinuteBars) -> None:
+    """Each flush tells so many at most; the count tells all."""
+    for _ in range(BARS_WAITING_MAX + 5):
+        bars.piece(NOON, (-1, -1, -1, -1), 1, 500, 1)
+    assert len(bars.flush_refused()) == BARS_WAITING_MAX
+    assert bars.refused == BARS_WAITING_MAX + 5
 
 
 def test_the_session_begins_with_its_opening_piece_and_ends_before_its_close(bars: MinuteBars) -> None:

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from trading.market.chains import ChainBoard, broker_greeks
+from trading.market import chains
+from trading.market.chains import REFUSED_PER_FLUSH_MAX, ChainBoard, broker_greeks
 from trading.model.instruments import Option, Right
 from trading.model.market import GreeksSource, OptionGreeks, Quote
 from trading.ports.market_state import CONTRACT_STALE_AFTER, chain_counts
@@ -120,6 +121,9 @@ def test_a_new_session_begins_without_yesterday_s_words(board: ChainBoard) -> No
     board.begin_session()
     assert board.snapshot(NOON) is None
     assert len(board.known()) == 3
+    board.quote(quote(option(500)))
+    told = board.snapshot(NOON)
+    assert told is not None and told.spot is None
 
 
 def test_contracts_that_are_not_expected_are_left_aside(board: ChainBoard) -> None:
@@ -149,6 +153,23 @@ def told_greeks(**changed: float) -> OptionGreeks | None:
         "underlying": 501.5,
     }
     return broker_greeks(NOON, **(values | changed))
+
+
+def test_a_flood_of_wrong_greeks_is_counted_and_bounded(board: ChainBoard) -> None:
+    """Each flush tells so many at most; the count tells all."""
+    wrong = replace(greeks(), delta=7.0)
+    for _ in range(REFUSED_PER_FLUSH_MAX + 5):
+        assert board.refuses(option(500).instrument_id, wrong, NOON)
+    assert len(board.flush_refused()) == REFUSED_PER_FLUSH_MAX
+    assert board.refused == REFUSED_PER_FLUSH_MAX + 5
+
+
+def test_a_chain_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that lists without end does not take the memory."""
+    monkeypatch.setattr(chains, "CONTRACTS_MAX", 2)
+    board = ChainBoard("SPY", "ibkr")
+    board.expect([option(500), option(510), option(520)], listed=3)
+    assert list(board.known().values()) == [option(500), option(510)]
 
 
 def test_greeks_that_are_not_computed_are_none() -> None:

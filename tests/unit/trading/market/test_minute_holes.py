@@ -90,6 +90,16 @@ def test_a_minute_of_history_takes_the_place_of_a_part_and_stands() -> None:
     assert bars.flush() == ()
 
 
+def test_a_part_that_waits_to_be_told_does_not_come_behind_the_minute_of_history() -> None:
+    """Both have one key, and the last one told stands."""
+    bars = MinuteBars("SPY", "STK:SPY")
+    bars.begin_session(OPENS, CLOSES)
+    pieces(bars, 0, 5)
+    bars.advance(minute(3))
+    assert bars.refill(minute(0), PRICES, 777, 500.25, 70)
+    assert [(bar.at, bar.origin) for bar in bars.flush()] == [(minute(0), BarOrigin.REFILLED)]
+
+
 @pytest.mark.parametrize(
     ("at", "prices"),
     [

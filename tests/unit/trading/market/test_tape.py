@@ -16,6 +16,7 @@ import pytest
 from trading.market.tape import (
     LATE_MAX,
     PRINTS_WAITING_MAX,
+    REFUSED_PER_FLUSH_MAX,
     TIMES_KEPT,
     TOUCHES_KEPT,
     PrintSource,
@@ -60,6 +61,22 @@ def test_a_print_carries_the_quote_that_stood_and_who_crossed_it(tape: Tape) -> 
     assert (sell.aggressor, sell.size) == (Aggressor.SELL, Decimal(7))
     assert tape.flush() == ()
     assert tape.total == 2
+
+
+def test_a_clock_that_was_set_back_makes_no_older_quotes(tape: Tape) -> None:
+    """Quotes are heard in order: those that come with an older time do not stand at a print before them."""
+    for seconds, ask in ((5, 500.04), (-60, 500.06), (-59, 500.08)):
+        tape.touch(500.0, ask, later(seconds))
+    tape.rt_volume(text("500.02", at=later(3)), later(6))
+    assert [(trade.ask, trade.aggressor) for trade in tape.flush()] == [(Decimal("500.02"), Aggressor.BUY)]
+
+
+def test_a_flood_of_wrong_prints_is_counted_and_bounded(tape: Tape) -> None:
+    """Each flush tells so many at most; the count tells all."""
+    for number in range(REFUSED_PER_FLUSH_MAX + 5):
+        tape.rt_volume(f"no print {number}", NOON)
+    assert len(tape.flush_refused()) == REFUSED_PER_FLUSH_MAX
+    assert tape.refused == REFUSED_PER_FLUSH_MAX + 5
 
 
 @pytest.mark.parametrize(

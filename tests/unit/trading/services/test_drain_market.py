@@ -269,6 +269,18 @@ def test_a_bad_block_is_found_by_halving_and_goes_away_alone() -> None:
     assert bench.alerts.codes == [REFUSED_ALERT]
 
 
+def test_each_refusal_has_all_its_tries() -> None:
+    """Those of a refusal that is over do not count: a moment's trouble of the warehouse costs no block."""
+    bench = Bench()
+    for number in (1, 3):
+        bench.stream.waiting = [quotes(number), quotes(number + 1, bid="-7")]
+        for _ in range(TRIES_MAX - 1):
+            with pytest.raises(WarehouseError):
+                bench.drain.drain_once(0)
+        bench.drain.drain_once(0)
+    assert (len(bench.store.letters), bench.stored()) == (2, 2)
+
+
 def test_a_warehouse_that_refuses_everything_sends_nothing_away() -> None:
     """A table that is missing is not the blocks' fault: nothing is refused, and a person is told."""
     bench = Bench()

@@ -92,6 +92,38 @@ def test_an_episode_is_one_alert_and_its_end_another():
     assert told.of("feed_resolved") == ["ibkr quotes tells again: SPY after 100 s"]
 
 
+def test_a_clock_that_is_set_back_hides_no_silence_of_what_never_told():
+    """The limit counts from the look at the older time, and not from a time to come."""
+    watch, told = FeedWatch(), Told()
+    assert look(watch, told, [quotes(None)], after(0)) == []
+    assert look(watch, told, [quotes(None)], after(-3_600)) == []
+    assert look(watch, told, [quotes(None)], after(-3_600 + LIMIT_S + 1)) == [FeedEventKind.STALE]
+
+
+def test_an_episode_of_its_own_is_not_taken_for_one_that_a_process_before_left_open():
+    """Where nobody could say at the first look what is open, the answer at the second has our own."""
+
+    class Forgetful(Told):
+        def __init__(self) -> None:
+            super().__init__()
+            self.answers: list[list[str] | None] = [None, ["feed_stale-of-before"]]
+            self.ended: list[str] = []
+
+        def episodes_left(self) -> Sequence[str] | None:
+            answer = self.answers.pop(0)
+            return None if answer is None else answer + [code for code, _ in self.alerts]
+
+        def end_episode(self, code: str, by: str, market_at: datetime) -> bool:
+            self.ended.append(code)
+            return True
+
+    watch, told = FeedWatch(), Forgetful()
+    for seconds in (LIMIT_S + 1, LIMIT_S + 2):
+        look(watch, told, [quotes(NOON)], after(seconds))
+    assert len(told.alerts) == 1
+    assert told.ended == ["feed_stale-of-before"]
+
+
 def test_a_second_episode_is_told_again():
     """Another silence of a feed has an alert with a code of its own, which no repeat guard swallows."""
     watch, told = FeedWatch(), Told()
