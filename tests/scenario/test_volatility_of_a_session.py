@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from ingest_desk import MarketDesk, market_desk, market_settings, symbol_settings
 from volatility_desk import LIMITS
 from volatility_samples import default_limits
@@ -30,8 +29,7 @@ from trading.services.poll_volatility import VolatilityPoller, VolatilityTools
 from trading.services.watch_feeds import FeedWatch, watch_feeds
 from trading.volatility.observation import INDEX
 
-pytestmark = pytest.mark.timeout(120)
-PLAN = GatewayPlan(speed=60, orders=0, control_port=None, skip_nights=True)
+PLAN = GatewayPlan(speed=10, orders=0, control_port=None, skip_nights=True)
 IBKR, YAHOO, DAILY = VolatilitySource.IBKR, VolatilitySource.YAHOO, VolatilitySource.CBOE_HISTORY
 
 

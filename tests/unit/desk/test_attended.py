@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -16,7 +18,7 @@ from desk.stack.service import Service
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 DIE = (sys.executable, "-c", "print('no such session'); raise SystemExit(3)")
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @pytest.fixture
@@ -37,17 +39,23 @@ def attended(layout: StackLayout, *services: Service) -> AttendedServices:
     return AttendedServices(services, layout, dict(os.environ), frozenset({"redis"}))
 
 
+def until(is_so: Callable[[], object]) -> None:
+    """Wait for what must come."""
+    deadline = time.monotonic() + WAIT_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_they_start_in_order_come_back_after_a_kill_and_end_with_the_command(layout: StackLayout) -> None:
-    """A killed one has another process within 5 s; after the context none is left, and each bore the mark."""
+    """A killed one has another process; after the context none is left, and each bore the mark."""
     with attended(layout, service("drain", SLEEP, "redis"), service("broker", SLEEP, "drain")) as services:
         services.wait_until_ready(WAIT_S)
         before = services.statuses()[0].process
         assert before is not None
         assert psutil.Process(before.pid).environ()[MARK] == str(layout.home)
         os.kill(before.pid, signal.SIGKILL)
-        began = time.monotonic()
-        while services.statuses()[0].restarts == 0 and time.monotonic() - began < WAIT_S:
-            time.sleep(0.02)
+        until(lambda: services.statuses()[0].restarts)
         services.wait_until_ready(WAIT_S)
         pids = [status.process.pid for status in services.statuses() if status.process]
         assert len(pids) == 2
@@ -57,8 +65,9 @@ def test_they_start_in_order_come_back_after_a_kill_and_end_with_the_command(lay
 
 def test_one_that_keeps_ending_is_told_with_its_last_words(layout: StackLayout) -> None:
     """The caller learns why and where to look, instead of waiting for ever."""
-    with (
-        attended(layout, service("gateway", DIE, "redis")) as services,
-        pytest.raises(ServiceNotReadyError, match=r"gateway is not ready: .*no such session.*gateway\.log"),
-    ):
-        services.wait_until_ready(1.0)
+    told = r"gateway is not ready: .*no such session.*gateway\.log"
+    gateway = replace(service("gateway", DIE, "redis"), is_ready=lambda _: False)
+    with attended(layout, gateway) as services:
+        until(lambda: services.statuses()[0].detail)
+        with pytest.raises(ServiceNotReadyError, match=told):
+            services.wait_until_ready(0.0)

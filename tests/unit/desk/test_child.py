@@ -50,7 +50,7 @@ def pid_of(child: Child) -> int:
 
 def wait_for_end(pid: int) -> None:
     """Until the process has ended; its parent, this one, has not reaped it."""
-    for _ in range(200):
+    for _ in range(3_000):  # a minute
         if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return
         time.sleep(0.02)
