@@ -1,8 +1,11 @@
 """`/v8/finance/chart/^VIX1D`: the newest value in `meta`, the day's minutes beside it.
 
 The interface is public and undocumented: it answers unknown clients with 429, and errors in an object of
-their own. A bar is dated by its beginning and counts at its end, so that no value is older than it says; the
-bar that is still open is left out, since `meta` is newer. Minutes without a value are null and are no values.
+their own (`chart.error`, or `finance.error` of the gate before it). A bar is dated by its beginning and
+counts at its end, so that no value is older than it says; the bar that is still open is left out, since
+`meta` is newer. Minutes without a value are null and are no values. Where the vendor has no bars of the
+length that was asked for, it sends longer ones and says so (`dataGranularity`): a day's close would then
+stand at its opening, so such bars are refused together, and the newest value counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,6 +41,7 @@ class _Span:
 
 TODAY = _Span("1d", "1m", timedelta(minutes=1))
 EARLIER = _Span("60d", "5m", timedelta(minutes=5))  # further back there are only days
+INTERVALS = {span.length: span.interval for span in (TODAY, EARLIER)}
 
 
 @dataclass(slots=True)
@@ -72,12 +76,19 @@ def read_chart(body: bytes, length: timedelta) -> IndexQuotes:
         live = _observation(meta.get("regularMarketTime"), meta.get("regularMarketPrice"), timedelta(0))
     except InvalidFieldError as error:
         raise VendorUnavailableError(f"yahoo: no value: {error}") from error
+    told = meta.get("dataGranularity")
+    if told is not None and told != INTERVALS.get(length):
+        return IndexQuotes(observations=(live,), refused=(_other_bars(told, length, live.at),))
     bars, refused = _bars(result, length, live.at)
     return IndexQuotes(observations=(*bars, live), refused=tuple(refused))
 
 
 def _result(document: object) -> Mapping[str, object]:
-    chart = _mapping(_mapping(document, "answer").get("chart"), "chart")
+    answer = _mapping(document, "answer")
+    gate = answer.get("finance")
+    if isinstance(gate, Mapping) and gate.get("error"):
+        raise VendorUnavailableError(f"yahoo: refused: {shown(canonical_text(gate['error']))}")
+    chart = _mapping(answer.get("chart"), "chart")
     if chart.get("error"):
         raise VendorUnavailableError(f"yahoo: refused: {shown(canonical_text(chart['error']))}")
     results = chart.get("result")
@@ -127,6 +138,14 @@ def _points(price: object) -> object:
     """Doubles of the vendor's have tails (18.020000457763672); the index has two places."""
     is_number = isinstance(price, Decimal) and price.is_finite() and abs(price) < VALUE_MAX
     return round(price, PLACES_KEPT) if isinstance(price, Decimal) and is_number else price
+
+
+def _other_bars(told: object, length: timedelta, at: datetime) -> RefusedRow:
+    error = InvalidFieldError("dataGranularity", f"bars of {length}", told)
+    payload = cut(canonical_text({"dataGranularity": told}), PAYLOAD_CHARS_MAX)
+    return RefusedRow(
+        symbol=INDEX, feed=FEED, at=at.astimezone(UTC), field=error.field, reason=str(error), payload=payload
+    )
 
 
 def _refused(stamp: object, price: object, error: InvalidFieldError, at: datetime) -> RefusedRow:

@@ -126,3 +126,19 @@ def test_no_bytes_raise_anything_else(body: bytes) -> None:
     """A page, half a document, noise."""
     with pytest.raises(VendorUnavailableError):
         read_chart(body, MINUTE)
+
+
+@pytest.mark.parametrize(("told", "bars"), [("1m", 2), (None, 2), ("1d", 0), ("5m", 0), (7, 0)])
+def test_bars_of_another_length_are_refused_together(told: object, bars: int) -> None:
+    """Asked for minutes of what has only days, the vendor sends days: a close would stand at the opening."""
+    quotes = read(chart(meta={"dataGranularity": told}))
+    assert len(quotes.observations) == bars + 1
+    assert quotes.observations[-1].value == Decimal("14.56")
+    assert [row.field for row in quotes.refused] == ([] if bars else ["dataGranularity"])
+
+
+def test_the_words_of_the_gate_are_told() -> None:
+    """A refusal before the chart comes in an envelope of its own."""
+    refusal = {"finance": {"result": None, "error": {"code": "Unauthorized", "description": "Invalid Crumb"}}}
+    with pytest.raises(VendorUnavailableError, match="Invalid Crumb"):
+        read(refusal)
