@@ -47,6 +47,22 @@ def test_a_whole_file_is_read_oldest_first(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        LINES.replace("2026,", "2026,7,").replace("DATE,", "DATE,VOLUME,"),
+        LINES.replace("DATE,OPEN,HIGH,LOW,CLOSE", "Date, Open, High, Low, Close"),
+        LINES.replace("11/06", "11/6").replace("11/09", "11/9"),
+        LINES[:-1],
+    ],
+    ids=["a column more", "another case", "days without zeros", "no end at the end"],
+)
+def test_what_is_surely_the_same_file_is_read(text: str) -> None:
+    """Columns by name, a day without its zero, a last line whose last number has all its places."""
+    assert read(text).values == read(LINES).values
+    assert read(text).refused == ()
+
+
+@pytest.mark.parametrize(
     ("line", "field"),
     [
         ("11/20/2026,16,17,15,15", "DATE"),  # today's index is not over at ten in the morning
@@ -91,8 +107,11 @@ def test_todays_row_counts_when_the_index_is_over() -> None:
         ("", "expected the header"),
         ("<html><body>Access denied</body></html>\n", "expected the header"),
         (LINES.replace("DATE,OPEN", "DAY,OPEN"), "expected the header"),
-        (LINES[:-1], "its last line has no end"),
+        (LINES[:-2], "its last line has no end"),
         (LINES[:-20], "its last line has no end"),
+        (LINES.replace("000\n", "\n").replace("15.020", "15")[:-1], "its last line has no end"),
+        (LINES.replace("CLOSE", "CLOSE,CLOSE"), "expected the header"),
+        ("DATE,OPEN,HIGH,LOW,CLOSE", "its last line has no end"),
         ("DATE,OPEN,HIGH,LOW,CLOSE\n", "0 of 0 rows"),
         (LINES.replace("2026", "26"), "10 of 10 rows"),
         (LINES.replace("1/1", "1-1"), "rows cannot be read"),
