@@ -67,7 +67,7 @@ def warehouse(server: "RunningWarehouse") -> "Iterator[Warehouse]":
 
     client = Warehouse(server.url)
     tables = client.rows(
-        "select database, name from system.tables where database in ('core', 'audit', 'raw') "
+        "select database, name from system.tables where database in ('core', 'audit', 'raw', 'metrics') "
         "and engine like '%MergeTree' and name != 'schema_migrations' and total_rows > 0"
     )
     for table in tables:

@@ -23,11 +23,6 @@ def sample(seconds: float, value: float, symbol: str = "SPY") -> Sample:
 @pytest.fixture
 def told(warehouse: Warehouse) -> Warehouse:
     """Samples of two minutes of an hour, in two batches that overlap, one of them told again in others."""
-    tables = warehouse.rows(
-        "select name from system.tables where database = 'metrics' and engine like '%MergeTree'"
-    )
-    for table in tables:
-        warehouse.command(f"truncate table metrics.{table['name']}")
     store = ClickHouseMetricStore(warehouse)
     samples = [sample(0.2, 5), sample(0.9, 3), sample(59, 9), sample(61, 1), sample(61, 7, "QQQ")]
     store.record(samples[2:])
