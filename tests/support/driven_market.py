@@ -4,12 +4,12 @@ Questions for the time and for what an underlying is are answered at once; all e
 """
 
 import random
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ingest_desk import broker_settings, ingest_settings
+from kept_updates import rows_of
 
 from adapters.ibkr.market.capture import CaptureWriter
 from adapters.ibkr.market.lines import KnownContract, Line, LineKind
@@ -20,7 +20,7 @@ from adapters.ibkr.session.pacing import Request, Send
 from trading.calendar import session_open
 from trading.market_settings import MarketSettings
 from trading.model.broker import BrokerEventKind
-from trading.model.market import MarketKind, MarketRow
+from trading.model.market import MarketKind
 from trading.ports.market_state import SymbolUpdate
 
 NO_PORT = 1
@@ -90,7 +90,7 @@ class DrivenMarket:
 
     def rows(self, kind: MarketKind) -> list[Any]:
         """Everything of one kind that was told."""
-        return list(self._rows(kind))
+        return rows_of((update for call in self.calls for update in call), kind)
 
     def number(self, kind: LineKind, symbol: str = "SPY") -> int:
         """The number of an open line."""
@@ -127,13 +127,6 @@ class DrivenMarket:
                 self.session.error(request.number, 200, "no security definition", "")
         else:
             self.sent.append(request)
-
-    def _rows(self, kind: MarketKind) -> Iterator[MarketRow]:
-        for call in self.calls:
-            for update in call:
-                for block in update.blocks:
-                    if block.kind is kind:
-                        yield from block.rows
 
 
 def share(symbol: str) -> KnownContract:

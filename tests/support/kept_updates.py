@@ -1,10 +1,15 @@
-"""A sink that keeps what it was called with, for tests that compare two sessions."""
+"""Rows of a kind that updates tell, and a sink that keeps updates, for tests that compare two sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from trading.model.market import MarketKind
 from trading.ports.market_state import MarketSink, SymbolUpdate
+
+
+def rows_of(updates: Iterable[SymbolUpdate], kind: MarketKind) -> list[Any]:
+    """What the warehouse is told of one kind, in order."""
+    return [row for update in updates for block in update.blocks if block.kind is kind for row in block.rows]
 
 
 class KeptUpdates(MarketSink):
@@ -19,7 +24,4 @@ class KeptUpdates(MarketSink):
 
     def rows(self, kind: MarketKind, symbol: str) -> list[Any]:
         """All rows of one kind and symbol, in order."""
-        updates = (update for call in self.calls for update in call if update.symbol == symbol)
-        return [
-            row for update in updates for block in update.blocks if block.kind is kind for row in block.rows
-        ]
+        return rows_of((update for call in self.calls for update in call if update.symbol == symbol), kind)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from ingest_desk import broker_settings, ingest_settings, market_settings, symbol_settings
+from kept_updates import rows_of
 
 from adapters.ibkr.market.heard import ChainHeard
 from adapters.ibkr.market.lines import KnownContract, Line, LineKind
@@ -81,8 +82,7 @@ class MarketWire:
 
     def rows(self, kind: MarketKind) -> list[MarketRow]:
         """What was told of one kind."""
-        blocks = (block for update in self.updates for block in update.blocks if block.kind is kind)
-        return [row for block in blocks for row in block.rows]
+        return rows_of(self.updates, kind)
 
     def _turn(self) -> None:
         self.session.tick()

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kept_updates import rows_of
+
 from adapters.configuration import load_settings
 from adapters.ibkr.market.budget import SymbolPlan
 from adapters.ibkr.market.capture import CaptureWriter
@@ -11,7 +13,7 @@ from adapters.ibkr.market.feeds import Feeds
 from adapters.ibkr.market.lines import KnownContract, Line, LineKind
 from adapters.ibkr.market.recorded import RecordedFeeds
 from adapters.ibkr.market.replay import ReplayedCapture, read_capture
-from trading.model.market import InstrumentState, MarketKind, RefusedRow, TradingState
+from trading.model.market import MarketKind, TradingState
 from trading.ports.market_state import SymbolUpdate
 
 NOON = datetime(2026, 11, 13, 17, tzinfo=UTC)
@@ -22,26 +24,12 @@ PLANS = {"SPY": SymbolPlan(symbol="SPY")}
 
 def states(updates: Sequence[SymbolUpdate]) -> list[tuple[TradingState, str]]:
     """What the warehouse is told of states."""
-    rows = [
-        row
-        for each in updates
-        for block in each.blocks
-        if block.kind is MarketKind.STATE
-        for row in block.rows
-    ]
-    return [(row.state, row.reason) for row in rows if isinstance(row, InstrumentState)]
+    return [(row.state, row.reason) for row in rows_of(updates, MarketKind.STATE)]
 
 
 def gaps(updates: Sequence[SymbolUpdate]) -> list[tuple[str, str]]:
     """From when to when nothing was heard, and why."""
-    rows = [
-        row
-        for each in updates
-        for block in each.blocks
-        if block.kind is MarketKind.REFUSED
-        for row in block.rows
-    ]
-    return [(row.payload, row.reason) for row in rows if isinstance(row, RefusedRow)]
+    return [(row.payload, row.reason) for row in rows_of(updates, MarketKind.REFUSED)]
 
 
 def test_what_a_symbol_did_not_tell_while_it_stood_still_is_one_gap() -> None:

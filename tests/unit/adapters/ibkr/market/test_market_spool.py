@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from kept_updates import rows_of
+
 from adapters.ibkr.market.spool import MarketSpool, joined
 from trading.model.market import MarketBlock, MarketKind, Quote, RefusedRow, Trade
 from trading.ports.market_state import TRADES_KEPT, SymbolUpdate
@@ -30,11 +32,6 @@ def update(second: int, rows: int = 1, symbol: str = "SPY") -> SymbolUpdate:
     return SymbolUpdate(symbol=symbol, ticker=quotes[-1], trades=(trade,), blocks=(block,))
 
 
-def rows_of(updates: list[SymbolUpdate], kind: MarketKind) -> list[object]:
-    """All rows of one kind, in order."""
-    return [row for each in updates for block in each.blocks if block.kind is kind for row in block.rows]
-
-
 def test_what_waits_is_joined_by_symbol_in_its_order() -> None:
     """The newest state, every row of every block."""
     spool = MarketSpool()
@@ -43,7 +40,7 @@ def test_what_waits_is_joined_by_symbol_in_its_order() -> None:
     taken = spool.take(10)
     assert [each.symbol for each in taken] == ["SPY", "QQQ"]
     assert taken[0].ticker is not None and taken[0].ticker.bid == 2
-    assert [row.bid for row in rows_of(taken[:1], MarketKind.QUOTE)] == [1, 2]  # type: ignore[attr-defined]
+    assert [row.bid for row in rows_of(taken[:1], MarketKind.QUOTE)] == [1, 2]
     assert [trade.price for trade in taken[0].trades] == [2, 3]
     assert len(spool) == spool.rows == 0
 
@@ -56,7 +53,7 @@ def test_what_was_refused_goes_before_what_came_since() -> None:
     spool.put([update(2)])
     spool.put_back(refused)
     (told,) = spool.take(10)
-    assert [row.bid for row in rows_of([told], MarketKind.QUOTE)] == [1, 2]  # type: ignore[attr-defined]
+    assert [row.bid for row in rows_of([told], MarketKind.QUOTE)] == [1, 2]
 
 
 def test_beyond_its_bound_the_oldest_rows_go_and_a_record_says_so() -> None:

@@ -3,14 +3,14 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from driven_market import DrivenMarket, after_opening
+from driven_market import DrivenMarket
 from ingest_desk import market_settings, symbol_settings
 
 from adapters.ibkr.market.heard import HistoryBar
 from adapters.ibkr.market.lines import LineKind
 from adapters.ibkr.market.refilling import AT_ONCE_MAX, TRIES_MAX
 from adapters.ibkr.market.request_pacing import HISTORY_MAX
-from adapters.ibkr.market.requests import MarketSend
+from adapters.ibkr.market.requests import SENDERS, MarketSend
 from adapters.ibkr.session.pacing import Request
 from trading.calendar import session_open
 from trading.model.market import Bar, BarOrigin, MarketKind
@@ -224,8 +224,6 @@ def test_a_refusal_for_asking_too_often_rests_all_questions() -> None:
 
 def test_the_request_is_written_as_the_broker_reads_it() -> None:
     """UTC with a dash, a length in seconds, minutes of trades in regular hours, times in seconds."""
-    from adapters.ibkr.market.requests import SENDERS
-
     desk = DrivenMarket(ONE, begins_at=OPENS)
     heard_then_deaf(desk)
     told: list[tuple[object, ...]] = []
@@ -240,8 +238,3 @@ def test_the_request_is_written_as_the_broker_reads_it() -> None:
     assert number == request.number
     assert getattr(contract, "conId", None) == request.content.contract.conid
     assert fields == ["20261113-14:37:00", "240 S", "1 min", "TRADES", 1, 2, False, []]
-
-
-def test_after_opening_is_where_it_says() -> None:
-    """The support's own promise."""
-    assert after_opening(SESSION, 2) == minute(2)
