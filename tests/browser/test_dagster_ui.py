@@ -22,7 +22,8 @@ from real_redis import redis_binary, start_redis
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ROOT = Path(__file__).parents[2]
 READY_S = 120.0
-PAGE_MS = 60_000
+PAGE_MS = 120_000
+ENDED_S = 90.0
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 INSTANCE = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 pytestmark = [
@@ -61,7 +62,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[
     finally:
         if webserver is not None:
             webserver.terminate()
-            webserver.wait(30)
+            webserver.wait(ENDED_S)
         os.environ.clear()
         os.environ.update(before)
         server.stop()
@@ -74,7 +75,7 @@ def page(ui: dict[str, str]) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PAGE_MS)
         tab = browser.new_page(viewport={"width": 1600, "height": 1000})
         tab.set_default_timeout(PAGE_MS)
         yield tab
@@ -169,7 +170,7 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
     while time.monotonic() < deadline:
         assert process.poll() is None, "the webserver ended"
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with urllib.request.urlopen(url, timeout=10):
                 return
         except OSError:
             time.sleep(0.3)

@@ -133,7 +133,7 @@ def test_a_shift_sweeps_under_its_lease_and_tells_how_the_session_is_covered(
     session = threading.Thread(target=_play_session, args=(seen, done))
     session.start()
     try:
-        result = desk.run(JOB, {"ops": {"sweep_and_cover": {"config": {"minutes": 0.06}}}})
+        result = desk.run(JOB, {"ops": {"sweep_and_cover": {"config": {"minutes": 0.1}}}})
     finally:
         done.set()
         session.join()

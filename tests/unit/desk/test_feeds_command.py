@@ -13,7 +13,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from desk_command import DESK, desk_json, environment, run_desk
+from desk_command import DESK, READY_S, desk_json, environment, run_desk
 from real_redis import RunningRedis, start_redis
 from rich.console import Console
 
@@ -281,7 +281,7 @@ def test_moments_are_spans_or_times() -> None:
 
 
 def _read_until(terminal: int, words: bytes) -> bytes:
-    seen, until = b"", time.monotonic() + 60
+    seen, until = b"", time.monotonic() + READY_S
     while words not in seen and time.monotonic() < until:
         if select.select([terminal], [], [], 1.0)[0]:
             try:

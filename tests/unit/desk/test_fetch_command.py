@@ -14,7 +14,7 @@ from simulation.http.server import Fault
 
 TOKEN = "998877665544332211009988"
 ACTIVITY = document(statement(section("Trades", trade())))
-WAIT_S = 60
+WAIT_S = 120
 
 
 @pytest.fixture

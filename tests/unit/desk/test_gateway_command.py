@@ -51,7 +51,7 @@ def test_a_session_is_played_and_its_truth_written_when_it_ends(tmp_path: Path) 
             do_fault(control, "drop everything")
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
         reservations.release()
     assert process.returncode == 0
     (folder,) = (tmp_path / "gateway").iterdir()

@@ -37,7 +37,7 @@ def test_recorded_days_are_played_with_a_clock_that_is_moved_by_hand(tmp_path: P
         assert before["remarks"]
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
         reservations.release()
     assert process.returncode == 0
     assert (tmp_path / "gateway" / "2015-12-24_data" / "journal.json").exists()

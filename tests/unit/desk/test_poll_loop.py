@@ -18,7 +18,7 @@ from trading.ports.breaker_log import BreakerEntry
 from trading.ports.feed_health import FeedHealth, FeedState
 
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
-WAIT_S = 10.0  # until what must happen has happened
+WAIT_S = 60.0  # until what must happen has happened
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from trading.errors import WarehouseUnavailableError
 from trading.ports.clock import Clock
 
 NOON = datetime(2026, 7, 17, 16, 0, tzinfo=UTC)
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class Ticking(Clock):

@@ -18,7 +18,7 @@ from desk.stack.redis_server import answers_ping, find_redis_binary, redis_servi
 from trading.errors import ConfigurationError
 
 PASSWORDS = Passwords(warehouse_writer="w", warehouse_reader="r", redis="app", redis_admin="adm")
-READY_S = 20.0
+READY_S = 60.0
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ import pytest
 from desk_command import DESK, environment
 
 LINES = 200_000  # far more than a pipe holds
-WAIT_S = 60
+WAIT_S = 120
 
 
 class Lines(BaseHTTPRequestHandler):
