@@ -22,15 +22,12 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 from embedded_warehouse import start_warehouse  # noqa: E402
 from market_samples import SESSION, entry, quote  # noqa: E402
 
-import sql  # noqa: E402
 from adapters.clickhouse.client import Warehouse  # noqa: E402
 from adapters.clickhouse.market_columns import content_table  # noqa: E402
 from adapters.clickhouse.market_store import ClickHouseMarketStore  # noqa: E402
 from adapters.clickhouse.migrator import migrate  # noqa: E402
-from adapters.clickhouse.table_census import COUNTED_BY  # noqa: E402
 from trading.calendar import TradingCalendar  # noqa: E402
 from trading.model.market import MarketEntry, MarketKind, MarketRow, Quote  # noqa: E402
-from trading.ports.model_runner import TableName  # noqa: E402
 
 ROWS = 10_000_000  # 100 million: --rows 100000000, about ten minutes and 2 GB
 SYMBOLS = 8
@@ -110,20 +107,6 @@ select distinct session, symbol, source, load_id, toStartOfMinute(at)
 from core.quote_rows
 where symbol = 'S3' and session = {session:Date}
 """
-ANSWERS_TOLD, POSITIONS_EACH = 10_000, 100  # a month of answers every few minutes
-ANSWERS = """
-insert into audit.outbox_entries (stream, kind, entry_ms, entry_seq, epoch, sequence, account,
-    heard_at, payload, received_at)
-select
-    's', 'answer', 1760000000000 + number * 300000, 0, 'e', number + 1, 'DU1',
-    fromUnixTimestamp64Milli(toInt64(1760000000000 + number * 300000)),
-    concat('{"question":"positions","completeness":"complete","accounts":["DU1"],"rows":[',
-        arrayStringConcat(arrayMap(
-        i -> concat('{"account":"DU1","conid":', toString(i), ',"symbol":"SPY","quantity":"1"}'),
-        range({positions:UInt32})), ','), ']}'),
-    now()
-from numbers({answers:UInt64})
-"""
 CHAIN_SYMBOLS = 3  # a snapshot of 2,000 contracts in each of 390 minutes
 
 
@@ -155,7 +138,6 @@ def main() -> None:
                 ask(client, question)
             once(client, sessions)
             way_in(client)
-            census(client)
         finally:
             server.stop()
 
@@ -357,18 +339,6 @@ def way_in(client: Warehouse) -> None:
     for name, seconds in (("record", record_s), ("record, all repeats", repeat_s), ("load", load_s)):
         took = median(seconds)
         print(f"  {name:20} {len(rows) / took:12,.0f} rows/s   ratio {base / took:.2f}")
-
-
-def census(client: Warehouse) -> None:
-    """Counting positions that were told by a number of each answer, beside the view that takes them apart."""
-    client.command(ANSWERS, {"answers": ANSWERS_TOLD, "positions": POSITIONS_EACH})
-    table = TableName(database="core", table="broker_positions")
-    view_s = median([timed(lambda: client.value(f"select count() from {table}")) for _ in range(3)])
-    count_s = median([timed(lambda: client.rows(sql.query(COUNTED_BY[table]))) for _ in range(ROUNDS)])
-    print(
-        f"count of {ANSWERS_TOLD * POSITIONS_EACH:,} positions in {ANSWERS_TOLD:,} answers: "
-        f"{count_s * 1000:.1f} ms, by the view {view_s * 1000:.0f} ms"
-    )
 
 
 def told_entries() -> Iterator[MarketEntry]:
