@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from volatility_samples import IBKR, at, new_york
 
+from trading.volatility import series as series_module
 from trading.volatility.observation import Observation
 from trading.volatility.series import FIVE_MINUTES, KEPT_FOR, LATE_MAX, ONE_HOUR, SourceSeries
 
@@ -74,6 +75,14 @@ def test_a_late_value_is_put_in_its_place():
     told = series(at("10:05", "26"), at("10:00", "20"))
     assert told.newest == (new_york("10:05"), Decimal(26))
     assert told.change(FIVE_MINUTES) == 6
+
+
+def test_a_source_that_floods_is_kept_to_its_bound(monkeypatch):
+    """The newest values stay, so the changes of now are known."""
+    monkeypatch.setattr(series_module, "VALUES_MAX", 3)
+    told = series(*(at(f"10:00:0{second}", f"{15 + second}") for second in range(6)))
+    assert told.newest == (new_york("10:00:05"), Decimal(20))
+    assert len(told._values) == 3
 
 
 def test_a_second_value_of_a_moment_corrects_the_first():
