@@ -19,7 +19,8 @@ FIRST_AT = time(4, 0)  # New York
 SPREAD_S = 13 * 3_600
 ARTICLES_MOST = 12  # of a symbol and session
 DAYS_KEPT = 4_096
-MILD = (-0.25, 0.35)  # scores of drawn articles
+MILD, RELEVANCE = (-0.25, 0.35), (0.2, 0.8)  # of whom a drawn article is about
+MILD_OF_OTHERS, RELEVANCE_OF_OTHERS = (-0.2, 0.2), 0.1  # of who is named beside
 SALT_COUNT, SALT_TIME, SALT_SCORE, SALT_OTHER, SALT_WORDS = 101, 102, 103, 104, 105
 SALT_REPORT, SALT_RELEVANCE = 106, 107
 WORDS = (
@@ -39,7 +40,7 @@ TOPICS_OF_EVENTS = {
 REPORTS_S = ((5, 60), (120, 600))  # after the move: the wire's, the paper's
 TICKERS_MOST = 20
 MOVED_ENOUGH = 0.15  # in deviations of a day: less is told as neutral
-RELEVANCE_OF_NAMED, RELEVANCE_OF_MOST = 0.9, 0.6
+RELEVANCE_OF_NAMED, RELEVANCE_OF_MOST, RELEVANCE_SPREAD = 0.9, 0.6, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _report(seed: int, event: MarketEvent, moves: Sequence[Move], number: int) -
     biggest = abs(moves[0].deviations)
     tickers = []
     for move in moves:
-        draw = 0.1 * unit(*keys, _number(move.symbol), SALT_RELEVANCE)
+        draw = RELEVANCE_SPREAD * unit(*keys, _number(move.symbol), SALT_RELEVANCE)
         share = abs(move.deviations) / biggest
         most = RELEVANCE_OF_NAMED if event.symbol else RELEVANCE_OF_MOST * share
         tickers.append((move.symbol, score_of(move.deviations), round(most + draw, 6)))
@@ -136,6 +137,11 @@ def _direction(deviations: float) -> str:
     return ", shares rise" if deviations > 0 else ", shares fall"
 
 
+def _drawn(span: tuple[float, float], share: float) -> float:
+    low, high = span
+    return round(low + share * (high - low), 6)
+
+
 @lru_cache(maxsize=DAYS_KEPT)
 def _of_day(seed: int, symbol: str, others: tuple[str, ...], day: date) -> tuple[Article, ...]:
     count = between(2, ARTICLES_MOST, seed, day.toordinal(), _number(symbol), SALT_COUNT)
@@ -146,12 +152,10 @@ def _article(seed: int, symbol: str, others: Sequence[str], day: date, number: i
     keys = (seed, day.toordinal(), _number(symbol), number)
     moment = local(day, FIRST_AT) + timedelta(seconds=between(0, SPREAD_S, *keys, SALT_TIME))
     bits = mixed(*keys, SALT_WORDS)
-    low, high = MILD
-    score = round(low + unit(*keys, SALT_SCORE) * (high - low), 6)
-    tickers = [(symbol, score, round(0.2 + unit(*keys) * 0.6, 6))]
+    tickers = [(symbol, _drawn(MILD, unit(*keys, SALT_SCORE)), _drawn(RELEVANCE, unit(*keys)))]
     other = others[bits % len(others)] if others else symbol
     if other != symbol:
-        tickers.append((other, round(unit(*keys, SALT_OTHER) * 0.4 - 0.2, 6), 0.1))
+        tickers.append((other, _drawn(MILD_OF_OTHERS, unit(*keys, SALT_OTHER)), RELEVANCE_OF_OTHERS))
     words, topic = WORDS[bits % len(WORDS)]
     return Article(
         published_at=moment,

@@ -42,6 +42,7 @@ SCORE_WORDS = (
     "x <= -0.35: Bearish; -0.35 < x <= -0.15: Somewhat-Bearish; -0.15 < x < 0.15: Neutral; "
     "0.15 <= x < 0.35: Somewhat_Bullish; x >= 0.35: Bullish"
 )
+NEUTRAL_BELOW, WHOLE_FROM = 0.15, 0.35
 RELEVANCE_WORDS = "0 < x <= 1, with a higher score indicating higher relevance."
 SECOND_OF_MINUTE = timedelta(seconds=59)
 JUST_BEFORE = timedelta(microseconds=1)
@@ -154,11 +155,11 @@ def _item(article: Article) -> dict[str, object]:
 
 def label(score: float, spelling: int) -> str:
     """The vendor's word for a score, in one of its two spellings."""
-    if -0.15 < score < 0.15:
+    if abs(score) < NEUTRAL_BELOW:
         return "Neutral"
     side = "Bullish" if score > 0 else "Bearish"
     # The outer bounds belong to the outer words, the inner ones to those beside neutral.
-    return side if abs(score) >= 0.35 else f"Somewhat{'_' if spelling % 2 else '-'}{side}"
+    return side if abs(score) >= WHOLE_FROM else f"Somewhat{'_' if spelling % 2 else '-'}{side}"
 
 
 def _listed(params: Mapping[str, str], name: str) -> tuple[str, ...]:
