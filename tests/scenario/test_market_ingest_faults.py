@@ -94,7 +94,7 @@ def test_what_nobody_heard_while_the_process_was_away_is_a_gap() -> None:
 
 def test_a_half_open_link_is_noticed_by_its_silence() -> None:
     """Nothing comes and nothing fails: the time is asked, nobody answers, the link is left and made anew."""
-    with market_desk(SPY, silence_after_s=0.5) as desk:
+    with market_desk(SPY, silence_after_s=0.5, connect_timeout_s=3) as desk:
         desk.has(MarketKind.QUOTE, "SPY", 5)
         desk.running.fault("half-open link")
         desk.wait_for(lambda: TradingState.STALE in states(desk), "stale")
