@@ -1,0 +1,51 @@
+"""What the server keeps of a symbol has a bound of its own, however long nobody reads or drains it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from market_updates import NOON, client, update
+from real_redis import RunningRedis
+
+from adapters.redis import keys
+from adapters.redis.market_sink import RedisMarketSink
+from trading.errors import OutboxFullError
+from trading.model.market import Bar
+from trading.ports.market_state import BARS_KEPT, TRADES_KEPT
+
+
+def minute(number: int) -> Bar:
+    """A bar of the session."""
+    figures = dict.fromkeys(("open", "high", "low", "close"), Decimal(number + 1))
+    at = NOON + timedelta(minutes=number)
+    return Bar(symbol="SPY", instrument_id="STK:SPY", at=at, seconds=60, volume=None, **figures)
+
+
+def test_prints_and_minutes_are_the_newest_and_no_more(sink: RedisMarketSink) -> None:
+    """Also over many updates: the server is not left with what readers do not ask for."""
+    print_ = update(1).trades[0]
+    for start in range(3):
+        prints = tuple(
+            replace(print_, at=NOON + timedelta(seconds=start * TRADES_KEPT + n)) for n in range(TRADES_KEPT)
+        )
+        minutes = tuple(minute(start * BARS_KEPT + n) for n in range(BARS_KEPT))
+        sink.publish([replace(update(start), trades=prints, bars=minutes)])
+    driver = client(sink)
+    assert driver.llen(keys.MARKET_TRADES.at(sym="SPY")) == TRADES_KEPT
+    assert driver.zcard(keys.MARKET_BARS.at(sym="SPY")) == BARS_KEPT
+    ((_, newest),) = driver.zrange(keys.MARKET_BARS.at(sym="SPY"), -1, -1, withscores=True)
+    assert newest == minute(3 * BARS_KEPT - 1).at.timestamp()
+
+
+def test_a_block_beyond_the_bound_in_bytes_is_written_where_nothing_waits(
+    redis_server: RunningRedis,
+) -> None:
+    """A chain may be larger than the room for it: refused for ever, it would stop its symbol for ever."""
+    sink = RedisMarketSink(redis_server.url, bytes_max=10)
+    client(sink).flushall()
+    sink.publish([update(1)])
+    with pytest.raises(OutboxFullError):
+        sink.publish([update(2)])
+    assert client(sink).xlen(keys.OUTBOX.at(topic="market", sym="SPY")) == 1
+    sink.close()
