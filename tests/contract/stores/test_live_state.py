@@ -133,7 +133,11 @@ def test_a_lease_that_ran_out_is_kept_unless_another_had_it(live_state: LiveStat
     second = live_state.acquire_lease("ingest", "writer", "two", 0)
     assert second is not None
     assert live_state.keep_lease(first, 60) is None
-    assert live_state.keep_lease(second, 60) == second
+    assert live_state.keep_lease(second, 0) == second
+    third = live_state.acquire_lease("ingest", "writer", "two", 0)
+    assert third is not None
+    assert live_state.keep_lease(second, 60) is None, "the number says who has it, and not the name"
+    assert live_state.keep_lease(third, 60) == third
 
 
 def test_who_holds_a_lease_is_seen_without_taking_it(live_state: LiveState) -> None:

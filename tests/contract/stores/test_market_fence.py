@@ -17,7 +17,7 @@ from trading.errors import FencedOutError
 from trading.model.market import Bar, Regime, VolatilityReading, VolatilitySource
 from trading.ports.live_state import Lease
 from trading.ports.market_state import MINUTES_TOLD_AGAIN, SymbolUpdate
-from trading.services.hold_lease import HeldLease
+from trading.services.hold_lease import SHARD, HeldLease
 
 
 def lease(number: int, component: str = "ingest") -> Lease:
@@ -127,6 +127,17 @@ def test_after_a_flush_the_holder_goes_on_under_a_higher_number(redis_server: Ru
     late = RedisMarketSink(redis_server.url)
     with pytest.raises(FencedOutError):
         late.take_over(before, ["SPY"])
+
+
+def test_after_a_flush_a_number_goes_on_from_the_clock(redis_server: RunningRedis) -> None:
+    """What was given to others meanwhile is lost with the memory, and all of it lies before now."""
+    state = RedisLiveState(redis_server.url)
+    state._client.flushall()
+    followed = Lease(component="ingest", shard=SHARD, owner="one", fencing=1)
+    seconds, microseconds = state._client.time()
+    kept = state.keep_lease(followed, 60)
+    assert kept is not None
+    assert kept.fencing >= seconds * 1_000 + microseconds // 1_000
 
 
 def test_a_lease_is_followed_where_its_holder_is_proved_dead_and_waited_for_where_not(
