@@ -1,14 +1,17 @@
 """What the server keeps of a symbol has a bound of its own, however long nobody reads or drains it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from market_updates import NOON, client, update
 from real_redis import RunningRedis
 
-from adapters.redis import keys
+from adapters.redis import keys, market_sink
+from adapters.redis.connection import run_scripts
 from adapters.redis.market_sink import RedisMarketSink
 from trading.errors import OutboxFullError
 from trading.model.market import Bar
@@ -49,3 +52,23 @@ def test_a_block_beyond_the_bound_in_bytes_is_written_where_nothing_waits(
         sink.publish([update(2)])
     assert client(sink).xlen(keys.OUTBOX.at(topic="market", sym="SPY")) == 1
     sink.close()
+
+
+@pytest.mark.parametrize(("bound", "trips"), [("BYTES_PER_TRIP_MAX", 3), ("CALLS_PER_TRIP_MAX", 2)])
+def test_a_round_trip_is_bounded_in_bytes_and_in_calls(
+    sink: RedisMarketSink, monkeypatch: pytest.MonkeyPatch, bound: str, trips: int
+) -> None:
+    """What a server takes at once leaves it time for orders; all of it is written all the same."""
+    asked: list[int] = []
+
+    def counted(driver: Any, name: str, calls: Sequence[Any]) -> Any:
+        asked.append(len(calls))
+        return run_scripts(driver, name, calls)
+
+    monkeypatch.setattr(market_sink, "run_scripts", counted)
+    monkeypatch.setattr(market_sink, bound, 2)
+    symbols = ("SPY", "QQQ", "IWM")
+    sink.publish([update(1, symbol) for symbol in symbols])
+    assert (len(asked), sum(asked)) == (trips, 3)
+    streams = [keys.OUTBOX.at(topic="market", sym=symbol) for symbol in symbols]
+    assert [client(sink).xlen(stream) for stream in streams] == [1, 1, 1]
