@@ -78,3 +78,21 @@ def test_what_a_server_lost_undrained_is_a_record_and_an_alert(
     assert [int(block.rows[0].bid) for block in blocks if block.kind is MarketKind.QUOTE] == [2, 3]  # type: ignore[union-attr, arg-type]
     alerts = client(sink).xrange(keys.ALERTS_CRITICAL.at())
     assert [fields[b"code"] for _, fields in alerts] == [b"market_outbox_lost"]
+
+
+def test_a_loss_that_finds_no_room_is_recorded_when_there_is_some(redis_server: RunningRedis) -> None:
+    """The stream that began anew is full at once; the hole is not forgotten for that."""
+    sink = RedisMarketSink(redis_server.url, entries_max=2)
+    client(sink).flushall()
+    sink.publish([update(1)])
+    client(sink).flushall()
+    sink.publish([replace(update(2), blocks=(*update(2).blocks, *update(3).blocks))])
+    reader = RedisMarketOutboxReader(redis_server.url, consumer="a")
+    first = reader.read(100, 0).entries
+    assert [entry.block.kind for entry in first] == [MarketKind.QUOTE, MarketKind.QUOTE]
+    reader.ack(first)
+    sink.publish([update(4)])
+    after = reader.read(100, 0).entries
+    assert [entry.block.kind for entry in after] == [MarketKind.QUOTE, MarketKind.REFUSED]
+    for each in (sink, reader):
+        each.close()
