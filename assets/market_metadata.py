@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
+from trading.calendar import session_close
 from trading.ports.market_audit import FilledBars, MarketAudit, SourceCount
 from trading.ports.plots import Plots
 from trading.services.load_market import MarketLoads
 
 Metadata = dict[str, Any]
 FILES_SHOWN_MAX = 200
+LAST_HOUR = timedelta(hours=1)
 SYMBOLS_DRAWN_MAX, EXPIRIES_DRAWN_MAX = 3, 4
 COUNT_COLUMNS = dg.TableSchema(
     columns=[
@@ -83,8 +85,11 @@ class Told:
 
 
 def smile_metadata(audit: MarketAudit, plots: Plots, session: date) -> Metadata:
-    """The smiles of the session's last chains, as a picture."""
-    points = audit.smiles(session, SYMBOLS_DRAWN_MAX, EXPIRIES_DRAWN_MAX)
+    """The smiles of a session's chains before its last hour, as a picture: what is left of a contract that
+    expires at the close has no volatility to speak of.
+    """
+    until = session_close(session) - LAST_HOUR
+    points = audit.smiles(session, until, SYMBOLS_DRAWN_MAX, EXPIRIES_DRAWN_MAX)
     picture = plots.smiles(points, f"Implied volatility by strike, {session}")
     return {"volatilities_drawn": len(points), "smile": dg.MetadataValue.md(picture)}
 

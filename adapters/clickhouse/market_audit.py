@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import sql
 from adapters.clickhouse.client import Warehouse
@@ -93,11 +93,13 @@ class ClickHouseMarketAudit(MarketAudit):
         )
         return Findings(wrong=int(row["wrong"]), named=tuple(map(str, row["named"])))
 
-    def smiles(self, session: date, symbols_max: int, expiries_max: int) -> Sequence[SmilePoint]:
-        """Read the last chain of the session."""
+    def smiles(
+        self, session: date, until: datetime, symbols_max: int, expiries_max: int
+    ) -> Sequence[SmilePoint]:
+        """Read the chain."""
         rows = self._warehouse.rows(
             sql.query("market_smiles"),
-            {"session": session, "symbols_max": symbols_max, "expiries_max": expiries_max},
+            {"session": session, "until": until, "symbols_max": symbols_max, "expiries_max": expiries_max},
         )
         return [SmilePoint(**{**row, "is_call": bool(row["is_call"])}) for row in rows]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date
+from datetime import date, datetime
 
 from adapters.memory.market_store import MemoryMarketStore, StoredRow, moment_of
 from trading.model.market import ROW_TYPES, MarketKind
@@ -50,7 +50,9 @@ class MemoryMarketAudit(MarketAudit):
         """Return what was put there."""
         return self.findings.get(check, Findings(wrong=0))
 
-    def smiles(self, session: date, symbols_max: int, expiries_max: int) -> Sequence[SmilePoint]:
+    def smiles(
+        self, session: date, until: datetime, symbols_max: int, expiries_max: int
+    ) -> Sequence[SmilePoint]:
         """Return what was put there."""
         return self.points
 

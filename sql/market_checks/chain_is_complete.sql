@@ -1,7 +1,16 @@
--- Each listed contract of a symbol's last chain of the session has a bid or an offer, and is in the chain at all.
-with newest as (
-    select c.symbol as symbol, c.session as session, c.source as source, max(c.at) as at
+-- Each listed contract of a symbol's last chain until the close has a bid or an offer, and is in the chain at all. After
+-- the close offers are taken away; a source whose chains all came then is judged by its last.
+with hours as (
+    select
+        h.1 as session,
+        h.2 as closes
+    from (select arrayJoin(arrayZip({sessions:Array(Date)}, {closes:Array(DateTime64(6, 'UTC'))})) as h)
+),
+newest as (
+    select
+        c.symbol as symbol, c.session as session, c.source as source, argMax(c.at, (c.at <= h.closes, c.at)) as at
     from core.chains as c
+    inner join hours as h on h.session = c.session
     where c.session between {first:Date} and {last:Date}
     group by c.symbol, c.session, c.source
 ),

@@ -1,7 +1,10 @@
--- Implied volatility by strike in the last chain of a session: calls above the spot, puts below it, which trade most.
--- Of the symbols with most contracts, the expiries nearest to the session.
+-- Implied volatility by strike in a session's last chain until a moment, or, where all came after it, in its last: calls
+-- above the spot, puts below it, which trade most. Of the symbols with most contracts, the expiries nearest to the session.
 with newest as (
-    select c.symbol as symbol, argMax(c.source, c.at) as source, max(c.at) as at
+    select
+        c.symbol as symbol,
+        argMax(c.source, (c.at <= {until:DateTime64(6, 'UTC')}, c.at)) as source,
+        argMax(c.at, (c.at <= {until:DateTime64(6, 'UTC')}, c.at)) as at
     from core.chains as c
     where c.session = {session:Date} and c.implied_volatility > 0
     group by c.symbol

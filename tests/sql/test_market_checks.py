@@ -66,6 +66,7 @@ def _load(warehouse: Warehouse, kind: MarketKind, *told: MarketRow, source: str 
     assert report.refused == 0
 
 
+MOMENT = timedelta(microseconds=1)
 CLEAN: dict[str, tuple[MarketKind, tuple[MarketRow, ...]]] = {
     "quotes_lie_in_the_session": (
         MarketKind.QUOTE,
@@ -115,7 +116,10 @@ CLEAN: dict[str, tuple[MarketKind, tuple[MarketRow, ...]]] = {
     ),
     "chain_is_complete": (
         MarketKind.CHAIN,
-        (rows.chain(rows.contract(), rows.contract(rows.option("105"), bid=None), listed=2),),
+        (
+            rows.chain(rows.contract(), rows.contract(rows.option("105"), bid=None), listed=2),
+            rows.chain(rows.contract(bid=None, ask=None), at=rows.CLOSE + MOMENT, listed=2),
+        ),
     ),
     "greeks_are_in_range": (
         MarketKind.CHAIN,
@@ -178,6 +182,12 @@ PLANTED: list[tuple[str, tuple[MarketRow, ...], str, int]] = [
         1,
     ),
     ("chain_is_complete", (rows.chain(rows.contract(bid=None, ask=None)),), "not quoted: OPT:AAPL", 1),
+    (
+        "chain_is_complete",
+        (rows.chain(rows.contract(bid=None, ask=None), at=rows.CLOSE + MOMENT),),
+        "0 quoted of 1",
+        1,
+    ),
     (
         "chain_is_complete",
         (rows.chain(rows.contract(), listed=5),),
@@ -333,7 +343,7 @@ def test_counts_are_by_source(warehouse: Warehouse) -> None:
 
 def test_a_smile_is_of_the_last_chain_and_the_nearest_expiries(warehouse: Warehouse) -> None:
     """Calls above the spot, puts below it; contracts without a volatility are left out."""
-    early = rows.chain(rows.contract(rows.option("90"), greeks=rows.greeks()), at=rows.NOON)
+    early = rows.chain(rows.contract(rows.option("90", Right.PUT), greeks=rows.greeks()), at=rows.NOON)
     late = rows.chain(
         rows.contract(rows.option("95"), greeks=rows.greeks()),
         rows.contract(rows.option("95", Right.PUT), greeks=rows.greeks(implied_volatility=0.4)),
@@ -342,12 +352,16 @@ def test_a_smile_is_of_the_last_chain_and_the_nearest_expiries(warehouse: Wareho
         rows.contract(rows.option("105", expiry=date(2026, 5, 1)), greeks=rows.greeks()),
     )
     _load(warehouse, MarketKind.CHAIN, early, late)
-    points = ClickHouseMarketAudit(warehouse).smiles(rows.SESSION, 3, 1)
+    audit = ClickHouseMarketAudit(warehouse)
+    points = audit.smiles(rows.SESSION, rows.CLOSE, 3, 1)
     assert [(int(point.strike), point.is_call, point.implied_volatility) for point in points] == [
         (95, False, 0.4),
         (105, True, 0.2),
     ]
-    assert len(ClickHouseMarketAudit(warehouse).smiles(rows.SESSION, 3, 2)) == 3
+    assert len(audit.smiles(rows.SESSION, rows.CLOSE, 3, 2)) == 3
+    for until in (rows.LAST - MOMENT, rows.NOON):
+        assert [int(point.strike) for point in audit.smiles(rows.SESSION, until, 3, 1)] == [90]
+    assert len(audit.smiles(rows.SESSION, rows.NOON - MOMENT, 3, 2)) == 3, "all came later: the last"
 
 
 DAYS_BEFORE = [

@@ -10,6 +10,7 @@ from adapters.clickhouse.market_audit import ClickHouseMarketAudit
 from adapters.clickhouse.market_store import ClickHouseMarketStore
 from adapters.clickhouse.quality_history import ClickHouseQualityHistory
 from adapters.lean.recorded_greeks import RecordedGreeks
+from trading.calendar import session_close
 from trading.model.market import MarketKind
 from trading.ports.model_runner import SessionRange
 from trading.services.check_market import CHAINS, MARKET_RULES, MarketCheckTools, check_market
@@ -45,4 +46,4 @@ def test_every_recorded_line_is_a_row_of_the_chain(warehouse: Warehouse, shared_
     rules = [rule for rule in MARKET_RULES if rule.table == CHAINS]
     found = {result.rule.name: result.failing_rows for result in check_market(rules, DAY, checks)}
     assert {name: count for name, count in found.items() if count} == {"chain_is_complete": 6}
-    assert len(audit.smiles(date(2023, 8, 4), 3, 4)) == 3
+    assert len(audit.smiles(date(2023, 8, 4), session_close(date(2023, 8, 4)), 3, 4)) == 3

@@ -87,5 +87,9 @@ class MarketAudit(ABC):
         """Run one check over the sessions; `check` names it, `parameters` are what it compares with."""
 
     @abstractmethod
-    def smiles(self, session: date, symbols_max: int, expiries_max: int) -> Sequence[SmilePoint]:
-        """Return the nearest expiries of the last chains, of the symbols with most contracts."""
+    def smiles(
+        self, session: date, until: datetime, symbols_max: int, expiries_max: int
+    ) -> Sequence[SmilePoint]:
+        """Return the nearest expiries of the last chains until a moment, of the symbols with most contracts;
+        of a symbol whose chains all came later, its last one.
+        """
