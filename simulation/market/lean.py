@@ -9,7 +9,7 @@ import gzip
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -23,16 +23,19 @@ from simulation.market.lean_names import (
     Resolution,
     Series,
     factors_symbol,
+    is_played,
     member_of,
     universe_day,
 )
-from simulation.market.lean_rows import Remarks, UniverseRow
+from simulation.market.lean_rows import Remarks
+from simulation.market.lean_universe import UniverseRow, universe_rows
 from trading.model.times import NEW_YORK
 
 ARCHIVES_MOST = 20_000
 MEMBERS_MOST = 2_000_000
 INDEX_CLOCK_BEHIND = timedelta(hours=1)  # index files are stamped in Chicago time, all others in New York's
-FINEST_FIRST = (Resolution.TICK, Resolution.MINUTE, Resolution.HOUR)
+FINEST_FIRST = tuple(Resolution)
+SAMPLED_MEMBERS, SAMPLED_LINES = 5, 40  # of an archive, to know how its prices are written
 CANNOT_BE_UNPACKED = (  # damaged, encrypted, compressed in a way we do not know, gone
     zipfile.BadZipFile,
     zlib.error,
@@ -71,6 +74,7 @@ class LeanFolder:
     factors: dict[str, Path] = field(default_factory=dict)
     remarks: Remarks = field(default_factory=Remarks)
     _archives: dict[Path, zipfile.ZipFile] = field(default_factory=dict)
+    _scaled: dict[Path, bool] = field(default_factory=dict)
 
     def sessions(self) -> tuple[date, ...]:
         """Days on which there are quotes or trades of anything, in order."""
@@ -82,6 +86,8 @@ class LeanFolder:
         if source is None:
             return []
         text = self._text(source.member) if source.lines is None else source.lines
+        if not self._is_scaled(source.member):
+            text = rows.scaled(text, kind)
         return rows.rows_of(text, read, where_of(source.member), self.remarks)
 
     def resolution(self, kind: Kind, key: str, session: date) -> Resolution | None:
@@ -101,8 +107,7 @@ class LeanFolder:
         except CANNOT_BE_UNPACKED as error:
             self.remarks.note(shown(path), "cannot be unpacked", error)
             return []
-        body = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
-        return rows.rows_of(body, rows.universe_row, shown(path), self.remarks)
+        return universe_rows(text, _class_of(path), shown(path), self.remarks)
 
     def split(self, symbol: str, session: date) -> float | None:
         """New shares for an old one on this session (7.0), by the factor file; None for no split."""
@@ -120,6 +125,21 @@ class LeanFolder:
         for archive in self._archives.values():
             archive.close()
         self._archives.clear()
+
+    def _is_scaled(self, member: Member) -> bool:
+        """Whether prices are ten-thousandths: those of options on an index are published both ways."""
+        if (
+            not member.is_european
+            or member.kind is Kind.OPEN_INTEREST
+            or member.resolution is Resolution.TICK
+        ):
+            return True
+        if member.archive not in self._scaled:
+            names = [name for name in _names(member.archive, Remarks()) if member_of(member.archive, name)]
+            texts = (self._text(replace(member, name=name)) for name in sorted(names)[:SAMPLED_MEMBERS])
+            lines = [line for text in texts for line in text.splitlines()[:SAMPLED_LINES]]
+            self._scaled[member.archive] = rows.is_scaled(lines)
+        return self._scaled[member.archive]
 
     def _text(self, member: Member) -> str:
         """A member's text; of one that cannot be unpacked nothing, and that is said."""
@@ -144,7 +164,10 @@ class LeanFolder:
         if bad := days.pop(date.min, None):
             self.remarks.note(where_of(member), "rows that cannot be read", bad[0])
         for day, lines in days.items():
-            self._place((member.kind, member.key, day), Source(member, "\n".join(lines)))
+            if member.kind is not Kind.OPEN_INTEREST and all(line.startswith("0,") for line in lines):
+                self.remarks.note(where_of(member), "rows of whole days, not played", lines[0])
+            else:
+                self._place((member.kind, member.key, day), Source(member, "\n".join(lines)))
 
     def _place(self, place: Place, source: Source) -> None:
         known = self.places.get(place)
@@ -162,6 +185,8 @@ def read_folder(path: Path) -> LeanFolder:
     for member in _members(path, folder.remarks):
         folder._add(member)
     for file in sorted(path.rglob("*.csv*")):
+        if not is_played(file, path):
+            continue
         day, symbol = universe_day(file), factors_symbol(file)
         if day is not None:
             folder.universes[_class_of(file), day] = file
@@ -195,6 +220,9 @@ def _members(path: Path, remarks: Remarks) -> Iterator[Member]:
         raise RecordingError(f"data: expected at most {ARCHIVES_MOST} archives, was {len(archives)}")
     count = 0
     for archive in archives:
+        if not is_played(archive, path):
+            remarks.note(shown(archive.parent), "files of another asset or market, not played")
+            continue
         for name in _names(archive, remarks):
             member = member_of(archive, name)
             if member is None:

@@ -1,8 +1,9 @@
 """Names of Lean's data files: what a member of an archive holds, read from its name.
 
 The names are those of the Lean project's data folder (github.com/QuantConnect/Lean, `Data/`): kind and
-resolution, symbol, and for an option its right, strike x 10,000 and expiry. What a name says is all that is
-known here; keep out what stands in the files.
+resolution, symbol, and for an option its right, strike x 10,000 and expiry. Folders of other assets and of
+markets other than `usa` hold names of the same form that mean other clocks and currencies; they are not
+played. What a name says is all that is known here; keep out what stands in the files.
 """
 
 import re
@@ -17,14 +18,24 @@ from trading.model.options import CLASS_UNDERLYING
 SCALE = 10_000  # prices and strikes are dollars times this
 INDEX_SYMBOLS = frozenset({"SPX", "XSP", "NDX", "RUT", "VIX", "DJX", "OEX"})
 _OPTION = re.compile(
-    r"(?:(?P<day>\d{8})_)?(?P<symbol>[a-z.]+)_(?:(?P<resolution>minute|hour)_)?"
+    r"(?:(?P<day>\d{8})_)?(?P<symbol>[a-z0-9.]{1,12})_(?:(?P<resolution>tick|second|minute|hour)_)?"
     r"(?P<kind>quote|trade|openinterest)_(?P<style>american|european)_"
     r"(?P<right>call|put)_(?P<strike>\d+)_(?P<expiry>\d{8})\.csv"
 )
-_SPOT = re.compile(r"(?P<day>\d{8})_(?P<symbol>[a-z.]+)_minute_(?P<kind>quote|trade)\.csv")
-_TICKS = re.compile(r"(?P<day>\d{8})_(?P<symbol>[a-z.]+)_(?P<kind>quote|trade)_tick\.csv")
+_SPOT = re.compile(
+    r"(?P<day>\d{8})_(?P<symbol>[a-z0-9.]{1,12})_"
+    r"(?:(?P<resolution>tick|second|minute)_(?P<kind>quote|trade)|(?P<tick_kind>quote|trade)_tick)\.csv"
+)
 _UNIVERSE = re.compile(r"(?P<day>\d{8})\.csv(\.gz)?")
-_FACTORS = re.compile(r"(?:factor_file_)?(?P<symbol>[a-z.]+)\.csv")
+_FACTORS = re.compile(r"(?:factor_file_)?(?P<symbol>[a-z0-9.]+)\.csv")
+_ASSETS = frozenset({"equity", "option", "index", "indexoption"})
+_OTHER_ASSETS = frozenset(
+    ("alternative", "base", "cfd", "commodity", "crypto", "cryptofuture", "forex", "future", "futureoption")
+)
+_MARKET = "usa"
+_BELOW_A_MARKET = frozenset(
+    ("tick", "second", "minute", "hour", "daily", "factor_files", "map_files", "universes", "universe")
+)
 
 
 class Kind(StrEnum):
@@ -39,13 +50,14 @@ class Resolution(StrEnum):
     """How fine the rows are; the finest that is there is played."""
 
     TICK = "tick"
+    SECOND = "second"
     MINUTE = "minute"
     HOUR = "hour"
 
     @property
     def milliseconds(self) -> int:
         """The span of one row; 0 for a tick."""
-        return {"tick": 0, "minute": 60_000, "hour": 3_600_000}[self.value]
+        return {"tick": 0, "second": 1_000, "minute": 60_000, "hour": 3_600_000}[self.value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -79,6 +91,7 @@ class Member:
     symbol: str
     day: date | None = None
     series: Series | None = None
+    is_european: bool = False
 
     @property
     def key(self) -> str:
@@ -86,21 +99,32 @@ class Member:
         return self.symbol if self.series is None else self.series.symbol
 
 
+def is_played(path: Path, folder: Path) -> bool:
+    """Whether the folders under `folder` are of an asset and a market that are played."""
+    parts = [part.lower() for part in path.relative_to(folder).parts[:-1]]
+    return not _OTHER_ASSETS & {*parts} and not any(
+        asset in _ASSETS and below in _BELOW_A_MARKET and market not in (_MARKET, *_BELOW_A_MARKET)
+        for asset, market, below in zip(parts, parts[1:], parts[2:], strict=False)
+    )
+
+
 def member_of(archive: Path, name: str) -> Member | None:
     """What a member's name says; None for a name that is none of Lean's."""
-    text = name.lower()
+    text = name.rpartition("/")[2].lower()
     if (found := _OPTION.fullmatch(text)) is not None:
         return _option_member(archive, name, found)
-    for pattern, resolution in ((_SPOT, Resolution.MINUTE), (_TICKS, Resolution.TICK)):
-        if (found := pattern.fullmatch(text)) is not None:
-            day = day_of(found["day"])
-            if day is None:
-                return None
-            symbol, kind = found["symbol"].upper(), Kind(found["kind"])
-            return Member(
-                archive=archive, name=name, kind=kind, resolution=resolution, symbol=symbol, day=day
-            )
-    return None
+    found = _SPOT.fullmatch(text)
+    day = None if found is None else day_of(found["day"])
+    if found is None or day is None:
+        return None
+    return Member(
+        archive=archive,
+        name=name,
+        kind=Kind(found["kind"] or found["tick_kind"]),
+        resolution=Resolution(found["resolution"] or "tick"),
+        symbol=found["symbol"].upper(),
+        day=day,
+    )
 
 
 def universe_day(path: Path) -> date | None:
@@ -137,8 +161,9 @@ def _option_member(archive: Path, name: str, found: re.Match[str]) -> Member | N
         archive=archive,
         name=name,
         kind=Kind(found["kind"]),
-        resolution=Resolution.MINUTE if day else Resolution.HOUR,
+        resolution=Resolution(found["resolution"] or (Resolution.MINUTE if day else Resolution.HOUR)),
         symbol=root,
         day=day,
         series=series,
+        is_european=found["style"] == "european",
     )

@@ -1,7 +1,8 @@
 """Rows of Lean's data files: texts to numbers, and what cannot be read named and left out.
 
 Prices stay whole numbers (dollars x 10,000), 0 is "none"; times are milliseconds since midnight of the file's
-own clock. Keep out whose rows they are and what follows from them.
+own clock. A number that no tape holds (a share of 215,000 dollars) cannot be read. Keep out whose rows they
+are and what follows from them, and the chain at the end of a day (`lean_universe`).
 """
 
 import math
@@ -11,10 +12,16 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple, TypeVar
 
-from simulation.market.lean_names import SCALE, day_of
+from simulation.market.lean_names import SCALE, Kind, day_of
 
 ROWS_MOST = 5_000_000  # of one file
 REMARKS_MOST = 1_000
+NUMBER_MOST = 2**31 - 1
+PRICES = {  # where prices stand in a bar of each kind
+    Kind.QUOTE: frozenset({1, 2, 3, 4, 6, 7, 8, 9}),
+    Kind.TRADE: frozenset({1, 2, 3, 4}),
+    Kind.OPEN_INTEREST: frozenset[int](),
+}
 Row = TypeVar("Row")
 
 
@@ -61,21 +68,6 @@ class QuoteTick(NamedTuple):
     is_suspicious: bool
 
 
-class UniverseRow(NamedTuple):
-    """A line of the end-of-day chain; numbers None where they are empty."""
-
-    expiry: date | None  # None: the underlying's own line
-    strike: Decimal
-    right: str
-    close: float
-    open_interest: int | None
-    volatility: float
-    delta: float
-    gamma: float
-    vega: float
-    theta: float
-
-
 @dataclass(slots=True)
 class Remarks:
     """What was found wrong in the files: each thing once per file, with how often and an example."""
@@ -113,7 +105,7 @@ def _readable(
             continue
         try:
             yield read(line.split(","))
-        except (ValueError, IndexError, InvalidOperation):
+        except (ValueError, IndexError, ArithmeticError):
             remarks.note(where, "rows that cannot be read", line)
 
 
@@ -121,16 +113,14 @@ def quote_row(texts: list[str]) -> QuoteRow:
     """ms, bid open/high/low/close, bid size, ask open/high/low/close, ask size."""
     if len(texts) != 11:
         raise ValueError(f"expected 11 fields, was {len(texts)}")
-    return QuoteRow(
-        int(texts[0]), _side(texts[1:5]), int(texts[5] or 0), _side(texts[6:10]), int(texts[10] or 0)
-    )
+    return QuoteRow(_ms(texts[0]), _side(texts[1:5]), _whole(texts[5]), _side(texts[6:10]), _whole(texts[10]))
 
 
 def trade_row(texts: list[str]) -> TradeRow:
     """ms, open, high, low, close, volume."""
     at_ms, opened, high, low, close, volume = texts
-    row = TradeRow(int(at_ms), int(opened), int(high), int(low), int(close), int(float(volume)))
-    if not 0 < row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high or row.volume < 0:
+    row = TradeRow(_ms(at_ms), _whole(opened), _whole(high), _whole(low), _whole(close), _whole(volume))
+    if not 0 < row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high:
         raise ValueError("expected low <= open, close <= high")
     return row
 
@@ -138,28 +128,30 @@ def trade_row(texts: list[str]) -> TradeRow:
 def index_row(texts: list[str]) -> TradeRow:
     """ms, open, high, low, close (dollars, not scaled), number of ticks."""
     at_ms, *prices, ticks = texts
-    opened, high, low, close = (int(Decimal(price) * SCALE) for price in prices)
-    return TradeRow(int(at_ms), opened, high, low, close, int(float(ticks)))
+    opened, high, low, close = (_whole(str(Decimal(price) * SCALE)) for price in prices)
+    return TradeRow(_ms(at_ms), opened, high, low, close, int(float(ticks or 0)))
 
 
 def interest_row(texts: list[str]) -> tuple[int, int]:
     """ms, contracts open (not scaled)."""
     at_ms, count = texts
-    if int(count) < 0:
-        raise ValueError(f"expected 0 or more, was {count}")
-    return int(at_ms), int(count)
+    return _ms(at_ms), _whole(count)
 
 
 def trade_tick(texts: list[str]) -> TradeTick:
     """ms, price, shares, exchange letter, conditions in hexadecimal (a text), suspicious."""
     at_ms, price, size, exchange, conditions, suspicious = texts
-    return TradeTick(int(at_ms), int(price), int(size), exchange, conditions, suspicious == "1")
+    return TradeTick(_ms(at_ms), _whole(price), _whole(size), exchange, conditions, suspicious == "1")
 
 
 def quote_tick(texts: list[str]) -> QuoteTick:
-    """ms, bid, bid size, ask, ask size, exchange letter, condition, suspicious."""
-    at_ms, bid, bid_size, ask, ask_size, _, _, suspicious = texts
-    return QuoteTick(int(at_ms), int(bid), int(bid_size), int(ask), int(ask_size), suspicious == "1")
+    """ms, bid, bid size, ask, ask size, exchange letter, condition (options have none), suspicious."""
+    if len(texts) not in (7, 8):
+        raise ValueError(f"expected 7 or 8 fields, was {len(texts)}")
+    at_ms, bid, bid_size, ask, ask_size = texts[:5]
+    return QuoteTick(
+        _ms(at_ms), _whole(bid), _whole(bid_size), _whole(ask), _whole(ask_size), texts[-1] == "1"
+    )
 
 
 def factor_row(texts: list[str]) -> tuple[date, float]:
@@ -168,22 +160,6 @@ def factor_row(texts: list[str]) -> tuple[date, float]:
     if day is None or not 0 < factor < math.inf:
         raise ValueError(f"expected a day and a factor, was {texts}")
     return day, factor
-
-
-def universe_row(texts: list[str]) -> UniverseRow:
-    """expiry, strike, right, open, high, low, close, volume, open interest, volatility, greeks."""
-    expiry, strike, right, _, _, _, close, _, interest, volatility, delta, gamma, vega, theta, _ = texts
-    day = day_of(expiry) if expiry else None
-    if expiry and (day is None or right not in ("C", "P")):
-        raise ValueError(f"expected an expiry and a right, was {expiry} {right}")
-    return UniverseRow(
-        day,
-        Decimal(strike or 0),
-        right,
-        float(close or 0),
-        int(interest) if interest else None,
-        *(float(each or 0) for each in (volatility, delta, gamma, vega, theta)),
-    )
 
 
 def with_days(text: str, days: dict[date, list[str]]) -> None:
@@ -201,11 +177,51 @@ def with_days(text: str, days: dict[date, list[str]]) -> None:
         days.setdefault(day, []).append(f"{at_ms if at_ms >= 0 else '?'}{line[14:]}")
 
 
+def is_scaled(lines: list[str]) -> bool:
+    """Whether prices are ten-thousandths: most lines have none with a point."""
+    with_point = sum("." in line.partition(",")[2] for line in lines)
+    return 2 * with_point < len(lines) or not lines
+
+
+def scaled(text: str, kind: Kind) -> str:
+    """Rows in dollars as rows in ten-thousandths; what is no number stays, and cannot be read later."""
+    places = PRICES[kind]
+    return "\n".join(_scaled_line(line, places) for line in text.splitlines())
+
+
+def _scaled_line(line: str, places: frozenset[int]) -> str:
+    texts = line.split(",")
+    try:
+        return ",".join(
+            str(Decimal(text) * SCALE) if text and place in places else text
+            for place, text in enumerate(texts)
+        )
+    except InvalidOperation:
+        return line
+
+
+def _ms(text: str) -> int:
+    """Milliseconds; those of a tape may have decimals."""
+    return int(text) if text.isdecimal() else int(Decimal(text))
+
+
+def _whole(text: str) -> int:
+    """A number of zero or more that a tape holds, whole; nothing is none."""
+    try:
+        number = int(text or 0)
+    except ValueError:  # sizes and scaled prices may come with zeros behind a point
+        exact = Decimal(text)
+        if exact != exact.to_integral_value():
+            raise
+        number = int(exact)
+    if not 0 <= number <= NUMBER_MOST:
+        raise ValueError(f"expected a number up to {NUMBER_MOST}, was {text}")
+    return number
+
+
 def _side(texts: list[str]) -> tuple[int, int, int, int]:
     """Four prices, or zeros where the side was empty."""
     if not texts[3]:
         return (0, 0, 0, 0)
-    opened, high, low, close = map(int, texts)
-    if min(opened, high, low, close) < 0:
-        raise ValueError(f"expected prices, was {texts}")
+    opened, high, low, close = _whole(texts[0]), _whole(texts[1]), _whole(texts[2]), _whole(texts[3])
     return (opened, high, low, close)

@@ -8,12 +8,14 @@ out: rows that cannot be read, which are named where they are read.
 from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 
 from simulation.market.lean import shown, where_of
 from simulation.market.lean_names import Kind, Series
 from simulation.market.replay_recording import Recording
 
 CENT = Decimal("0.01")
+SHARES_MOST = 100  # of a split, new ones for old ones or the other way round; factors are rounded
 OLD_STRIKES = "series with open interest under strikes of before the split"
 UNSEEN_INTEREST = "series with open interest that nobody quotes or trades"
 LISTED_TWICE = "series listed under their old and their new strike"
@@ -56,8 +58,9 @@ def _examine_chain(recording: Recording, session: date, seen: set[str]) -> None:
 
 def _split_strike(recording: Recording, series: Series, session: date) -> str | None:
     """The series' symbol after the split of this session; None when there was none."""
-    ratio = recording.folder.split(series.underlying, session)
-    if ratio is None:
+    told = recording.folder.split(series.underlying, session)
+    ratio = None if told is None else Fraction(told).limit_denominator(SHARES_MOST)
+    if not ratio or ratio == 1:  # a dividend in shares, too small to move strikes
         return None
-    strike = (series.strike / Decimal(round(ratio))).quantize(CENT, ROUND_HALF_EVEN)
+    strike = (series.strike * ratio.denominator / ratio.numerator).quantize(CENT, ROUND_HALF_EVEN)
     return Series(root=series.root, expiry=series.expiry, right=series.right, strike=strike).symbol

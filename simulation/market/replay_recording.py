@@ -18,7 +18,6 @@ from simulation.market.hours import EARLY_OPEN, TradingHours, local
 from simulation.market.lean import LeanFolder, is_index, midnight_ms, shown, where_of
 from simulation.market.lean_names import Kind, Resolution
 from simulation.market.lean_rows import (
-    UniverseRow,
     index_row,
     interest_row,
     quote_row,
@@ -26,6 +25,7 @@ from simulation.market.lean_rows import (
     trade_row,
     trade_tick,
 )
+from simulation.market.lean_universe import UniverseRow
 from simulation.market.replay_tapes import (
     PrintTape,
     Span,

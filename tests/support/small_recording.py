@@ -42,7 +42,10 @@ def universe(folder: Path, day: date, rows: str) -> None:
     """An end-of-day chain."""
     path = folder / "universe" / f"{day:%Y%m%d}.csv.gz"
     path.parent.mkdir(parents=True, exist_ok=True)
-    head = "#expiry,strike,right,open,high,low,close,volume,open_interest,implied_volatility,delta,…\n"
+    head = (
+        "#expiry,strike,right,open,high,low,close,volume,open_interest,"
+        "implied_volatility,delta,gamma,vega,theta,rho\n"
+    )
     path.write_bytes(gzip.compress((head + rows).encode()))
 
 
