@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
+from typing import Any
 
 from trading.errors import InvalidFieldError, OutboxFullError
 from trading.market.written_streams import WrittenStreams, loss_of
@@ -29,6 +31,7 @@ from trading.ports.market_state import (
     SymbolMarket,
     SymbolUpdate,
     check_update,
+    is_newer,
 )
 from trading.ports.outbox import OutboxBacklog, UnreadableEntry
 
@@ -58,13 +61,17 @@ class MemoryMarket:
     done: list[SymbolUpdate] = field(default_factory=list)  # all that was written, in order
     remembered: dict[tuple[str, str], deque[SymbolUpdate]] = field(default_factory=dict)
     lengths: Counter[str] = field(default_factory=Counter)
-    epochs: int = 0
+    newest: dict[tuple[str, str], tuple[object, datetime]] = field(default_factory=dict)  # and whose it is
+    epochs: int = 0  # begun so far
+    epoch_of: dict[str, int] = field(default_factory=dict)  # by stream
     numbered: int = 0
 
     def flush(self) -> None:
         """Lose everything, as a flushed Redis does: the next block of a symbol begins a new epoch."""
-        for lost in (self.symbols, self.entries, self.given, self.sequences, self.remembered, self.lengths):
+        for lost in (self.symbols, self.entries, self.given, self.sequences, self.remembered, self.newest):
             lost.clear()
+        self.lengths.clear()
+        self.epoch_of.clear()
         self.done.clear()
         self.volatility = None
 
@@ -87,9 +94,10 @@ class MemoryMarketSink(MarketSink):
 
     def __init__(self, market: MemoryMarket, entries_max: int = STREAM_ENTRIES_MAX) -> None:
         self._market, self._entries_max = market, entries_max
-        self._epochs: dict[str, int] = {}
         self._streams = WrittenStreams()
+        self._writer = object()  # whose order of times it is
         self._states: dict[str, InstrumentState] = {}
+        self._volatility_at: datetime | None = None
         self._bars: dict[str, tuple[Bar, ...]] = {}
         self.alerts: list[str] = []
 
@@ -122,15 +130,19 @@ class MemoryMarketSink(MarketSink):
         for symbol, state in self._states.items():
             known = self._market.symbols.get(symbol, SymbolMarket(symbol=symbol))
             self._market.symbols[symbol] = replace(known, state=state)
+            self._is_newest(symbol, "state", state.at)
         for symbol, bars in self._bars.items():
             known = self._market.symbols.get(symbol, SymbolMarket(symbol=symbol))
-            self._market.symbols[symbol] = replace(known, bars=bars)
+            told = _by_minute((*known.bars, *bars))[-BARS_KEPT:]
+            self._market.symbols[symbol] = replace(known, bars=told)
 
     def _publish(self, update: SymbolUpdate, full: dict[str, str]) -> None:
         market = self._market
         source = update.blocks[0].source if update.blocks else ""
         remembered = market.remembered.setdefault((update.symbol, source), deque(maxlen=UPDATES_REMEMBERED))
-        if update in remembered:
+        is_repeat = update in remembered
+        if is_repeat:
+            self._note(update, is_repeat=True)
             return
         length = market.lengths[_stream(update.symbol)]
         if update.blocks and length + len(update.blocks) > self._entries_max:
@@ -139,19 +151,60 @@ class MemoryMarketSink(MarketSink):
             return
         self._append(update)
         known = market.symbols.get(update.symbol, SymbolMarket(symbol=update.symbol))
-        told = replace(update, chain=None) if self._yields(update) else update
+        told = self._without_older(replace(update, chain=None) if self._yields(update) else update)
         if told.chain is not None:
             market.chains_at[update.symbol] = market.stepped()
-        market.symbols[update.symbol] = _after(known, told)
-        if update.bars:
-            noted = SymbolMarket(symbol=update.symbol, bars=self._bars.get(update.symbol, ()))
-            newest = _after(noted, SymbolUpdate(symbol=update.symbol, bars=update.bars)).bars
-            self._bars[update.symbol] = newest[-MINUTES_TOLD_AGAIN:]
-        if update.state is not None:
-            self._states[update.symbol] = update.state
-        market.volatility = update.volatility or market.volatility
-        remembered.append(update)
+        market.symbols[update.symbol] = _after(self._of_this_world(known, told), told)
+        self._note(update, is_repeat=False)
+        if update != SymbolUpdate(symbol=update.symbol, volatility=update.volatility):
+            remembered.append(update)
         market.done.append(update)
+
+    def _note(self, update: SymbolUpdate, *, is_repeat: bool) -> None:
+        """Know what is to be told again after a loss; a repeat takes no newer one's place."""
+        sym, state, reading = update.symbol, update.state, update.volatility
+        if update.bars:
+            known = self._bars.get(sym, ())
+            told = (*update.bars, *known) if is_repeat else (*known, *update.bars)
+            self._bars[sym] = _by_minute(told)[-MINUTES_TOLD_AGAIN:]
+        if state is not None:
+            before = self._states.get(sym)
+            if is_newer(state.at, before.at if before else None, is_repeat=is_repeat):
+                self._states[sym] = state
+        if reading is not None and is_newer(reading.judged_at, self._volatility_at, is_repeat=is_repeat):
+            self._market.volatility, self._volatility_at = reading, reading.judged_at
+
+    def _without_older(self, update: SymbolUpdate) -> SymbolUpdate:
+        """What stands and is newer stands; a value of another writer is replaced whatever its time."""
+        sym, chain = update.symbol, update.chain
+        rows = {name: getattr(update, name) for name in ("ticker", "book", "state", "sentiment")}
+        kept: dict[str, Any] = {
+            name: row if row is not None and self._is_newest(sym, name, row.at) else None
+            for name, row in rows.items()
+        }
+        is_newest = chain is not None and self._is_newest(sym, f"chain {chain.source}", chain.at)
+        technicals = (
+            reading
+            for reading in update.technicals
+            if self._is_newest(sym, f"technicals {reading.indicator}", reading.at)
+        )
+        return replace(update, **kept, chain=chain if is_newest else None, technicals=tuple(technicals))
+
+    def _is_newest(self, symbol: str, name: str, at: datetime) -> bool:
+        writer, newest = self._market.newest.get((symbol, name), (None, at))
+        if writer is self._writer and at < newest:
+            return False
+        self._market.newest[symbol, name] = (self._writer, at)
+        return True
+
+    def _of_this_world(self, known: SymbolMarket, update: SymbolUpdate) -> SymbolMarket:
+        """Prints of another writer that lie in the future of the first of this one are of another world."""
+        told = (update.symbol, "trades")
+        if not update.trades or self._market.newest.get(told, (None, None))[0] is self._writer:
+            return known
+        oldest = min(trade.at for trade in update.trades)
+        self._market.newest[told] = (self._writer, oldest)
+        return replace(known, trades=tuple(trade for trade in known.trades if trade.at <= oldest))
 
     def _yields(self, update: SymbolUpdate) -> bool:
         """Whether another source's chain with more contracts was written a moment ago."""
@@ -168,20 +221,19 @@ class MemoryMarketSink(MarketSink):
         for block in update.blocks:
             if stream not in market.sequences:
                 market.epochs += 1
-                self._epochs[stream] = market.epochs
+                market.epoch_of[stream] = market.epochs
             market.sequences[stream] = market.sequences.get(stream, 0) + 1
             market.lengths[stream] += 1
             entry_id = market.next_entry_id()
             market.entries[stream, entry_id] = MarketEntry(
                 stream=stream,
                 entry_id=entry_id,
-                epoch=f"{self._epochs.get(stream, market.epochs):013d}-memory",
+                epoch=f"{market.epoch_of[stream]:013d}-memory",
                 sequence=market.sequences[stream],
                 block=block,
             )
         if update.blocks:
-            epoch = str(self._epochs.get(stream, market.epochs))
-            self._streams.wrote(update.symbol, epoch, first, update.blocks)
+            self._streams.wrote(update.symbol, str(market.epoch_of[stream]), first, update.blocks)
 
 
 class MemoryMarketState(MarketState):
@@ -292,19 +344,23 @@ def _check_numbers(row: object) -> None:
 
 def _after(known: SymbolMarket, update: SymbolUpdate) -> SymbolMarket:
     """What is known once the update is written: a bar that is told again replaces the one before."""
-    bars: dict[datetime, Bar] = {bar.at: bar for bar in (*known.bars, *update.bars)}
-    newest = sorted(bars.values(), key=lambda bar: bar.at)[-BARS_KEPT:]
     return SymbolMarket(
         symbol=known.symbol,
         ticker=update.ticker or known.ticker,
         book=update.book or known.book,
         state=update.state or known.state,
-        trades=(known.trades + update.trades)[-TRADES_KEPT:],
-        bars=tuple(newest),
+        trades=tuple(sorted(known.trades + update.trades, key=attrgetter("at"))[-TRADES_KEPT:]),
+        bars=_by_minute((*known.bars, *update.bars))[-BARS_KEPT:],
         chain=_calls_first(update.chain) if update.chain else known.chain,
         sentiment=update.sentiment or known.sentiment,
         technicals={**known.technicals, **{reading.indicator: reading for reading in update.technicals}},
     )
+
+
+def _by_minute(told: Sequence[Bar]) -> tuple[Bar, ...]:
+    """In the order of time; a minute that is told again is as it was told last."""
+    bars = {bar.at: bar for bar in told}
+    return tuple(bars[at] for at in sorted(bars))
 
 
 def _calls_first(chain: ChainSnapshot) -> ChainSnapshot:

@@ -336,6 +336,9 @@ ALERT_TOLD = _family(
     "every component",
     "an alert that is not repeated for a while",
 )
+ALERTS_CONDITIONS = _family(
+    "alerts:conditions", "hash", None, "every component", "what goes on, and what came lately, by code"
+)
 ALERTS_RESOLVED = _family("alerts:resolved", "stream", None, "every component", "which alerts are over, why")
 ALERTS_DRAINED = _family("alerts:drained", "hash", None, "the drains", "the last stored entry of each stream")
 ALERTS_EPOCH = _family("alerts:epoch", "string", None, "who watches feeds", "another one: all was lost")
@@ -350,7 +353,7 @@ OUTBOX_JOURNAL = _family(
     "hash",
     None,
     "the outbox's writer",
-    "epoch, last sequence, newest fencing number of each component",
+    "epoch, last sequence, newest fencing number of each component, time of each live value",
 )
 OUTBOX_APPENDED = _family(
     "outbox:<topic>:{SYM}:appended:<token>", "string", MINUTE_S, "the outbox's writer", "done already"

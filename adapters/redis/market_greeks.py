@@ -17,6 +17,12 @@ class GreeksTold:
         self._keys: dict[Option, str] = {}
         self._told: dict[Option, OptionGreeks] = {}
         self._all_at: datetime | None = None
+        self._newest: dict[str, datetime] = {}  # by source
+
+    def is_older(self, chain: ChainSnapshot) -> bool:
+        """Say whether a later chain of the same source was told: this one is history."""
+        newest = self._newest.get(chain.source)
+        return newest is not None and chain.at < newest
 
     def changed(self, chain: ChainSnapshot) -> dict[str, ChainContract]:
         """Return the contracts whose greeks are not written, by their key."""
@@ -29,6 +35,7 @@ class GreeksTold:
 
     def remember(self, chain: ChainSnapshot, *, is_all: bool) -> None:
         """They are written now; contracts that are not in the chain any more are forgotten."""
+        self._newest[chain.source] = chain.at
         self._told = {each.option: each.greeks for each in chain.contracts if each.greeks is not None}
         self._keys = {option: self._key(chain.symbol, option) for option in self._told}
         if is_all:

@@ -2,15 +2,18 @@
 
 What can lose money here: a state that readers see and the warehouse never hears of (one script writes both,
 and a stream that is full refuses both), an update that stands twice after a lost answer (its token is its
-content; a source's newest tokens are kept), a writer that was followed and does not know (`market_fence`),
-and a chain that holds the server up (greeks of single contracts go beside the script, in small portions, and
-only those that changed).
+content; a source's newest tokens are kept), an older one that comes after a newer (the script compares their
+times: its blocks are kept, what stands stands), a writer that was followed and does not know
+(`market_fence`), and a chain that holds the server up (greeks of single contracts go beside the script, in
+small portions, and only those that changed).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import blake2b
 from itertools import chain as joined
+from operator import attrgetter
 from typing import Any
 from uuid import uuid4
 
@@ -19,22 +22,29 @@ from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client, run_
 from adapters.redis.market_fence import StreamFence
 from adapters.redis.market_greeks import GreeksTold
 from adapters.redis.market_minutes import MinutesTold, Scored
-from adapters.redis.market_operations import life_ms, minutes_of, minutes_operation, operations_of
+from adapters.redis.market_operations import (
+    Operation,
+    life_ms,
+    minutes_of,
+    minutes_operation,
+    operations_of,
+    row_operations,
+)
 from adapters.redis.market_states import StatesTold
 from adapters.redis.memory_room import MARKET_SHARE, MemoryRoom
 from adapters.redis.outbox import alert
 from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
 from trading.market.written_streams import WrittenStreams, loss_of
-from trading.model.market import ChainSnapshot, InstrumentState, MarketBlock
+from trading.model.market import VolatilityReading
 from trading.ports.live_state import Lease
 from trading.ports.market_outbox import STREAM_BYTES_MAX, STREAM_ENTRIES_MAX
 from trading.ports.market_state import (
-    CHAIN_YIELDS_S,
     MINUTES_TOLD_AGAIN,
     UPDATES_PER_CALL_MAX,
     MarketSink,
     SymbolUpdate,
     check_update,
+    is_newer,
 )
 
 MARKET_TOPIC = "market"
@@ -51,22 +61,32 @@ GREEKS_PER_SCRIPT_MAX = 500  # a millisecond of the server's time
 class _Call:
     """One update as the script's keys and arguments."""
 
-    symbol: str
+    update: SymbolUpdate
     keys: Sequence[str]
     arguments: Sequence[object]
     size: int
-    blocks: Sequence[MarketBlock]
     minutes: Sequence[Scored] = ()
-    state: InstrumentState | None = None
-    is_check: bool = False  # of the fence alone, for what no script can write
+    place: int = 0  # in what is published
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """An update that is there, now or since before; whether its chain yielded to another source's."""
+
+    place: int
+    update: SymbolUpdate
+    is_repeat: bool = False
+    is_without_chain: bool = False
 
 
 @dataclass(slots=True)
 class _Said:
-    """What the scripts of one call said: refusals by symbol, those to alert, streams that begin.
+    """What the scripts of one call said: what is done, refusals by symbol, alerts, streams that begin.
 
     A stream begins also where the server lost everything, and with it the set of symbols.
     """
+
+    done: list[_Done] = field(default_factory=list)
 
     full: dict[str, str] = field(default_factory=dict)
     alerts: list[str] = field(default_factory=list)
@@ -89,11 +109,12 @@ class RedisMarketSink(MarketSink):
         self._room = MemoryRoom(self._client, memory_share)
         self._entries_max, self._bytes_max = entries_max, bytes_max
         self._known: set[str] = set()
-        self._random = uuid4().hex[:8]  # of an epoch that begins
+        self._writer = uuid4().hex[:8]  # whose order of times it is; and part of an epoch that begins
         self._greeks: dict[str, GreeksTold] = {}
         self._states = StatesTold()
         self._minutes = MinutesTold()
         self._streams = WrittenStreams()
+        self._volatility_at: datetime | None = None  # when the newest reading was judged
         self._fence = StreamFence(self._client, MARKET_TOPIC)
 
     def publish(self, updates: Sequence[SymbolUpdate]) -> None:
@@ -104,23 +125,22 @@ class RedisMarketSink(MarketSink):
             check_update(update)
         try:
             self._refuse_without_room()
-            yielding = self._yielding(updates)
-            calls = [self._call(update, yields=place in yielding) for place, update in enumerate(updates)]
+            calls = [self._call(update, place) for place, update in enumerate(updates)]
             self._register({update.symbol for update in updates if update.blocks})
-            full = self._written([call for call in calls if call.size or call.is_check])
+            said = self._written([call for call in calls if call.size or call.update.volatility])
+            done = sorted(said.done, key=attrgetter("place"))
             self._tell_losses()
             self._tell_minutes()
-            done = [(place, update) for place, update in enumerate(updates) if update.symbol not in full]
-            self._tell_volatility([update for _, update in done])
-            self._tell_states([update for _, update in done])
-            for place, update in done:
-                if place not in yielding:
-                    self._tell_greeks(update)
+            self._tell_volatility(done)
+            self._tell_states([each.update for each in done])
+            for each in done:
+                if not each.is_without_chain:
+                    self._tell_greeks(each.update)
         except LiveStateUnavailableError:
             self._known.clear()  # the server may be another when it answers again
             raise
-        if full:
-            raise OutboxFullError("; ".join(full.values()))
+        if said.full:
+            raise OutboxFullError("; ".join(said.full.values()))
 
     def take_over(self, lease: Lease, symbols: Sequence[str] = ()) -> None:
         """Keep writers with an older number out, and know the minutes that are there already."""
@@ -151,48 +171,28 @@ class RedisMarketSink(MarketSink):
             alert(self._client, "market_outbox_full", text, component=MARKET_TOPIC)
         raise OutboxFullError(f"market data wait: {reason}")
 
-    def _yielding(self, updates: Sequence[SymbolUpdate]) -> set[int]:
-        """The places of updates whose chain yields to the fuller one of another source that stands."""
-        told = [(place, update.chain) for place, update in enumerate(updates) if update.chain is not None]
-        if not told:
-            return set()
-        names = [keys.OPTION_CHAIN.at(sym=updates[place].symbol) for place, _ in told]
-
-        def ask() -> list[Any]:
-            with self._client.pipeline(transaction=False) as pipe:
-                for name in names:
-                    pipe.get(name)
-                    pipe.pttl(name)
-                return list(pipe.execute())
-
-        answers = asked(ask)
-        return {
-            place
-            for number, (place, chain) in enumerate(told)
-            if _yields(chain, answers[2 * number], answers[2 * number + 1])
-        }
-
-    def _call(self, update: SymbolUpdate, *, yields: bool = False) -> _Call:
+    def _call(self, update: SymbolUpdate, place: int = 0) -> _Call:
         texts = [market_values.block_text(block) for block in update.blocks]
         source = update.blocks[0].source if update.blocks else "live"
         operations = list(operations_of(update))
         arguments = list(joined.from_iterable(told for _, told in operations))
-        token = _token(texts, arguments)  # of all that was told, so that a repeat has it again
-        if yields:
-            operations = list(operations_of(replace(update, chain=None)))
-            arguments = list(joined.from_iterable(told for _, told in operations))
+        token = _token(texts, arguments) if texts or arguments else ""  # the regime alone asks for the fence
         names = self._names(update.symbol, source, [key for key, _ in operations if key])
-        size = sum(len(told) for told in (*texts, *arguments) if isinstance(told, bytes))
         return _Call(
-            update.symbol,
+            update,
             names,
             (*self._head(token, len(texts)), *texts, *arguments),
-            size,
-            update.blocks,
+            sum(len(told) for told in (*texts, *arguments) if isinstance(told, bytes)),
             minutes_of(operations) if update.bars else (),
-            update.state,
-            is_check=update.volatility is not None and self._fence.is_up,
+            place,
         )
+
+    def _again(self, symbol: str, operations: Sequence[Operation]) -> _Call:
+        """What was written before, without a token: it may be written as often as it is lost."""
+        told = list(joined.from_iterable(told for _, told in operations))
+        size = sum(len(part) for part in told if isinstance(part, bytes))
+        names = self._names(symbol, "live", [key for key, _ in operations if key])
+        return _Call(SymbolUpdate(symbol=symbol), names, (*self._head("", 0), *told), size)
 
     def _names(self, symbol: str, source: str, written: Sequence[str]) -> list[str]:
         place = {"topic": MARKET_TOPIC, "sym": symbol}
@@ -200,7 +200,7 @@ class RedisMarketSink(MarketSink):
         return [keys.OUTBOX.at(**place), self._fence.journal(symbol), done, *written]
 
     def _head(self, token: str, blocks: int) -> tuple[object, ...]:
-        head = (self._entries_max, self._bytes_max, self._random, token, TOKENS_KEPT)
+        head = (self._entries_max, self._bytes_max, self._writer, token, TOKENS_KEPT)
         return (*head, (keys.OUTBOX_DONE.ttl_s or 0) * 1000, ALERT_PAUSE_MS, *self._fence.arguments, blocks)
 
     def _register(self, symbols: set[str]) -> None:
@@ -210,11 +210,11 @@ class RedisMarketSink(MarketSink):
             asked(lambda: self._client.sadd(keys.OUTBOX_SYMBOLS.at(topic=MARKET_TOPIC), *unknown))
             self._known.update(unknown)
 
-    def _written(self, calls: Sequence[_Call]) -> dict[str, str]:
-        """Write; return the reasons of what was refused, by symbol. What follows a refused one waits too."""
+    def _written(self, calls: Sequence[_Call]) -> _Said:
+        """Write; what follows a refused update of its symbol waits, too."""
         said = _Said()
         for round_ in _rounds(calls):
-            for portion in _portions([call for call in round_ if call.symbol not in said.full]):
+            for portion in _portions([call for call in round_ if call.update.symbol not in said.full]):
                 answers = run_scripts(
                     self._client, "publish_market", [(call.keys, call.arguments) for call in portion]
                 )
@@ -226,42 +226,54 @@ class RedisMarketSink(MarketSink):
             shown = "; ".join(said.alerts[:ALERT_SYMBOLS_SHOWN_MAX])
             text = f"{len(said.alerts)} symbols: {shown}"
             alert(self._client, "market_outbox_full", text, component=MARKET_TOPIC)
-        return said.full
+        return said
 
     def _judge(self, call: _Call, answer: Any, said: _Said) -> None:
+        update = call.update
         if isinstance(answer, Exception):
-            raise LiveStateUnavailableError(f"live state refused {call.symbol}: {answer}") from answer
+            raise LiveStateUnavailableError(f"live state refused {update.symbol}: {answer}") from answer
         if answer[0] == b"fenced":
-            raise self._fence.refusal(call.symbol, answer[1].decode())
-        if call.state is not None and answer[0] in (b"written", b"repeated"):
-            self._states.note(call.state, is_repeat=answer[0] == b"repeated")
-        if call.minutes and answer[0] == b"written":
-            self._minutes.note(call.symbol, call.minutes)
-        elif call.minutes and answer[0] == b"repeated":  # whose answer was lost; an older one changes nothing
-            self._minutes.know(call.symbol, call.minutes)
+            raise self._fence.refusal(update.symbol, answer[1].decode())
         if answer[0] == b"full":
-            said.full[call.symbol] = (
+            said.full[update.symbol] = (
                 f"{call.keys[0]}: expected at most {self._entries_max} unread blocks and {self._bytes_max}"
                 f" bytes, was {int(answer[1])} and {int(answer[3])} with more to come; is the drain running?"
             )
             if answer[2] == b"1":
-                said.alerts.append(said.full[call.symbol])
-        elif answer[0] == b"written":
-            if call.blocks and self._streams.wrote(
-                call.symbol, answer[1].decode(), int(answer[2]), call.blocks
-            ):
-                self._greeks.clear()
-                self._states.lost()
-                self._minutes.lost()
-            if answer[2] == b"1":
-                said.begun.append(call.symbol)
+                said.alerts.append(said.full[update.symbol])
+            return
+        is_repeat = answer[0] == b"repeated"
+        said.done.append(_Done(call.place, update, is_repeat, not is_repeat and answer[3] == b"1"))
+        self._note(call, is_repeat=is_repeat)
+        if is_repeat:
+            return
+        epoch, first = answer[1].decode(), int(answer[2])
+        if update.blocks and self._streams.wrote(update.symbol, epoch, first, update.blocks):
+            self._greeks.clear()
+            self._states.lost()
+            self._minutes.lost()
+        if first == 1:
+            said.begun.append(update.symbol)
 
-    def _tell_volatility(self, updates: Sequence[SymbolUpdate]) -> None:
-        readings = [update.volatility for update in updates if update.volatility]
-        if readings:
-            family = keys.VOLATILITY_REGIME
-            text = market_values.row_text(readings[-1])
+    def _note(self, call: _Call, *, is_repeat: bool) -> None:
+        """Know what is there; a repeat, whose answer was lost, takes no newer one's place."""
+        update = call.update
+        if update.state is not None:
+            self._states.note(update.state, is_repeat=is_repeat)
+        if call.minutes:
+            (self._minutes.know if is_repeat else self._minutes.note)(update.symbol, call.minutes)
+
+    def _tell_volatility(self, done: Sequence[_Done]) -> None:
+        newest: VolatilityReading | None = None
+        newest_at = self._volatility_at
+        for each in done:
+            reading = each.update.volatility
+            if reading is not None and is_newer(reading.judged_at, newest_at, is_repeat=each.is_repeat):
+                newest, newest_at = reading, reading.judged_at
+        if newest is not None:
+            family, text = keys.VOLATILITY_REGIME, market_values.row_text(newest)
             asked(lambda: self._client.set(family.at(), text, ex=family.ttl_s))
+            self._volatility_at = newest_at
 
     def _tell_losses(self) -> None:
         """A server that lost everything lost what nobody had drained: a record of each symbol, an alert."""
@@ -269,7 +281,7 @@ class RedisMarketSink(MarketSink):
         if not lost:
             return
         updates = [loss_of(symbol, last) for symbol, last in lost.items()]
-        full = self._written([self._call(update) for update in updates])
+        full = self._written([self._call(update) for update in updates]).full
         self._streams.told(lost.keys() - full.keys())
         shown = ", ".join(sorted(lost))
         text = f"the live state lost what was not drained of {shown}"
@@ -279,26 +291,17 @@ class RedisMarketSink(MarketSink):
         """Those of the session, where the server lost everything."""
         calls = []
         for symbol, told in self._minutes.due():
-            key, operation = minutes_operation(symbol, told)
-            arguments = (*self._head("", 0), *operation)  # no token: it may be written as often as it is lost
-            size = sum(len(text) for _, text in told)
-            calls.append(_Call(symbol, self._names(symbol, "live", [key]), arguments, size, ()))
+            calls.append(self._again(symbol, [minutes_operation(symbol, told)]))
         self._written(calls)
         self._minutes.told()
 
     def _tell_states(self, updates: Sequence[SymbolUpdate]) -> None:
         """States that nothing changed for long, and all of them where the server lost everything."""
-        texts = self._states.due(updates)
-        if not texts:
-            return
-        lives_ms = life_ms(keys.MARKET_STATE)
-        calls = [
-            ((self._fence.journal(symbol), keys.MARKET_STATE.at(sym=symbol)), self._values(lives_ms, [text]))
-            for symbol, text in texts.items()
-        ]
+        due = self._states.due(updates)
         try:
-            for symbol, answer in zip(texts, run_scripts(self._client, "set_values", calls), strict=True):
-                self._fence.judge(symbol, answer)
+            self._written(
+                [self._again(state.symbol, [*row_operations(state.symbol, state)]) for state in due]
+            )
         except LiveStateUnavailableError:
             self._states.lost()
             raise
@@ -307,6 +310,8 @@ class RedisMarketSink(MarketSink):
         if update.chain is None:
             return
         told = self._greeks.setdefault(update.symbol, GreeksTold())
+        if told.is_older(update.chain):
+            return
         changed = told.changed(update.chain)
         texts = market_values.greeks_texts(list(changed.values()))
         lives_ms = life_ms(keys.OPTION_GREEKS)
@@ -320,18 +325,6 @@ class RedisMarketSink(MarketSink):
 
     def _values(self, lives_ms: int, texts: Sequence[bytes]) -> tuple[object, ...]:
         return (lives_ms, *self._fence.arguments, *texts)
-
-
-def _yields(chain: ChainSnapshot, head: bytes | None, life_left_ms: int) -> bool:
-    """Whether another source's chain with more contracts was written a moment ago."""
-    age_ms = life_ms(keys.OPTION_CHAIN) - int(life_left_ms)
-    if head is None or age_ms > CHAIN_YIELDS_S * 1000:
-        return False
-    try:
-        source, contracts = market_values.chain_head(head)
-    except InvalidFieldError:
-        return False  # what cannot be read is replaced
-    return source != chain.source and contracts > len(chain.contracts)
 
 
 def _token(texts: Sequence[bytes], arguments: Sequence[object]) -> str:
@@ -349,8 +342,8 @@ def _rounds(calls: Sequence[_Call]) -> Iterator[list[_Call]]:
     seen: dict[str, int] = {}
     rounds: list[list[_Call]] = []
     for call in calls:
-        place = seen.get(call.symbol, 0)
-        seen[call.symbol] = place + 1
+        place = seen.get(call.update.symbol, 0)
+        seen[call.update.symbol] = place + 1
         if place == len(rounds):
             rounds.append([])
         rounds[place].append(call)

@@ -5,13 +5,12 @@ over, and after a server lost everything: who reads would not know a halt from a
 tells it again in both cases. Keep out: the writing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from adapters.redis import keys
-from adapters.redis.market_values import row_text
 from trading.model.market import InstrumentState
-from trading.ports.market_state import SymbolUpdate
+from trading.ports.market_state import SymbolUpdate, is_newer
 
 
 class StatesTold:
@@ -22,25 +21,22 @@ class StatesTold:
         self._is_lost = False
 
     def note(self, state: InstrumentState, *, is_repeat: bool) -> None:
-        """A state was written; a repeat, whose answer may have been lost, puts no older one first."""
+        """A state was told; an older one, and a repeat whose answer may have been lost, takes no place."""
         known = self._told.get(state.symbol)
-        if not is_repeat or known is None or known[0].at < state.at:
+        if is_newer(state.at, known[0].at if known else None, is_repeat=is_repeat):
             self._told[state.symbol] = (state, state.at)
 
-    def due(self, updates: Sequence[SymbolUpdate]) -> Mapping[str, bytes]:
-        """The values by symbol that must be written again beside these updates."""
-        again = self._all() if self._is_lost else dict(self._old(updates))
+    def due(self, updates: Sequence[SymbolUpdate]) -> Sequence[InstrumentState]:
+        """Those that must be written again beside these updates."""
+        again = [state for state, _ in self._told.values()] if self._is_lost else list(self._old(updates))
         self._is_lost = False
-        return {symbol: row_text(state) for symbol, state in again.items()}
+        return again
 
     def lost(self) -> None:
         """The server has none of them: all are due."""
         self._is_lost = True
 
-    def _all(self) -> Mapping[str, InstrumentState]:
-        return {symbol: state for symbol, (state, _) in self._told.items()}
-
-    def _old(self, updates: Sequence[SymbolUpdate]) -> Iterable[tuple[str, InstrumentState]]:
+    def _old(self, updates: Sequence[SymbolUpdate]) -> Iterable[InstrumentState]:
         """Those whose life is half over."""
         half_life = timedelta(seconds=(keys.MARKET_STATE.ttl_s or 0) / 2)
         for update in updates:
@@ -48,6 +44,6 @@ class StatesTold:
             if known is None or update.ticker is None:
                 continue
             state, told_at = known
-            if not timedelta(0) <= update.ticker.at - told_at < half_life:
+            if update.ticker.at - told_at >= half_life:
                 self._told[update.symbol] = (state, update.ticker.at)
-                yield update.symbol, state
+                yield state

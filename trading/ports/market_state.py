@@ -7,7 +7,7 @@ together (one script), so a reader never sees a state that the warehouse will no
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from trading.errors import InvalidFieldError, UnreadableStateError, shown
 from trading.model.market import (
@@ -99,6 +99,11 @@ class SymbolMarket:
 class MarketSink(ABC):
     """The writer's side; one writer for each (symbol, feed).
 
+    A live value whose time lies before the one that this writer told takes no place of it, whatever came
+    first, while its blocks are kept once like all others; of one time the later told stands. Prints stand in
+    the order of their times; a minute has none but its beginning, so the later told stands. Another writer's
+    word stands whatever its time: it was followed, or the world that is played began anew.
+
     Two sources may tell a symbol's chain, the broker a part of it and a vendor all. Readers see one at a
     time: the one with fewer contracts yields while the fuller one was written within CHAIN_YIELDS_S, and
     stands in for it afterwards. The blocks of both go to the warehouse.
@@ -158,6 +163,11 @@ def check_update(update: SymbolUpdate) -> None:
     for reading in update.technicals:
         if reading.indicator not in INDICATORS:
             raise InvalidFieldError("indicator", f"one of {', '.join(INDICATORS)}", reading.indicator)
+
+
+def is_newer(at: datetime, known: datetime | None, *, is_repeat: bool) -> bool:
+    """Whether what is told takes the place of what stands; of one time the later told, and never a repeat."""
+    return known is None or at > known or (at == known and not is_repeat)
 
 
 def chain_counts(chain: ChainSnapshot) -> dict[str, int | str | None]:

@@ -1,14 +1,53 @@
 -- Writes what changed of one symbol and its blocks for the warehouse, all or nothing.
 -- KEYS: stream, its journal (hash), what this source did last (list), then one key for each operation that has one.
--- ARGV: most entries, most bytes, random part of a new epoch, this update's token ('' for none), tokens kept, their life in ms, pause between alerts
--- in ms, the writer's fencing field ('' for none) and number, number of blocks, the blocks, then operations: S ttl text | L ttl kept n text… | Z ttl kept n (score text)… | H ttl n (field value)… | P channel text.
+-- ARGV: most entries, most bytes, the writer (and random part of a new epoch), this update's token ('' for none), tokens kept, their life in ms, pause
+-- between alerts in ms, the writer's fencing field ('' for none) and number, number of blocks, the blocks, then operations:
+-- G field time n | Y source contracts life while n | S ttl text | L ttl kept field n text… | Z ttl kept n (score text)… | H ttl n (field value)… | P channel text.
+-- G leaves the next n operations out where this writer wrote a later time under that field: an older value takes no newer one's place. Times are
+-- microseconds. What another writer left is replaced whatever its time: it was followed, or the world that is played began anew.
+-- Y leaves the next n out where the chain that stands under the next key is another source's, has more contracts, and is younger than `while` ms.
+-- L puts late prints in the order of their own times; prints of another writer that lie in its future are of another world and go.
 -- The first write is one that a server without memory refuses, so what it refuses is whole.
 -- Who has an older fencing number than the newest that was seen of its component is refused before all else.
--- Returns {'fenced', the newer number}, {'written', epoch, first sequence}, {'repeated', epoch, first}, {'full', length, '1' when an alert is due, bytes}.
+-- Returns {'fenced', the newer number}, {'written', epoch, first sequence, '1' when a chain was left out}, {'repeated', epoch, first}, {'full', length, '1' when an alert is due, bytes}.
 -- A live key that another writer left as another type is replaced: an error behind XADD would be tried again, and write the blocks again.
 local function fit(key, kind)
   local found = redis.call('TYPE', key)['ok']
   if found ~= 'none' and found ~= kind then redis.call('DEL', key) end
+end
+local function own_time(field)
+  local writer, time = string.match(redis.call('HGET', KEYS[2], field) or '', '^(%S+) (%-?%d+)$')
+  return writer == ARGV[3] and tonumber(time) or nil
+end
+local function time_of(text) return string.match(text, '"ts":"([^"]*)"') or '' end
+local function is_fuller(key, source, contracts, life, while_ms)
+  local age = life - redis.call('PTTL', key)
+  local is_read, head = pcall(cjson.decode, redis.call('TYPE', key)['ok'] == 'string' and redis.call('GET', key) or '')
+  if age > while_ms or not is_read or type(head) ~= 'table' or type(head.counts) ~= 'table' then return false end
+  return head.source ~= source and (tonumber(head.counts.contracts) or 0) > contracts
+end
+local function taken_from(key, oldest)
+  local taken, head = {}, redis.call('LINDEX', key, 0)
+  while head and time_of(head) > oldest do
+    table.insert(taken, 1, redis.call('LPOP', key))
+    head = redis.call('LINDEX', key, 0)
+  end
+  return taken
+end
+local function push(key, field, texts)
+  local late, merged, place = taken_from(key, time_of(texts[1])), {}, 1
+  if not own_time(field) then
+    late = {}
+    redis.call('HSET', KEYS[2], field, ARGV[3] .. ' 0')
+  end
+  for _, text in ipairs(texts) do
+    while late[place] and time_of(late[place]) <= time_of(text) do
+      merged[#merged + 1], place = late[place], place + 1
+    end
+    merged[#merged + 1] = text
+  end
+  for rest = place, #late do merged[#merged + 1] = late[rest] end
+  redis.call('LPUSH', key, unpack(merged))
 end
 local blocks = tonumber(ARGV[10])
 local token = ARGV[4]
@@ -46,22 +85,37 @@ if blocks > 0 then
     redis.call('XADD', KEYS[1], '*', 'epoch', epoch, 'sequence', sequence, 'block', ARGV[10 + place])
   end
 end
-local at, key = 11 + blocks, 4
+local at, key, left_out, no_chain = 11 + blocks, 4, 0, '0'
 while at <= #ARGV do
   local kind = ARGV[at]
-  if kind == 'P' then
-    redis.call('PUBLISH', ARGV[at + 1], ARGV[at + 2])
+  local is_told = left_out == 0
+  if not is_told then left_out = left_out - 1 end
+  if kind == 'G' then
+    local newest = is_told and own_time(ARGV[at + 1])
+    if newest and newest > tonumber(ARGV[at + 2]) then
+      left_out = tonumber(ARGV[at + 3])
+    elseif is_told then
+      redis.call('HSET', KEYS[2], ARGV[at + 1], ARGV[3] .. ' ' .. ARGV[at + 2])
+    end
+    at = at + 4
+  elseif kind == 'Y' then
+    if is_fuller(KEYS[key], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])) then
+      left_out, no_chain = tonumber(ARGV[at + 5]), '1'
+    end
+    at = at + 6
+  elseif kind == 'P' then
+    if is_told then redis.call('PUBLISH', ARGV[at + 1], ARGV[at + 2]) end
     at = at + 3
   elseif kind == 'S' then
-    redis.call('SET', KEYS[key], ARGV[at + 2], 'PX', ARGV[at + 1])
+    if is_told then redis.call('SET', KEYS[key], ARGV[at + 2], 'PX', ARGV[at + 1]) end
     at, key = at + 3, key + 1
   elseif kind == 'L' then
-    local n = tonumber(ARGV[at + 3])
+    local n = tonumber(ARGV[at + 4])
     fit(KEYS[key], 'list')
-    redis.call('LPUSH', KEYS[key], unpack(ARGV, at + 4, at + 3 + n))
+    push(KEYS[key], ARGV[at + 3], {unpack(ARGV, at + 5, at + 4 + n)})
     redis.call('LTRIM', KEYS[key], 0, ARGV[at + 2] - 1)
     redis.call('PEXPIRE', KEYS[key], ARGV[at + 1])
-    at, key = at + 4 + n, key + 1
+    at, key = at + 5 + n, key + 1
   elseif kind == 'Z' then
     local n = tonumber(ARGV[at + 3])
     fit(KEYS[key], 'zset')
@@ -77,9 +131,11 @@ while at <= #ARGV do
     at, key = at + 4 + 2 * n, key + 1
   else
     local n = tonumber(ARGV[at + 2])
-    fit(KEYS[key], 'hash')
-    redis.call('HSET', KEYS[key], unpack(ARGV, at + 3, at + 2 + 2 * n))
-    redis.call('PEXPIRE', KEYS[key], ARGV[at + 1])
+    if is_told then
+      fit(KEYS[key], 'hash')
+      redis.call('HSET', KEYS[key], unpack(ARGV, at + 3, at + 2 + 2 * n))
+      redis.call('PEXPIRE', KEYS[key], ARGV[at + 1])
+    end
     at, key = at + 3 + 2 * n, key + 1
   end
 end
@@ -89,4 +145,4 @@ if token ~= '' then
   redis.call('LTRIM', KEYS[3], 0, ARGV[5] - 1)
   redis.call('PEXPIRE', KEYS[3], ARGV[6])
 end
-return {'written', epoch, first}
+return {'written', epoch, first, no_chain}
