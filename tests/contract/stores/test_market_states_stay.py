@@ -40,6 +40,20 @@ def test_a_server_that_lost_everything_learns_of_a_halt_with_the_next_update_of_
     assert client(sink).ttl(keys.MARKET_STATE.at(sym="QQQ")) > 0
 
 
+def test_an_update_that_is_repeated_late_puts_no_older_state_in_the_place_of_a_newer(
+    sink: RedisMarketSink, state: RedisMarketState
+) -> None:
+    """Its answer was lost and it is sent again behind a halt: what is told after a loss is the halt."""
+    opened, halted = with_state("SPY", TradingState.OPEN), with_state("SPY", TradingState.HALTED)
+    assert halted.state is not None
+    sink.publish([opened, update(1, "QQQ")])
+    sink.publish([replace(halted, state=replace(halted.state, at=NOON + timedelta(seconds=1)))])
+    sink.publish([opened])
+    client(sink).flushall()
+    sink.publish([update(2, "QQQ")])
+    assert states(state, ["SPY"]) == [TradingState.HALTED]
+
+
 def test_a_state_that_stands_for_days_outlives_its_key(
     sink: RedisMarketSink, state: RedisMarketState
 ) -> None:
