@@ -1,7 +1,9 @@
 """Splits from factor files: date, price factor, split factor, close before.
 
 A row's factors hold up to and with its date, so the split is effective in the session after the row where the
-split factor changes; the ratio of the two factors is the ratio of the split.
+split factor changes; the ratio of the two factors is the ratio of the split. Factors are rounded, so of near
+ratios the one of small numbers is meant: 1.4989 is three for two. A dividend in shares (three thousandths of
+one) comes out as one for one, moves no strike and is no split.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +21,7 @@ from trading.model.money import parse_decimal
 from trading.model.times import parse_date
 
 FIELDS_MIN = 3  # the fourth, the close before, came later
-DENOMINATOR_MAX = 100  # factors are rounded to seven decimals
+SHARES_MAX = 100  # old ones for which there are new ones, or of a reverse split new ones for old ones
 
 
 def read_splits(catalog: Catalog) -> Sequence[Split]:
@@ -62,7 +64,7 @@ def _row(text: str) -> tuple[date, Fraction]:
 
 def _splits(symbol: str, rows: Sequence[tuple[date, Fraction]]) -> Iterator[Split]:
     for (last_day, before), (_, after) in pairwise(sorted(rows)):
-        ratio = (after / before).limit_denominator(DENOMINATOR_MAX)
+        ratio = _ratio(after / before)
         if ratio != 1 and last_day < CALENDAR_END:
             yield Split(
                 symbol=symbol,
@@ -70,3 +72,10 @@ def _splits(symbol: str, rows: Sequence[tuple[date, Fraction]]) -> Iterator[Spli
                 numerator=ratio.numerator,
                 denominator=ratio.denominator,
             )
+
+
+def _ratio(factor: Fraction) -> Fraction:
+    """The ratio of small numbers; of a reverse split (one for 150) by its inverse, or it would be another."""
+    if factor >= 1:
+        return factor.limit_denominator(SHARES_MAX)
+    return 1 / (1 / factor).limit_denominator(SHARES_MAX)

@@ -59,8 +59,15 @@ def _examine_chain(recording: Recording, session: date, seen: set[str]) -> None:
 def _split_strike(recording: Recording, series: Series, session: date) -> str | None:
     """The series' symbol after the split of this session; None when there was none."""
     told = recording.folder.split(series.underlying, session)
-    ratio = None if told is None else Fraction(told).limit_denominator(SHARES_MOST)
-    if not ratio or ratio == 1:  # a dividend in shares, too small to move strikes
+    ratio = Fraction(1) if told is None else _ratio(Fraction(told))
+    if ratio == 1:  # none, or a dividend in shares, too small to move strikes
         return None
     strike = (series.strike * ratio.denominator / ratio.numerator).quantize(CENT, ROUND_HALF_EVEN)
     return Series(root=series.root, expiry=series.expiry, right=series.right, strike=strike).symbol
+
+
+def _ratio(factor: Fraction) -> Fraction:
+    """The ratio of small numbers that a rounded factor means; of a reverse split by its inverse."""
+    if factor >= 1:
+        return factor.limit_denominator(SHARES_MOST)
+    return 1 / (1 / factor).limit_denominator(SHARES_MOST)

@@ -105,3 +105,26 @@ def test_other_markets_and_universes_of_shares_are_left_alone(tmp_path: Path) ->
     folder.archive("equity/usa/minute/aapl/20230623_trade.zip", member)
     (row,) = LeanHistory(folder.path).rows(MarketKind.BAR, DAY) or ()
     assert isinstance(row, Bar)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "split"),
+    [
+        ("20", "1", (1, 20)),
+        ("150", "1", (1, 150)),
+        ("3.0003", "1", (1, 3)),
+        ("7.11238", "10.661", (3, 2)),
+        ("0.0357143", "0.25", (7, 1)),
+        ("0.997307", "1", None),
+    ],
+)
+def test_rounded_factors_are_the_split_that_was_meant(
+    tmp_path: Path, before: str, after: str, split: tuple[int, int] | None
+) -> None:
+    """Reverse ones of any size, too; a dividend of some thousandths of a share is none."""
+    path = tmp_path / "equity/usa/factor_files/xyz.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"19980102,1,{before},1\n20230622,0.9,{before},1\n20501231,1,{after},0\n")
+    told = LeanHistory(tmp_path).splits()
+    assert [(each.numerator, each.denominator) for each in told] == ([split] if split else [])
+    assert all(each.effective == DAY for each in told)

@@ -166,10 +166,11 @@ def test_a_price_that_no_tape_holds_is_named(tmp_path: Path) -> None:
     ("factors", "old", "new"),
     [
         (("20", "1"), "call_100000_20160115", "call_2000000_20160115"),
+        (("150", "1"), "call_10000_20160115", "call_1500000_20160115"),
         (("0.6666667", "1"), "call_300000_20160115", "call_200000_20160115"),
         (("0.997307", "1"), "call_7500000_20160115", ""),
     ],
-    ids=["one for twenty", "three for two", "a dividend in shares"],
+    ids=["one for twenty", "one for 150", "three for two", "a dividend in shares"],
 )
 def test_splits_of_any_ratio_have_their_strikes(
     tmp_path: Path, factors: tuple[str, str], old: str, new: str
