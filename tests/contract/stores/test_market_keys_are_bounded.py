@@ -10,8 +10,9 @@ import pytest
 from market_updates import NOON, client, update
 from real_redis import RunningRedis
 
-from adapters.redis import keys, market_sink
+from adapters.redis import keys, market_outbox, market_sink
 from adapters.redis.connection import run_scripts
+from adapters.redis.market_outbox import RedisMarketOutboxReader
 from adapters.redis.market_sink import RedisMarketSink
 from trading.errors import OutboxFullError
 from trading.model.market import Bar
@@ -72,3 +73,20 @@ def test_a_round_trip_is_bounded_in_bytes_and_in_calls(
     assert (len(asked), sum(asked)) == (trips, 3)
     streams = [keys.OUTBOX.at(topic="market", sym=symbol) for symbol in symbols]
     assert [client(sink).xlen(stream) for stream in streams] == [1, 1, 1]
+
+
+def test_foreign_names_are_remembered_within_a_bound(
+    sink: RedisMarketSink,
+    redis_server: RunningRedis,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Who fills the names of the streams fills no memory of the drain, and no log."""
+    monkeypatch.setattr(market_outbox, "LEFT_OUT_MAX", 2)
+    client(sink).sadd(keys.OUTBOX_SYMBOLS.at(topic="market"), "A:B", "C:D", "E:F", "G:H")
+    sink.publish([update(1)])
+    reader = RedisMarketOutboxReader(redis_server.url, consumer="a")
+    for _ in range(3):
+        assert len(reader.read(10, 0).entries) == 1
+    reader.close()
+    assert len([record for record in caplog.records if "market_stream_left_out" in record.message]) == 2
