@@ -116,8 +116,10 @@ def live_desk(
                 settings=settings, layout=layout, control_port=ports[CONTROL],
                 warehouse=Warehouse(server.url), server=server, redis=redis, services=services,
             )  # fmt: skip
-            yield desk
-            server = desk.server
+            try:
+                yield desk
+            finally:
+                server = desk.server  # another one, where it was killed
     finally:
         reservations.release()
         redis.kill()
