@@ -33,7 +33,7 @@ from simulation.http.vendor_words import refusal
 from trading.services.hold_lease import SHARD
 
 ROOT = Path(__file__).resolve().parents[2]
-WAIT_S = 60.0
+WAIT_S = 90.0
 SPEED = 60
 SYMBOL_SETTINGS = (
     "sector: technology, depth: false, tick_by_tick: false, bars: true, chain: snapshot, has_news: true"
@@ -265,7 +265,7 @@ def test_a_second_resident_stands_by_until_the_first_is_stopped_and_the_first_wr
 
         chain = keys.OPTION_CHAIN.at(sym=SYMBOL)
         there.until(lambda: there.driver.exists(chain) == 1, "a chain")
-        assert is_held_by(first)
+        there.until(lambda: is_held_by(first), "the first")
         first.send_signal(signal.SIGSTOP)
         try:
             there.start()
