@@ -4,7 +4,7 @@ Column by column, no dictionary per row. A chain snapshot is flattened here: one
 What stands in no column exactly (a price with nine decimals) raises one of UNFIT_ERRORS and is never rounded.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -29,6 +29,9 @@ TICKERS = pa.list_(
         ]
     )
 )
+NAMES = ("symbol", "instrument_id", "source", "stream", "trading_class", "told_by", "exchange")
+WORDS = ("conditions", "aggressor", "signed_by", "option_right", "greeks_source")
+REPEATED_TEXTS = frozenset((*NAMES, *WORDS))  # few values in many rows: LowCardinality in the warehouse
 
 
 class Cell(NamedTuple):
@@ -51,7 +54,8 @@ class KindTable:
     """Where the rows of a kind lie.
 
     `leading` is the first column of the key; `is_parted` says that each load has a partition of its own;
-    `has_versions` that a row which is told again replaces itself; `minutes` names the roll-up.
+    `is_hourly` that symbol, hour and instrument begin the key; `has_versions` that a row which is told again
+    replaces itself; `minutes` names the roll-up.
     """
 
     rows: str
@@ -59,14 +63,15 @@ class KindTable:
     leading: str = "symbol"
     at: str = "at"
     is_parted: bool = False
+    is_hourly: bool = False
     has_versions: bool = False
     minutes: str | None = None
 
 
-def flat_rows(kind: MarketKind, rows: Iterable[MarketRow]) -> list[Any]:
+def flat_rows(kind: MarketKind, rows: Sequence[MarketRow]) -> Sequence[Any]:
     """The rows as they are stored: a chain snapshot becomes its contracts, all others stay."""
     if kind is not MarketKind.CHAIN:
-        return list(rows)
+        return rows
     return [
         ChainRow(row, contract)
         for row in rows
@@ -208,8 +213,12 @@ _TECHNICAL = {
 }
 
 TABLES: Mapping[MarketKind, KindTable] = {
-    MarketKind.QUOTE: KindTable(rows="quote_rows", cells=_QUOTE, is_parted=True, minutes="quote_minute"),
-    MarketKind.TRADE: KindTable(rows="trade_rows", cells=_TRADE, is_parted=True, minutes="trade_minute"),
+    MarketKind.QUOTE: KindTable(
+        rows="quote_rows", cells=_QUOTE, is_parted=True, is_hourly=True, minutes="quote_minute"
+    ),
+    MarketKind.TRADE: KindTable(
+        rows="trade_rows", cells=_TRADE, is_parted=True, is_hourly=True, minutes="trade_minute"
+    ),
     MarketKind.BAR: KindTable(rows="bar_rows", cells=_BAR, has_versions=True),
     MarketKind.DEPTH: KindTable(rows="depth_rows", cells=_DEPTH, is_parted=True),
     MarketKind.CHAIN: KindTable(rows="chain_rows", cells=_CHAIN, is_parted=True),
@@ -222,4 +231,4 @@ TABLES: Mapping[MarketKind, KindTable] = {
     MarketKind.TECHNICAL: KindTable(rows="technical_rows", cells=_TECHNICAL, has_versions=True),
 }
 
-__all__ = ["TABLES", "UNFIT_ERRORS", "ChainRow", "KindTable", "content_table", "flat_rows"]
+__all__ = ["REPEATED_TEXTS", "TABLES", "UNFIT_ERRORS", "ChainRow", "KindTable", "content_table", "flat_rows"]

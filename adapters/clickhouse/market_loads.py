@@ -1,7 +1,8 @@
 """A load: one session of one source and kind, all of it or nothing for who reads.
 
 The rows are written first, under an id of their own; then their number is held against what was sent, and the
-pointer `core.market_loads` moves last. Rows that say what the load before said move nothing and are dropped.
+pointer `core.market_loads` moves last. Rows that say what the load before said move nothing and are dropped;
+they are compared from the rows of both, and only where a load stands.
 The load before stays until the next one that differs, for readers that are under way; what killed loads left
 goes with it. Memory is bounded by one part.
 """
@@ -21,19 +22,29 @@ import pyarrow.compute as pc
 import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.market_columns import TABLES
+from adapters.clickhouse.market_minutes import NO_DEDUPLICATION
 from adapters.clickhouse.market_refusals import (
     letter_of_misfit,
     letter_of_refused,
     store_letters,
 )
-from adapters.clickhouse.market_rows import AS_TOLD, Misfit, Origin, ToldRows, fitting, told_rows
+from adapters.clickhouse.market_rows import (
+    AS_TOLD,
+    HOUR_US,
+    Misfit,
+    Origin,
+    ToldRows,
+    fitting,
+    laid_out,
+    told_rows,
+)
 from trading.errors import WarehouseError
 from trading.model.market import ChainSnapshot, MarketKind, MarketRow, RefusedRow
 from trading.ports.market_store import LoadReport
 
 ROWS_PER_PART = 50_000  # of a load, held in memory at once
 ROLLED_UP_AT_ONCE = 2_000_000  # rows whose minutes are computed by one statement
-NO_DEDUPLICATION = {"insert_deduplicate": 0}  # minutes that are named again are computed again
+HOUR_S = 3_600
 NUMBERS = 1_000  # loads of one microsecond are told apart by a random number
 
 
@@ -50,6 +61,7 @@ class RunningLoad:
     parts: int = 0
     refused: int = 0
     letters: Counter[bytes] = field(default_factory=Counter)  # those that were stored, by what they say
+    hours: Counter[tuple[int, str]] = field(default_factory=Counter)  # rows by hour (seconds) and symbol
 
     @property
     def name(self) -> str:
@@ -60,6 +72,15 @@ class RunningLoad:
     def asked(self) -> dict[str, object]:
         """Parameters of the queries about its rows."""
         return {"rows": TABLES[self.kind].rows, "session": self.session, "load_id": self.load_id}
+
+    def count(self, table: pa.Table) -> None:
+        """Rows that were sent, and the hours that are rolled up for them."""
+        self.sent += table.num_rows
+        if TABLES[self.kind].minutes is not None:
+            hour = pa.array(table.column("at").cast(pa.int64()).to_numpy() // HOUR_US * HOUR_S)
+            named = pa.table({"hour": hour, "symbol": table.column("symbol")}).group_by(["hour", "symbol"])
+            for row in named.aggregate([([], "count_all")]).to_pylist():
+                self.hours[row["hour"], row["symbol"]] += row["count_all"]
 
 
 class MarketLoads:
@@ -81,7 +102,7 @@ class MarketLoads:
         refused = running.refused
         told = self._told(running)
         before = self._standing(kind, session, source)
-        if before and (before["rows"], before["digest"]) == (told["rows"], told["digest"]):
+        if before and self._is_same(running, int(before["load_id"])):
             self._drop_rows(running, load_id)
             return _report(running, told, new=0, refused=refused)
         new = self._new(running, before["load_id"]) if before else int(told["rows"])
@@ -111,16 +132,27 @@ class MarketLoads:
             misfits += strangers
             token = f"load-{running.load_id}-{running.parts}"
             name = f"core.{TABLES[running.kind].rows}"
-            running.sent += self._warehouse.insert_arrow(name, table, token, AS_TOLD)
+            self._warehouse.insert_arrow(name, laid_out(running.kind, table), token, AS_TOLD)
+            running.count(table)
         letters += [letter_of_misfit(misfit, running.name) for misfit in misfits]
         running.refused += store_letters(self._warehouse, letters, running.letters)
 
     def _told(self, running: RunningLoad) -> Mapping[str, Any]:
         asked = running.asked | {"at": TABLES[running.kind].at}
-        (told,) = self._warehouse.rows(sql.query("market_load_digest"), asked)
+        (told,) = self._warehouse.rows(sql.query("market_load_rows"), asked)
+        if TABLES[running.kind].has_versions or told["rows"] != running.sent:
+            told = told | {"rows": self._contents(running, running.load_id)["rows"]}  # each row once
         if told["rows"] != running.sent and not TABLES[running.kind].has_versions:
             raise WarehouseError(f"{running.name}: expected {running.sent} rows stored, was {told['rows']}")
         return told
+
+    def _contents(self, running: RunningLoad, load_id: int) -> Mapping[str, Any]:
+        asked = running.asked | {"load_id": load_id}
+        return self._warehouse.rows(sql.query("market_load_digest"), asked)[0]
+
+    def _is_same(self, running: RunningLoad, before: int) -> bool:
+        """Whether the load that stands holds what this one told; what expired of it is not held."""
+        return self._contents(running, running.load_id) == self._contents(running, before)
 
     def _next_id(self, kind: MarketKind, session: date, source: str) -> int:
         """Higher than that of the load that stands, whatever the clock says."""
@@ -138,15 +170,14 @@ class MarketLoads:
         return int(self._warehouse.value(sql.query("market_load_new"), asked) or 0)
 
     def _roll_up(self, running: RunningLoad) -> None:
-        minutes = TABLES[running.kind].minutes
-        if minutes is None:
-            return
-        hours = self._warehouse.rows(sql.query("market_load_hours"), running.asked)
-        for group in _groups(hours):
-            asked = running.asked | {
-                "minutes": f"{minutes}s_touched",
-                "symbols": [row["symbol"] for row in group],
-                "hours": [row["hour"] for row in group],
+        for group in _groups(running.hours):
+            asked = {
+                "minutes": f"{TABLES[running.kind].minutes}s_touched",
+                "session": running.session,
+                "source": running.source,
+                "load_id": running.load_id,
+                "symbols": [symbol for _, symbol in group],
+                "hours": [hour for hour, _ in group],
             }
             self._warehouse.command(sql.query("market_load_touch"), asked, NO_DEDUPLICATION)
 
@@ -158,7 +189,6 @@ class MarketLoads:
             "load_id",
             "rows",
             "refused",
-            "digest",
             "oldest_at",
             "newest_at",
         )
@@ -169,7 +199,6 @@ class MarketLoads:
             running.load_id,
             told["rows"],
             refused,
-            told["digest"],
             told["oldest_at"],
             told["newest_at"],
         )
@@ -243,15 +272,16 @@ def _of_session(told: ToldRows, table: pa.Table, session: date) -> tuple[pa.Tabl
     return table.filter(is_own), misfits
 
 
-def _groups(hours: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    group: list[Mapping[str, Any]] = []
+def _groups(hours: Mapping[tuple[int, str], int]) -> Iterator[list[tuple[int, str]]]:
+    """Hours of symbols in their order, of about so many rows together."""
+    group: list[tuple[int, str]] = []
     size = 0
-    for row in hours:
-        if group and size + row["rows"] > ROLLED_UP_AT_ONCE:
+    for hour, rows in sorted(hours.items()):
+        if group and size + rows > ROLLED_UP_AT_ONCE:
             yield group
             group, size = [], 0
-        group.append(row)
-        size += row["rows"]
+        group.append(hour)
+        size += rows
     if group:
         yield group
 

@@ -4,7 +4,8 @@ What goes wrong without this shape: an insert whose answer is lost is sent again
 between the tables leaves one of them behind; a roll-up that adds up what is inserted counts a repeat twice.
 So an entry that may come again is looked for first, by its own hours and symbols, and only what is missing is
 inserted; what two writers store at once is one row by its key, and the views read it once; the minutes of all
-rows of a batch are computed again after the rows are there. Only then does the drain acknowledge.
+rows of a batch are computed again after the rows are there, or it is noted that they must be
+(market_minutes). Only then does the drain acknowledge.
 """
 
 import time
@@ -21,7 +22,8 @@ import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.market_batches import ClickHouseBatchLog
 from adapters.clickhouse.market_columns import TABLES, KindTable
-from adapters.clickhouse.market_loads import NO_DEDUPLICATION, MarketLoads
+from adapters.clickhouse.market_loads import MarketLoads
+from adapters.clickhouse.market_minutes import MarketMinutes
 from adapters.clickhouse.market_refusals import (
     Letter,
     letter_of_misfit,
@@ -29,20 +31,37 @@ from adapters.clickhouse.market_refusals import (
     letter_of_unreadable,
     store_letters,
 )
-from adapters.clickhouse.market_rows import AS_TOLD, fitting, minutes_of, origin_of, token_of, told_rows
+from adapters.clickhouse.market_rows import (
+    AS_TOLD,
+    fitting,
+    laid_out,
+    origin_of,
+    token_of,
+    told_rows,
+)
 from trading.model.market import MarketEntry, MarketKind, MarketRow, RefusedRow
 from trading.ports.batch_log import BatchNote
 from trading.ports.market_store import LoadReport, MarketStore
 from trading.ports.outbox import UnreadableEntry
 
-NAMES_PER_QUERY = 2_000  # entries that are looked for by one query, and minutes that are named by one
+NAMES_PER_QUERY = 2_000  # entries that are looked for by one query
 
 
 class ClickHouseMarketStore(MarketStore):
-    """The port on a real or embedded server; `now` is asked for when a load is heard."""
+    """The port on a real or embedded server; `now` is asked for when a load is heard.
 
-    def __init__(self, warehouse: Warehouse, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    `minutes_wait`: a minute that runs is computed when it is over or settled, and not with each batch.
+    """
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        minutes_wait: bool = False,
+    ) -> None:
         self._warehouse = warehouse
+        self._minutes = MarketMinutes(warehouse, waits=minutes_wait)
         self._loads = MarketLoads(warehouse)
         self._batches = ClickHouseBatchLog(warehouse)
         self._now = now
@@ -88,6 +107,10 @@ class ClickHouseMarketStore(MarketStore):
         self._batches.record([note])
         return report
 
+    def settle(self, *, at_once: bool = False) -> None:
+        """Compute the minutes that wait, and those that a killed process left."""
+        self._minutes.settle(at_once=at_once)
+
     def _record_kind(
         self, kind: MarketKind, entries: Sequence[MarketEntry], *, is_repeat: bool
     ) -> tuple[LoadReport, list[Letter]]:
@@ -100,8 +123,8 @@ class ClickHouseMarketStore(MarketStore):
         missing = self._missing(TABLES[kind], every) if is_repeat else every
         # A token that a kill left without its rows must not swallow them: what was looked for has a new one.
         token = f"market-{token_of(missing)}" + (f"-{uuid4().hex}" if is_repeat else "")
-        self._warehouse.insert_arrow(f"core.{TABLES[kind].rows}", missing, token, AS_TOLD)
-        self._touch(TABLES[kind], every)
+        self._warehouse.insert_arrow(f"core.{TABLES[kind].rows}", laid_out(kind, missing), token, AS_TOLD)
+        self._minutes.rows_stored(kind, every, is_repeat=is_repeat)
         repeated = every.num_rows - missing.num_rows
         moments = every.column(TABLES[kind].at)
         return _report(kind, missing.num_rows, repeated, len(misfits), moments), letters
@@ -129,22 +152,6 @@ class ClickHouseMarketStore(MarketStore):
             strict=True,
         )
         return table.filter(pa.array([name not in known for name in named], pa.bool_()))
-
-    def _touch(self, kind: KindTable, table: pa.Table) -> None:
-        """Have the minutes of these rows computed again; naming them twice changes nothing."""
-        if kind.minutes is None:
-            return
-        for part in _in_parts(list(minutes_of(table))):
-            sessions, symbols, sources, loads, minutes = zip(*part, strict=True)
-            asked = {
-                "minutes": f"{kind.minutes}s_touched",
-                "sessions": list(sessions),
-                "symbols": list(symbols),
-                "sources": list(sources),
-                "loads": list(loads),
-                "minutes_s": list(minutes),
-            }
-            self._warehouse.command(sql.query("market_minutes_touch"), asked, NO_DEDUPLICATION)
 
 
 def _letters(entry: MarketEntry) -> Iterator[Letter]:

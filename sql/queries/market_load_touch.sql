@@ -1,6 +1,9 @@
--- Name the minutes of some symbols and hours of a load.
+-- Name all minutes of some symbols' hours of a load; a minute without rows is none.
 insert into core.{minutes:Identifier} (session, symbol, source, load_id, minute)
-select distinct session, symbol, source, load_id, toStartOfMinute(at)
-from core.{rows:Identifier}
-where session = {session:Date} and load_id = {load_id:UInt64}
-    and (symbol, toStartOfHour(at)) in arrayZip({symbols:Array(String)}, {hours:Array(DateTime('UTC'))})
+select {session:Date}, of_symbol.1, {source:String}, {load_id:UInt64}, toDateTime(of_symbol.2, 'UTC') + toIntervalMinute(minute_of_hour)
+from
+(
+    select
+        arrayJoin(arrayZip({symbols:Array(String)}, {hours:Array(UInt32)})) as of_symbol,
+        arrayJoin(range(60)) as minute_of_hour
+)

@@ -7,6 +7,7 @@ import pytest
 from market_samples import HEARD, SESSION, after, entry, quote, trade
 
 from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.market_minutes import MarketMinutes
 from adapters.clickhouse.market_store import ClickHouseMarketStore
 from trading.model.market import Aggressor, MarketEntry, MarketKind
 
@@ -131,7 +132,7 @@ def test_a_kill_between_rows_and_minutes_is_mended_by_the_repeat(
     """The rows are there and their minute is not: the repeat adds no row and computes the minute."""
     told = entries(MarketKind.QUOTE, QUOTES)
     with monkeypatch.context() as killed:
-        killed.setattr(ClickHouseMarketStore, "_touch", lambda *_: None)
+        killed.setattr(MarketMinutes, "compute", lambda *_: None)
         store.record(told, (), is_repeat=False)
     assert minutes(warehouse, "quote_minutes") == []
     (report,) = store.record(told, (), is_repeat=True)
