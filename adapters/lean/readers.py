@@ -26,6 +26,7 @@ from trading.model.times import NEW_YORK
 
 Row = TypeVar("Row", Quote, Trade)
 CHICAGO = ZoneInfo("America/Chicago")  # the clock of index files, not of the options on the index
+INDEXES_IN_NEW_YORK = frozenset({"NDX"})  # the origin's market hours: computed by Nasdaq, stamped there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,8 @@ def _name_of(archive: Archive, session: date, member: str) -> str:
 def member_series(archive: Archive, session: date, origin: Origin) -> tuple[Series, Form]:
     """The instrument of a member and the form of its lines."""
     named = read_member(archive, session, origin.member)
-    zone = CHICAGO if archive.layout is Layout.INDEX else NEW_YORK
+    is_in_chicago = archive.layout is Layout.INDEX and archive.root not in INDEXES_IN_NEW_YORK
+    zone = CHICAGO if is_in_chicago else NEW_YORK
     hours = Hours.between(midnight(session, zone), session_open(session), named.closes)
     series = Series(symbol=archive.symbol, instrument_id=named.instrument_id, origin=origin, hours=hours)
     return series, _form(archive, session, series)

@@ -34,6 +34,7 @@ from trading.model.times import NEW_YORK
 ARCHIVES_MOST = 20_000
 MEMBERS_MOST = 2_000_000
 INDEX_CLOCK_BEHIND = timedelta(hours=1)  # index files are stamped in Chicago time, all others in New York's
+INDEXES_IN_NEW_YORK = frozenset({"NDX"})  # computed by Nasdaq, and stamped there
 FINEST_FIRST = tuple(Resolution)
 SAMPLED_MEMBERS, SAMPLED_LINES = 5, 40  # of an archive, to know how its prices are written
 CANNOT_BE_UNPACKED = (  # damaged, encrypted, compressed in a way we do not know, gone
@@ -207,10 +208,10 @@ def is_index(symbol: str) -> bool:
     return symbol in INDEX_SYMBOLS
 
 
-def midnight_ms(session: date, *, index_clock: bool = False) -> int:
-    """Where a file's milliseconds begin, as epoch milliseconds."""
+def midnight_ms(session: date, index: str = "") -> int:
+    """Where the milliseconds of a file, or of an index's file, begin, as epoch milliseconds."""
     midnight = datetime.combine(session, time(), NEW_YORK)
-    behind = INDEX_CLOCK_BEHIND if index_clock else timedelta()
+    behind = INDEX_CLOCK_BEHIND if index and index not in INDEXES_IN_NEW_YORK else timedelta()
     return int((midnight + behind).timestamp() * 1000)
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from simulation.broker.questions import Bar
-from simulation.market.lean import INDEX_CLOCK_BEHIND, midnight_ms
+from simulation.market.lean import midnight_ms
 from simulation.market.lean_names import SCALE
 from simulation.market.parts import Touch
 from simulation.market.paths import epoch
@@ -173,8 +173,8 @@ def _trade_rows(world: World, session: date, contract: Contract) -> str:
 
 
 def _value_rows(world: World, session: date, contract: Contract) -> str:
-    """An index in Chicago's time, values not scaled, with the minute's ticks where trades have a volume."""
-    zero = midnight_ms(session) + int(INDEX_CLOCK_BEHIND.total_seconds() * 1000)
+    """An index by its own clock, values not scaled, with the minute's ticks where trades have a volume."""
+    zero = midnight_ms(session, contract.symbol)
     return _text(
         [
             f"{_bar_ms(bar, zero)},{bar.open},{bar.high},{bar.low},{bar.close},{MINUTE_S}"

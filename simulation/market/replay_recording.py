@@ -152,7 +152,7 @@ class Recording:
             return TouchTape()
         bars = self.folder.rows(Kind.TRADE, underlying.symbol, session, index_row)
         span = self.span(share_of(underlying), session)
-        return values_of_bars(bars, midnight_ms(session, index_clock=True), resolution.milliseconds, span)
+        return values_of_bars(bars, midnight_ms(session, underlying.symbol), resolution.milliseconds, span)
 
     def chain(self, root: str, session: date) -> Chain:
         """The end-of-day chain of a class by expiry, strike and right; empty where there is no file."""

@@ -205,6 +205,13 @@ CASES = (
         told=[("IND:SPX", "16:00", "1946")],
     ),
     Case(
+        name="index, minute, of Nasdaq: New York",
+        archive="index/usa/minute/ndx/20140606_trade.zip",
+        members={"20140606_ndx_minute_trade.csv": f"{NOON_MS},3790,3791.5,3789,3791,7"},
+        kind=MarketKind.BAR,
+        told=[("IND:NDX", "16:00", "3791")],
+    ),
+    Case(
         name="index, tick",
         archive="index/usa/tick/spx/20140606_trade.zip",
         members={"20140606_spx_tick_trade.csv": "39600000,1946.5,0,,,0"},

@@ -188,3 +188,18 @@ def test_splits_of_any_ratio_have_their_strikes(
     )
     assert ("under strikes of before the split: 1" in told(recorded_world(tmp_path))) is bool(new)
     assert date(2015, 12, 24) == EARLY
+
+
+@pytest.mark.parametrize(("index", "ms"), [("spx", OPENS_MS - 3_600_000), ("ndx", OPENS_MS)])
+def test_an_index_is_played_by_its_own_clock(tmp_path: Path, index: str, ms: int) -> None:
+    """Chicago's for all but those of Nasdaq: an hour off is another market."""
+    small_recording(tmp_path)
+    row = f"{ms},2000,2001,1999,2000.5,7"
+    archive(
+        tmp_path / f"index/usa/minute/{index}/20151224_trade.zip", {f"20151224_{index}_minute_trade.csv": row}
+    )
+    world = recorded_world(tmp_path, EARLY)
+    at = moment(EARLY, OPENS_MS + 59_000)
+    assert world.tape.quote(contract(world, index.upper()), at).last == Decimal("2000.5")
+    before = moment(EARLY, OPENS_MS - 1_000)
+    assert world.tape.quote(contract(world, index.upper()), before).last is None
