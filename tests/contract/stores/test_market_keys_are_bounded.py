@@ -10,13 +10,14 @@ import pytest
 from market_updates import NOON, client, update
 from real_redis import RunningRedis
 
-from adapters.redis import keys, market_outbox, market_sink
+from adapters.redis import keys, market_outbox, market_sink, market_state
 from adapters.redis.connection import run_scripts
 from adapters.redis.market_outbox import RedisMarketOutboxReader
 from adapters.redis.market_sink import RedisMarketSink
-from trading.errors import OutboxFullError
+from adapters.redis.market_state import RedisMarketState
+from trading.errors import InvalidFieldError, OutboxFullError
 from trading.model.market import Bar
-from trading.ports.market_state import BARS_KEPT, TRADES_KEPT
+from trading.ports.market_state import BARS_KEPT, SYMBOLS_PER_READ_MAX, TRADES_KEPT
 
 
 def minute(number: int) -> Bar:
@@ -90,3 +91,23 @@ def test_foreign_names_are_remembered_within_a_bound(
         assert len(reader.read(10, 0).entries) == 1
     reader.close()
     assert len([record for record in caplog.records if "market_stream_left_out" in record.message]) == 2
+
+
+def test_more_symbols_than_a_read_takes_are_refused_by_number(state: RedisMarketState) -> None:
+    """One question holds no server up."""
+    with pytest.raises(InvalidFieldError, match=f"symbols.*at most {SYMBOLS_PER_READ_MAX}"):
+        state.read([f"S{n}" for n in range(SYMBOLS_PER_READ_MAX + 1)])
+
+
+def test_unreadable_values_are_remembered_within_a_bound(
+    sink: RedisMarketSink, redis_server: RunningRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that spoils value after value fills no reader's memory; beyond it a letter may come twice."""
+    monkeypatch.setattr(market_state, "LETTERS_KNOWN_MAX", 2)
+    reader = RedisMarketState(redis_server.url, letters=sink)
+    for number in range(6):
+        client(sink).set(keys.MARKET_TICKER.at(sym="SPY"), f"spoiled {number}")
+        assert [value.field for value in reader.read(["SPY"])["SPY"].unreadable] == ["ticker"]
+    assert len(reader._told) <= 2
+    assert client(sink).xlen(keys.OUTBOX.at(topic="market", sym="SPY")) == 6
+    reader.close()
