@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.test_utils import freeze_time
 from dagster._daemon.monitoring.concurrency import execute_concurrency_slots_iteration
@@ -18,7 +19,7 @@ from dagster._time import get_current_datetime
 from assets.sessions import exchange_sessions
 from desk.stack.dagster import write_instance
 from desk.stack.layout import StackLayout
-from orchestration.event_log import WideRunEventLog
+from orchestration.event_log import DATABASES_OPEN_MAX, WideRunEventLog
 
 SESSIONS = ("2026-09-24", "2026-09-25", "2026-09-28")
 TAGS = {
@@ -140,6 +141,32 @@ def test_a_run_that_was_killed_gives_its_place_in_the_pool_back(instance: dg.Dag
     with freeze_time(get_current_datetime() + timedelta(seconds=10)):
         list(execute_concurrency_slots_iteration(watched, logging.getLogger("test")))  # type: ignore[arg-type]
     assert log.claim_concurrency_slot("warehouse_writes", "next", "step").is_claimed
+
+
+def test_the_newest_databases_stay_open_and_no_others(tmp_path: Path) -> None:
+    """Closing one writes its log back, and waits for the disk: not after each event, but at the end."""
+    log = WideRunEventLog(str(tmp_path))
+    runs = [f"run-{number}" for number in range(DATABASES_OPEN_MAX + 2)]
+    for run in runs:
+        with log.run_connection(run) as connection:
+            connection.execute(sa.text("insert into event_logs (run_id, event) values ('run', '{}')"))
+    assert {path.name.removesuffix(".db-wal") for path in tmp_path.glob("*-wal")} == set(
+        runs[-DATABASES_OPEN_MAX:]
+    )
+    log.dispose()
+    assert list(tmp_path.glob("*-wal")) == []
+
+
+def test_a_database_that_was_taken_away_is_made_anew(tmp_path: Path) -> None:
+    """Else what a run says would go into a file that nobody finds."""
+    log = WideRunEventLog(str(tmp_path))
+    for _ in range(2):
+        with log.run_connection("run") as connection:
+            assert connection.execute(sa.text("select count(*) from event_logs")).scalar() == 0
+            connection.execute(sa.text("insert into event_logs (run_id, event) values ('run', '{}')"))
+        for path in tmp_path.glob("run.db*"):
+            path.unlink()
+    log.dispose()
 
 
 def _rows(log: SqliteEventLogStorage, run_id: str) -> dict[str, list[tuple[object, ...]]]:
