@@ -55,8 +55,8 @@ MARKET_BARS = _family(
     "1-minute bars",
     older=("market:<symbol>:bars", "market:<symbol>:bars:1m"),
 )
-MARKET_STATE = _family(
-    "market:{SYM}:state", "string", DAY_S, "market ingestion", "open, halted, locked, crossed, stale; and why"
+MARKET_STATE = _family(  # over a long weekend: closed is known until the next opening
+    "market:{SYM}:state", "string", 4 * DAY_S, "market ingestion", "open, halted, crossed, …, closed; and why"
 )
 OPTION_CHAIN = _family(
     "options:{SYM}:chain",

@@ -7,7 +7,8 @@ with a size) goes to the dead letter with its reason; the price that stood stand
 What can lose money here: a crossed quote between the two messages of one move (states are judged at the
 flush, never between ticks), a halt that a later quote hides (it goes before crossed and locked, and only its
 own tick ends it), a quote that looks alive (`mark` says stale; any tick of the line ends that), a wrong book
-beside a quote that is right (`doubt` says crossed; only the end of the doubt ends that), and an older
+beside a quote that is right (`doubt` says crossed; only the end of the doubt ends that), a session that is
+over and looks alive or only silent (`close` goes before all), and an older
 bid that comes after a newer one (level 1 is sampled, touches tick by tick are not: while they are told, they
 alone say bid and ask).
 
@@ -65,6 +66,7 @@ class _Line:
         "has_news",
         "instrument_id",
         "is_changed",
+        "is_closed",
         "is_quoted",
         "mark",
         "marked_at",
@@ -97,6 +99,7 @@ class _Line:
         self.halted = 0.0
         self.mark: TradingState | None = None
         self.doubt = ""
+        self.is_closed = False
         self.stopped = ""
         self.reason = ""
         self.told = told
@@ -219,7 +222,7 @@ class QuoteBoard:
             state.touched_at = at
 
     def mark(self, line: int, state: TradingState | None, reason: str, at: datetime) -> None:
-        """Say from outside what a line is (stale, closed); None, or its next tick, ends that."""
+        """Say from outside what a line is (stale); None, or its next tick, ends that."""
         told = self._lines.get(line)
         if told is not None and told.mark is not state:
             told.mark, told.reason, told.marked_at = state, reason, at
@@ -238,6 +241,24 @@ class QuoteBoard:
         told = self._lines.get(line)
         if told is not None and told.stopped != reason:
             told.stopped, told.marked_at = reason, at
+            self._note(told)
+
+    def close(self, line: int, at: datetime) -> None:
+        """Say that the session is over, whatever else is known: no tick ends that, `open_after` does."""
+        told = self._lines.get(line)
+        if told is not None and not told.is_closed:
+            told.is_closed = True
+            told.marked_at = max(told.marked_at or at, at)
+            self._note(told)
+
+    def open_after(self, line: int, opens_at: datetime) -> None:
+        """End that with the first tick since the opening, or with the word that none can be heard."""
+        told = self._lines.get(line)
+        if told is None or not told.is_closed:
+            return
+        if told.mark is not None or (told.at is not None and told.at >= opens_at):
+            told.is_closed = False
+            told.marked_at = max(told.marked_at or opens_at, opens_at)
             self._note(told)
 
     def doubted(self, line: int) -> bool:
@@ -360,6 +381,8 @@ def _quote(line: _Line) -> Quote | None:
 
 def _state_of(line: _Line) -> tuple[TradingState, str]:
     bid, ask = line.values[BID], line.values[ASK]
+    if line.is_closed:
+        return TradingState.CLOSED, "outside of the session's hours"
     if line.mark is not None:
         return line.mark, line.reason
     if line.halted >= HALTED_FROM:

@@ -4,14 +4,15 @@ Keep out: hearing (`feeds`), when to flush, where updates go.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from adapters.ibkr.market.dead_letters import gap
-from adapters.ibkr.market.discovery import SHARE
+from adapters.ibkr.market.discovery import INDEX, SHARE
 from adapters.ibkr.market.lines import LineKind
 from adapters.ibkr.market.symbol_feeds import CHAIN, SOURCE, SymbolFeeds, is_due
 from trading.market.book import synthetic_book
 from trading.market.market_halt import REASON, is_market_halted
+from trading.market.market_hours import MarketHours, closes_at
 from trading.market.quote_board import QuoteBoard
 from trading.market.tape import Tape
 from trading.market.updates import Flush
@@ -27,6 +28,7 @@ class Flushing:
 
     def __init__(self, board: QuoteBoard, symbols: Mapping[str, SymbolFeeds], ingest: IngestSettings) -> None:
         self._board, self._symbols, self._ingest = board, symbols, ingest
+        self._hours = MarketHours(board)
         self._depth_every = timedelta(milliseconds=ingest.depth_every_ms)
         self._chain_every = timedelta(seconds=ingest.chain_every_s)
 
@@ -35,6 +37,7 @@ class Flushing:
     ) -> Sequence[SymbolUpdate]:
         """What changed; `tapes` are those that heard something, `refused` what was put aside already."""
         self._mind_market_halt(at)
+        self._mind_hours(at)
         flush = Flush(SOURCE, {name: each.contract.instrument_id for name, each in self._symbols.items()})
         self._flush_quotes(flush)
         self._flush_tapes(flush, tapes)
@@ -56,6 +59,16 @@ class Flushing:
         reason = REASON if is_market_halted(shares) else ""
         for each in self._symbols.values():
             self._board.stop(each.contract.conid, reason, at)
+
+    def _mind_hours(self, at: datetime) -> None:
+        """No tick tells that a session is over."""
+        known = {each.contract.conid: each for each in self._symbols.values()}
+
+        def closes(line: int, session: date) -> datetime:
+            feeds = known[line]
+            return closes_at(feeds.symbol, session, is_index=feeds.contract.sec_type == INDEX)
+
+        self._hours.mind(at, known, closes)
 
     def _flush_quotes(self, flush: Flush) -> None:
         told = self._board.flush()
