@@ -107,3 +107,14 @@ def test_a_clock_that_was_set_back_takes_no_load_away(
     store.load(MarketKind.QUOTE, SESSION, "lean", told(MarketKind.QUOTE, 1))
     (row,) = warehouse.rows(QUESTIONS[MarketKind.QUOTE])
     assert tuple(row.values()) == (LARGE, 1, 1)
+
+
+@pytest.mark.parametrize("kind", sorted(QUESTIONS))
+def test_a_load_that_says_the_same_again_leaves_nothing_behind(
+    warehouse: Warehouse, kind: MarketKind
+) -> None:
+    """Its rows are taken away again: a backfill that is repeated every hour does not fill the disk."""
+    store = ClickHouseMarketStore(warehouse, now=lambda: HEARD)
+    for _ in range(3):
+        store.load(kind, SESSION, "lean", told(kind, 0))
+    assert warehouse.value(f"select uniqExact(load_id) from core.{kind}_rows") == 1
