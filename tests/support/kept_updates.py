@@ -12,6 +12,11 @@ def rows_of(updates: Iterable[SymbolUpdate], kind: MarketKind) -> list[Any]:
     return [row for update in updates for block in update.blocks if block.kind is kind for row in block.rows]
 
 
+def fields_of(updates: Iterable[SymbolUpdate], kind: MarketKind, *names: str) -> list[tuple[Any, ...]]:
+    """Some fields of the rows of one kind, in order."""
+    return [tuple(getattr(row, name) for name in names) for row in rows_of(updates, kind)]
+
+
 class KeptUpdates(MarketSink):
     """What a sink was called with."""
 

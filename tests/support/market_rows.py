@@ -55,10 +55,10 @@ def trade(at: datetime = NOON, *, ordinal: int = 0, price: str = "10") -> Trade:
     )
 
 
-def bar(at: datetime, *, seconds: int = 60, name: str = SHARE) -> Bar:
+def bar(at: datetime, *, seconds: int = 60, name: str = SHARE, symbol: str = "AAPL", price: int = 10) -> Bar:
     """A bar of one price."""
-    prices = dict.fromkeys(("open", "high", "low", "close"), Decimal(10))
-    return Bar(symbol="AAPL", instrument_id=name, at=at, seconds=seconds, **prices)
+    prices = dict.fromkeys(("open", "high", "low", "close"), Decimal(price))
+    return Bar(symbol=symbol, instrument_id=name, at=at, seconds=seconds, **prices)
 
 
 def minutes(count: int = 390) -> list[Bar]:
@@ -105,12 +105,12 @@ def call_and_put(
     )
 
 
-def volatility(at: datetime = NOON) -> VolatilityReading:
+def volatility(at: datetime = NOON, value: Decimal = Decimal(15)) -> VolatilityReading:
     """A calm reading."""
     return VolatilityReading(
         index="VIX1D",
         at=at,
-        value=Decimal(15),
+        value=value,
         source=VolatilitySource.IBKR,
         regime=Regime.NORMAL,
         judged_at=at,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from market_rows import bar, volatility
 from market_updates import NOON, chain, client, contract, update
 from real_redis import RunningRedis, redis_binary, start_redis
 
@@ -15,12 +16,6 @@ from adapters.redis.market_outbox import RedisMarketOutboxReader
 from adapters.redis.market_sink import TOKENS_KEPT, RedisMarketSink
 from adapters.redis.market_state import RedisMarketState
 from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
-from trading.model.market import (
-    Bar,
-    Regime,
-    VolatilityReading,
-    VolatilitySource,
-)
 from trading.ports.market_state import UPDATES_PER_CALL_MAX, SymbolUpdate
 
 
@@ -204,14 +199,7 @@ def test_an_update_that_says_nothing_writes_nothing(sink: RedisMarketSink, state
     """Nor does one that only has the volatility, but for that."""
     sink.publish([SymbolUpdate(symbol="SPY")])
     assert client(sink).dbsize() == 0
-    reading = VolatilityReading(
-        index="VIX1D",
-        at=NOON,
-        value=Decimal(17),
-        source=VolatilitySource.IBKR,
-        regime=Regime.NORMAL,
-        judged_at=NOON,
-    )
+    reading = volatility(NOON)
     older = replace(reading, value=Decimal(16))
     sink.publish([SymbolUpdate(symbol="VIX1D", volatility=each) for each in (older, reading)])
     assert client(sink).keys() == [keys.VOLATILITY_REGIME.at().encode()]
@@ -234,19 +222,16 @@ def test_a_live_key_of_another_type_is_replaced(
     sink: RedisMarketSink, state: RedisMarketState, redis_server: RunningRedis
 ) -> None:
     """An error behind the blocks would be tried again, and each try would write them again."""
-    bar = Bar(
-        symbol="SPY", instrument_id="STK:SPY", at=NOON, seconds=60, open=Decimal(1), high=Decimal(1),
-        low=Decimal(1), close=Decimal(1),
-    )  # fmt: skip
+    minute = bar(NOON, name="STK:SPY", symbol="SPY")
     for family in (keys.MARKET_TRADES, keys.MARKET_BARS, keys.MONITORING_OPTIONS):
         client(sink).set(family.at(sym="SPY"), "of an older writer")
     client(sink).set(keys.OUTBOX_DONE.at(topic="market", sym="SPY", source="ibkr"), "too")
     told = update(1)
-    sink.publish([replace(told, bars=(bar,), chain=chain((contract(1, 0.5),)).chain)])
+    sink.publish([replace(told, bars=(minute,), chain=chain((contract(1, 0.5),)).chain)])
     sink.publish([update(2)])
     assert numbers(redis_server.url) == [1, 2]
     assert prints(state) == [1, 2]
-    assert state.read(["SPY"])["SPY"].bars == (bar,)
+    assert state.read(["SPY"])["SPY"].bars == (minute,)
 
 
 def test_a_foreign_hand_among_the_streams_stops_no_other(

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
+from market_rows import bar, volatility
 from market_updates import NOON, chain, client, contract, update
 from real_redis import RunningRedis
 
@@ -14,7 +14,7 @@ from adapters.redis.live_state import RedisLiveState
 from adapters.redis.market_sink import RedisMarketSink
 from adapters.redis.market_state import RedisMarketState
 from trading.errors import FencedOutError
-from trading.model.market import Bar, Regime, VolatilityReading, VolatilitySource
+from trading.model.market import Bar
 from trading.ports.live_state import Lease
 from trading.ports.market_state import MINUTES_TOLD_AGAIN, SymbolUpdate
 from trading.services.hold_lease import SHARD, HeldLease
@@ -31,29 +31,9 @@ def everything(redis: RunningRedis) -> dict[bytes, bytes]:
     return {key: driver.dump(key) for key in driver.keys("*")}
 
 
-def volatility() -> VolatilityReading:
-    """A calm index."""
-    return VolatilityReading(
-        index="VIX1D",
-        at=NOON,
-        value=Decimal(12),
-        source=VolatilitySource.YAHOO,
-        regime=Regime.NORMAL,
-        judged_at=NOON,
-    )
-
-
-def bar(minute: int, price: int = 1) -> Bar:
+def minute(number: int, price: int = 1) -> Bar:
     """A minute after noon."""
-    figures = dict.fromkeys(("open", "high", "low", "close"), Decimal(price))
-    return Bar(
-        symbol="SPY",
-        instrument_id="STK:SPY",
-        at=NOON + timedelta(minutes=minute),
-        seconds=60,
-        volume=None,
-        **figures,
-    )
+    return bar(NOON + timedelta(minutes=number), name="STK:SPY", symbol="SPY", price=price)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +43,7 @@ def bar(minute: int, price: int = 1) -> Bar:
         lambda: update(1, "a symbol that only the older one tells"),
         lambda: replace(update(1), blocks=()),
         lambda: chain((contract(1, 0.5),)),
-        lambda: SymbolUpdate(symbol="VIX1D", volatility=volatility()),
+        lambda: SymbolUpdate(symbol="VIX1D", volatility=volatility(NOON)),
     ],
 )
 def test_who_was_followed_writes_nothing(
@@ -161,13 +141,13 @@ def test_minutes_of_the_session_come_back_after_a_flush(
     """Those that were told, in their last form, and those that were there when the process began."""
     before, sink = RedisMarketSink(redis_server.url), RedisMarketSink(redis_server.url)
     client(sink).flushall()
-    before.publish([SymbolUpdate(symbol="SPY", bars=(bar(0), bar(1)))])
+    before.publish([SymbolUpdate(symbol="SPY", bars=(minute(0), minute(1)))])
     sink.take_over(lease(1), ["SPY"])
-    sink.publish([replace(update(1), bars=(bar(1, 2), bar(2)))])
+    sink.publish([replace(update(1), bars=(minute(1, 2), minute(2)))])
     sink.publish([replace(update(2, "QQQ"))])
     client(sink).flushall()
     sink.publish([update(3, "QQQ")])
-    assert state.read(["SPY"])["SPY"].bars == (bar(0), bar(1, 2), bar(2))
+    assert state.read(["SPY"])["SPY"].bars == (minute(0), minute(1, 2), minute(2))
     assert client(sink).ttl(keys.MARKET_BARS.at(sym="SPY")) > 0
     client(sink).delete(keys.MARKET_BARS.at(sym="SPY"))
     sink.publish([update(4, "QQQ")])
@@ -180,7 +160,7 @@ def test_so_many_minutes_stay_in_memory_and_no_more(
     """A session's, the newest."""
     sink = RedisMarketSink(redis_server.url)
     client(sink).flushall()
-    minutes = tuple(bar(minute) for minute in range(MINUTES_TOLD_AGAIN + 5))
+    minutes = tuple(minute(number) for number in range(MINUTES_TOLD_AGAIN + 5))
     sink.publish([replace(update(1), bars=minutes)])
     client(sink).flushall()
     sink.publish([update(2)])

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from market_rows import volatility
 from real_redis import RunningRedis
 
 from adapters.memory.market import (
@@ -30,13 +31,10 @@ from trading.model.market import (
     MarketBlock,
     MarketKind,
     Quote,
-    Regime,
     SentimentReading,
     TechnicalReading,
     Trade,
     TradingState,
-    VolatilityReading,
-    VolatilitySource,
 )
 from trading.ports.market_outbox import MarketOutboxReader
 from trading.ports.market_state import INDICATORS, SymbolMarket, SymbolUpdate
@@ -83,7 +81,7 @@ class Draw:
                 ),
             ),
         }
-        parts["volatility"] = self._volatility(at, price)
+        parts["volatility"] = volatility(at, price)
         told = {name: value for name, value in parts.items() if chance.random() < 0.4}
         blocks = tuple(
             MarketBlock(
@@ -96,16 +94,6 @@ class Draw:
     def _trade(self, named: dict[str, Any], price: Decimal) -> Trade:
         at = named["at"] - timedelta(microseconds=self.chance.choice((0, 1, 500_000)))
         return Trade(**(named | {"at": at}), price=price, size=Decimal(self.chance.randint(1, 9)))
-
-    def _volatility(self, at: datetime, value: Decimal) -> VolatilityReading:
-        return VolatilityReading(
-            index="VIX1D",
-            at=at,
-            value=value,
-            source=VolatilitySource.IBKR,
-            regime=Regime.NORMAL,
-            judged_at=at,
-        )
 
     def _bar(self, named: dict[str, Any], price: Decimal) -> Bar:
         minute = NOON + timedelta(minutes=self.chance.randrange(5))

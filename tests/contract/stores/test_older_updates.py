@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from market_rows import volatility
 from market_updates import NOON, contract
 from real_redis import RunningRedis
 
@@ -25,13 +26,10 @@ from trading.model.market import (
     MarketBlock,
     MarketKind,
     Quote,
-    Regime,
     SentimentReading,
     TechnicalReading,
     Trade,
     TradingState,
-    VolatilityReading,
-    VolatilitySource,
 )
 from trading.ports.market_outbox import MarketOutboxReader
 from trading.ports.market_state import MarketSink, MarketState, SymbolMarket, SymbolUpdate
@@ -90,14 +88,7 @@ def told_at(second: float, source: str = "ibkr") -> SymbolUpdate:
                 symbol="SPY", indicator="RSI", at=at, interval="1min", source="x", values={"RSI": second}
             ),
         ),
-        volatility=VolatilityReading(
-            index="VIX1D",
-            at=at,
-            value=price,
-            source=VolatilitySource.IBKR,
-            regime=Regime.NORMAL,
-            judged_at=at,
-        ),
+        volatility=volatility(at),
         blocks=(MarketBlock(kind=MarketKind.QUOTE, symbol="SPY", source=source, heard_at=at, rows=(quote,)),),
     )
 

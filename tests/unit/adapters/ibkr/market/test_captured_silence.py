@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kept_updates import rows_of
+from kept_updates import fields_of
 
 from adapters.configuration import load_settings
 from adapters.ibkr.market.budget import SymbolPlan
@@ -24,12 +24,12 @@ PLANS = {"SPY": SymbolPlan(symbol="SPY")}
 
 def states(updates: Sequence[SymbolUpdate]) -> list[tuple[TradingState, str]]:
     """What the warehouse is told of states."""
-    return [(row.state, row.reason) for row in rows_of(updates, MarketKind.STATE)]
+    return fields_of(updates, MarketKind.STATE, "state", "reason")
 
 
 def gaps(updates: Sequence[SymbolUpdate]) -> list[tuple[str, str]]:
     """From when to when nothing was heard, and why."""
-    return [(row.payload, row.reason) for row in rows_of(updates, MarketKind.REFUSED)]
+    return fields_of(updates, MarketKind.REFUSED, "payload", "reason")
 
 
 def test_what_a_symbol_did_not_tell_while_it_stood_still_is_one_gap() -> None:
