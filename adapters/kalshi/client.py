@@ -72,7 +72,8 @@ class KalshiFills:
     def _walk(
         self, path: str, start: datetime, end: datetime, source: Source, pages: list[FillBatch]
     ) -> bool:
-        span = {"min_ts": str(int(start.timestamp())), "max_ts": str(int(end.timestamp()) + 1)}
+        # "After" and "before" by the venue's words: a second more on both sides, and ours are picked below.
+        span = {"min_ts": str(int(start.timestamp()) - 1), "max_ts": str(int(end.timestamp()) + 1)}
         cursor, seen = "", {""}
         for _ in range(PAGES_MAX):
             params = {**span, "limit": str(PAGE_ROWS), **({"cursor": cursor} if cursor else {})}

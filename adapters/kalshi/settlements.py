@@ -5,12 +5,12 @@ A settlement becomes a booking that closes the net position (YES less NO) at wha
 all that the row counts, or only those of the net position, since the venue returns the dollar of a pair of
 YES and NO when the pair is made and still counts both. Where it is neither, the row is refused, for either it
 or our reading of it is wrong. `revenue` and `value` are cents and costs are dollars, in one row. `fee_cost`
-repeats the fees of the fills and is left aside. A void market (every contract back at its cost) is refused
-by name: what it paid is for a person to book.
+repeats the fees of the fills and is left aside. Of a void market every contract is returned at its cost: it
+is booked at the average of the side that was held, and refused by name where both were.
 """
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from adapters.venue.payload import JsonObject, first_present, text_field
 from adapters.venue.readings import Reading
@@ -18,11 +18,12 @@ from trading.calendar import session_on_or_after, trade_date_of
 from trading.errors import InvalidFieldError
 from trading.model.fills import FillKind, FillRevision, Side, Source, Venue
 from trading.model.instruments import Event
-from trading.model.money import parse_decimal
+from trading.model.money import PRICE_PLACES, parse_decimal
 from trading.model.times import from_iso
 
 ID_PREFIX = "settlement:"
 CENTS = Decimal(100)
+VOID = "void"
 PAYOUTS = {"yes": Decimal(1), "no": Decimal(0)}
 REVENUE_TOLERANCE_CENTS = Decimal(1)  # whole cents are printed, fractional contracts are held
 
@@ -39,7 +40,7 @@ def read_settlement(row: JsonObject, raw: str, account: str, source: Source) -> 
         raise InvalidFieldError("ticker", "a market", row.get("ticker"))
     instrument = Event(venue="kalshi", ticker=ticker)
     yes, no = _held(row, "yes"), _held(row, "no")
-    payout = _payout(row)
+    payout = _payout(row, yes, no)
     pairs = min(yes, no)
     _check_revenue(row, yes * payout + no * (1 - payout), pairs)
     net = yes - no
@@ -81,19 +82,37 @@ def _held(row: JsonObject, outcome: str) -> Decimal:
     return count
 
 
-def _payout(row: JsonObject) -> Decimal:
+def _payout(row: JsonObject, yes: Decimal, no: Decimal) -> Decimal:
+    """What YES is worth in the end."""
     told = row.get("market_result")
     result = told.strip().lower() if isinstance(told, str) else ""
     payout = PAYOUTS.get(result)
     if payout is not None:
         return payout
+    if result == VOID:
+        return _cost(row, yes, no)
     value = row.get("value")
     if result != "scalar" or value is None:
-        raise InvalidFieldError("market_result", "yes or no, or scalar with a value", told)
+        raise InvalidFieldError("market_result", "yes, no or void, or scalar with a value", told)
     payout = parse_decimal("value", value) / CENTS
     if not 0 <= payout <= 1:
         raise InvalidFieldError("value", "0 to 100 cents", value)
     return payout
+
+
+def _cost(row: JsonObject, yes: Decimal, no: Decimal) -> Decimal:
+    """What YES was bought for on average, or what NO leaves of a dollar."""
+    if yes and no:
+        raise InvalidFieldError("market_result", "a void market of which one side was held", VOID)
+    if not yes and not no:
+        return Decimal(0)
+    outcome, count = ("yes", yes) if yes else ("no", no)
+    name, value = first_present(row, f"{outcome}_total_cost_dollars", f"{outcome}_total_cost")
+    cost = parse_decimal(name, value) if name.endswith("_dollars") else parse_decimal(name, value) / CENTS
+    each = (cost / count).quantize(Decimal(1).scaleb(-PRICE_PLACES), ROUND_HALF_EVEN)
+    if not 0 <= each <= 1:
+        raise InvalidFieldError(name, f"the cost of {count} contracts of a dollar at most", value)
+    return each if yes else 1 - each
 
 
 def _check_revenue(row: JsonObject, paid: Decimal, pairs: Decimal) -> None:

@@ -71,7 +71,7 @@ class KalshiStub(StubVenue):
     def _span(self, request: Request) -> Answer:
         params = request.params
         first, last = int(params.get("min_ts", "0")), int(params.get("max_ts", "99999999999"))
-        rows = [row for row in self.rows[request.path] if first <= _epoch(row) <= last]
+        rows = [row for row in self.rows[request.path] if first < _epoch(row) < last]  # "after", "before"
         rows.sort(key=_epoch, reverse=True)
         return _page(request, "settlements" if request.path == SETTLEMENTS_PATH else "fills", rows)
 

@@ -46,6 +46,19 @@ def read(document: object) -> FillBatch:
         ({"market_result": "scalar", "value": 25, "revenue": 250}, Side.SELL, 10, Decimal("0.25")),
         ({"market_result": "Scalar", "value": "25", "revenue": "250"}, Side.SELL, 10, Decimal("0.25")),
         ({"revenue": None}, Side.SELL, 10, 1),
+        ({"market_result": "void", "revenue": 560}, Side.SELL, 10, Decimal("0.56")),
+        (
+            {
+                "market_result": "void",
+                "revenue": 200,
+                "yes_count_fp": "0.00",
+                "no_count_fp": "3.00",
+                "no_total_cost_dollars": "2.000000",
+            },
+            Side.BUY,
+            3,
+            Decimal("0.333333333333"),
+        ),
     ],
 )
 def test_a_settlement_closes_the_net_position(
@@ -83,7 +96,10 @@ def test_nothing_held_is_nothing_booked() -> None:
         ({"revenue": 900}, "revenue"),
         ({"revenue": 900, "no_count_fp": "2.00"}, "revenue"),
         ({"revenue": "1000.5x"}, "revenue"),
-        ({"market_result": "void"}, "market_result"),
+        ({"market_result": "void"}, "revenue"),
+        ({"market_result": "void", "no_count_fp": "2.00"}, "market_result"),
+        ({"market_result": "void", "yes_total_cost_dollars": "56"}, "yes_total_cost_dollars"),
+        ({"market_result": "void", "yes_total_cost_dollars": None}, "yes_total_cost_dollars"),
         ({"market_result": ""}, "market_result"),
         ({"market_result": None}, "market_result"),
         ({"market_result": 1}, "market_result"),
@@ -98,7 +114,7 @@ def test_nothing_held_is_nothing_booked() -> None:
     ],
 )
 def test_a_malformed_settlement_is_refused_and_costs_no_other(changes: dict[str, Any], field: str) -> None:
-    """What the venue paid must be what the contracts pay; a void market is for a person."""
+    """What the venue paid must be what the contracts pay; of a void market with both sides nobody knows."""
     good = (json.dumps(ROW | {"ticker": "KXA-1"}), json.dumps(ROW | {"ticker": "KXA-2"}))
     document = with_bad_row(good, json.dumps(ROW | changes)).replace('"fills"', '"settlements"')
     batch = read(document)
