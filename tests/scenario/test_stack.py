@@ -1,5 +1,5 @@
 """The embedded stack, for real: started, killed, restarted, asked, saved, stopped. One stack for the whole
-file.
+file; from the test of its killed supervisor on the residents run in it, too.
 """
 
 import json
@@ -21,7 +21,8 @@ from desk.stack.ports import port_is_free
 from desk.stack.processes import marked_processes
 
 NAMES = ["warehouse", "redis", "code-server", "webserver", "daemon"]
-WAIT_S = 90.0
+RESIDENTS = ["gateway", "drain", "broker"]
+WAIT_S = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,8 @@ def wait_until_ready(home: Path, name: str, other_than: int) -> dict[str, Any]:
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         service = status_of(home)[name]
-        if service["state"] == "ready" and service["process"]["pid"] != other_than:
+        process = service["process"]  # None between the death and the next life
+        if service["state"] == "ready" and process is not None and process["pid"] != other_than:
             return service
         time.sleep(0.05)
     raise AssertionError(f"{name} did not come back: {status_of(home)[name]}")
@@ -209,13 +211,43 @@ def test_a_killed_supervisor_is_noticed_and_replaced(home: Path) -> None:
     assert findings["stale state"]["verdict"] == "broken"
     assert "desk up" in findings["stale state"]["mend"]
     left = {process.pid for process in marked_processes(home)}
-    answer = desk_json(home, "up")
+    answer = desk_json(home, "up", "--gateway")
     assert answer["was_running"] is False
     assert not left & {item["pid"] for item in answer["services"]}
     assert services(answer)["webserver"]["state"] == "ready"
     with dg.DagsterInstance.from_config(str(home / "dagster")) as dagster:
         assert dagster.get_run_by_id(killed.run_id).status is dg.DagsterRunStatus.CANCELED  # type: ignore[union-attr]
         assert dagster.get_run_by_id(planned.run_id).status is dg.DagsterRunStatus.NOT_STARTED  # type: ignore[union-attr]
+
+
+def test_the_residents_are_services_of_the_stack(home: Path) -> None:
+    """`desk status` shows them in the order they start, and `desk doctor` hears their hearts."""
+    shown = services(desk_json(home, "status"))
+    assert [name for name in shown if name in RESIDENTS] == RESIDENTS
+    assert {shown[name]["state"] for name in RESIDENTS} == {"ready"}
+    findings = {item["name"]: item for item in desk_json(home, "doctor")["findings"]}
+    assert findings["residents"]["verdict"] == "good"
+    assert all(name in findings["residents"]["detail"] for name in ("drain", "broker"))
+
+
+def test_no_resident_listens_beyond_loopback(home: Path) -> None:
+    """The gateway and its control port are bound to 127.0.0.1; drain and session listen nowhere."""
+    listening = {
+        (name, connection.laddr.ip)
+        for name in RESIDENTS
+        for connection in psutil.Process(status_of(home)[name]["process"]["pid"]).net_connections(kind="tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {("gateway", "127.0.0.1")}
+
+
+@pytest.mark.parametrize("name", RESIDENTS)
+def test_a_killed_resident_is_back(home: Path, name: str) -> None:
+    """kill -9: another process is there on its port, and it becomes ready; how soon is `test_child.py`'s."""
+    before = status_of(home)[name]
+    os.kill(before["process"]["pid"], signal.SIGKILL)
+    after = wait_until_ready(home, name, before["process"]["pid"])
+    assert (after["port"], after["restarts"]) == (before["port"], before["restarts"] + 1)
 
 
 def test_down_ends_everything_and_leaves_the_ports_free(home: Path) -> None:
