@@ -149,6 +149,30 @@ def test_a_question_that_fails_rests_ever_longer_and_is_given_up_with_an_alert(d
     assert not refilled(desk), "an answer to a question that is over is nobody's"
 
 
+@pytest.mark.parametrize("code", [200, 320, 321])
+def test_a_question_that_is_wrong_itself_is_asked_once(desk: DrivenMarket, code: int) -> None:
+    """Asked again it would be refused again: a person is told, and the record says what became of it."""
+    (request,) = asked(desk)
+    desk.session.error(request.number, code, "the question is wrong", "")
+    hear(desk, 20)
+    assert len(asked(desk)) == 1
+    assert desk.alerts == ["not_refilled"]
+    assert [words.split(":")[0] for words in records(desk, "refill")] == ["not refilled"]
+
+
+def test_a_question_of_yesterday_holds_up_none_of_today() -> None:
+    """Nobody answered it before the night; its minutes are of a session that is over."""
+    desk = DrivenMarket(ONE, begins_at=OPENS, timeout_s=10 * 86_400)
+    heard_then_deaf(desk)
+    tomorrow = session_open(date(2026, 11, 16))
+    desk.move((tomorrow - desk.broker_at).total_seconds())
+    assert len(asked(desk)) == 1
+    hear(desk, 1)
+    be_deaf(desk, 3)
+    hear(desk, 2)
+    assert spans(desk)[1:] == [(tomorrow + timedelta(minutes=1), tomorrow + timedelta(minutes=4))]
+
+
 def test_a_lost_link_forgets_the_question_and_asks_it_again() -> None:
     """It counts as no try, and the hole is recorded once."""
     desk = DrivenMarket(ONE, begins_at=OPENS)
