@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.market_columns import TABLES
-from adapters.clickhouse.market_minutes import NO_DEDUPLICATION
+from adapters.clickhouse.market_minutes import MarketMinutes
 from adapters.clickhouse.market_refusals import (
     letter_of_misfit,
     letter_of_refused,
@@ -88,6 +88,7 @@ class MarketLoads:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
+        self._minutes = MarketMinutes(warehouse)
 
     def load(
         self, kind: MarketKind, session: date, source: str, rows: Iterable[MarketRow], heard_at: datetime
@@ -170,16 +171,9 @@ class MarketLoads:
         return int(self._warehouse.value(sql.query("market_load_new"), asked) or 0)
 
     def _roll_up(self, running: RunningLoad) -> None:
+        asked = {"session": running.session, "source": running.source, "load_id": running.load_id}
         for group in _groups(running.hours):
-            asked = {
-                "minutes": f"{TABLES[running.kind].minutes}s_touched",
-                "session": running.session,
-                "source": running.source,
-                "load_id": running.load_id,
-                "symbols": [symbol for _, symbol in group],
-                "hours": [hour for hour, _ in group],
-            }
-            self._warehouse.command(sql.query("market_load_touch"), asked, NO_DEDUPLICATION)
+            self._minutes.compute_hours(running.kind, asked, group)
 
     def _point(self, running: RunningLoad, told: Mapping[str, Any], refused: int) -> None:
         columns = (

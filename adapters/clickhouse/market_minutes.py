@@ -14,7 +14,7 @@ after it stored its rows. What comes as a repeat is computed at once.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.market_columns import TABLES
 from adapters.clickhouse.market_rows import minutes_of
+from trading.errors import WarehouseError
 from trading.model.market import MarketKind
 
 NO_DEDUPLICATION = {"insert_deduplicate": 0}  # minutes that are named again are computed again
@@ -36,6 +37,7 @@ SETTLE_S = 10.0  # a minute that runs is computed so often
 ADOPT_S = 300.0  # what other writers left is looked for so often
 NOTE_LIFE_S = 600.0  # after so long a note is written again; those of others are answered after an hour
 LEFT_MAX = 10_000  # minutes of others that are computed at once
+TWICE = "a row of the minute lies there twice"  # in these words the quick view refuses
 NOTES = "core.market_minutes_waiting"
 COLUMNS = ("writer", "kind", "session", "symbol", "source", "minute", "number", "is_computed")
 
@@ -104,17 +106,35 @@ class MarketMinutes:
             self._adopt()
             self._adopted_s = now
 
+    def compute_hours(
+        self, kind: MarketKind, asked: Mapping[str, object], hours: Sequence[tuple[int, str]]
+    ) -> None:
+        """Have all minutes of these hours (seconds since 1970, symbol) of a load computed."""
+        symbols, starts = [symbol for _, symbol in hours], [start for start, _ in hours]
+        self._touch("market_load_touch", kind, {**asked, "symbols": symbols, "hours": starts})
+
     def _name(self, kind: MarketKind, minutes: Sequence[Minute]) -> None:
         sessions, symbols, sources, loads, starts = zip(*minutes, strict=True)
         asked = {
-            "minutes": f"{TABLES[kind].minutes}s_touched",
             "sessions": list(sessions),
             "symbols": list(symbols),
             "sources": list(sources),
             "loads": list(loads),
             "minutes_s": list(starts),
         }
-        self._warehouse.command(sql.query("market_minutes_touch"), asked, NO_DEDUPLICATION)
+        self._touch("market_minutes_touch", kind, asked)
+
+    def _touch(self, query: str, kind: MarketKind, asked: Mapping[str, object]) -> None:
+        """Name minutes to the view that takes rows as they lie, or to the one that looks for repeats."""
+        text, minutes = sql.query(query), TABLES[kind].minutes
+        try:
+            named = {**asked, "minutes": f"{minutes}s_touched"}
+            self._warehouse.command(text, named, NO_DEDUPLICATION)
+        except WarehouseError as error:
+            if TWICE not in str(error):
+                raise
+            named = {**asked, "minutes": f"{minutes}s_told_twice"}
+            self._warehouse.command(text, named, NO_DEDUPLICATION)
 
     def _note(self, kind: MarketKind, minutes: Iterable[Minute]) -> None:
         """Write down that these wait, but those that are written down and not long ago."""
