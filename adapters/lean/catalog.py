@@ -4,6 +4,7 @@ Several data sets may lie under one folder. One archive of (layout, kind, resolu
 first by its path; another one like it is a refusal that names both.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,15 @@ from itertools import islice
 from pathlib import Path
 
 from adapters.lean.archives import OpenArchive, member_names
-from adapters.lean.names import FileKind, LeanFile, Resolution, base_name, read_name, read_share_member
+from adapters.lean.names import (
+    FileKind,
+    LeanFile,
+    Resolution,
+    base_name,
+    is_left_alone,
+    read_name,
+    read_share_member,
+)
 from trading.errors import ConfigurationError, InvalidFieldError
 from trading.model.symbology import parse_lean_member
 from trading.model.times import parse_date
@@ -23,6 +32,9 @@ FILES_MAX = 1_000_000
 SAMPLED_MEMBERS, SAMPLED_LINES = 5, 40  # of an archive, to know how its lines are written
 MIDNIGHT = " 00:00"
 EUROPEAN = "european"  # the style of options on an index
+ARCHIVE = ".zip"
+
+_log = logging.getLogger(__name__)
 
 
 class Layout(StrEnum):
@@ -70,13 +82,18 @@ class Catalog:
         """All files whose names are understood, by path."""
         if not self._folder.is_dir():
             raise ConfigurationError(f"history.lean_folder: expected a folder, was {self._folder}")
-        found = []
+        found, left_alone = [], []
         for count, path in enumerate(self._folder.rglob("*.*")):
             if count >= FILES_MAX:
                 raise ConfigurationError(f"history.lean_folder: more than {FILES_MAX} files")
             file = read_name(path, self._folder)
             if file is not None:
                 found.append(file)
+            elif path.suffix.lower() == ARCHIVE and is_left_alone(path, self._folder):
+                left_alone.append(path)
+        if left_alone:
+            first = min(left_alone).relative_to(self._folder)
+            _log.warning("left_alone archives=%d first=%s other assets or markets", len(left_alone), first)
         return tuple(sorted(found, key=lambda file: file.path))
 
     @cached_property

@@ -2,9 +2,10 @@
 
 Both the original tree (`option/usa/minute/goog/20151224_quote_american.zip`) and folders that renamed its
 levels (`option_minute/…`) are understood, because the name of the file and of its first member say what it
-is. Folders of assets that the desk does not carry (`forex`, `crypto`, `future`, …) and of markets other than
-`usa` (`equity/india/…`, `index/eurex/…`) are left alone: their lines look like those of shares and mean other
-clocks, hours and currencies. So are universes of shares, which name no contracts. Keep out: opening files.
+is. Folders of assets that the desk does not carry (`forex`, `crypto`, `future`, …) and of markets outside of
+the United States (`equity/india/…`, `index/eurex/…`) are left alone: their lines look like those of shares
+and mean other clocks, hours and currencies. So are universes of shares, which name no contracts. Keep out:
+opening files.
 """
 
 import re
@@ -42,7 +43,7 @@ FACTOR_ARCHIVE = re.compile(r"factor_files_\d{8}\.zip", re.ASCII)
 COARSE = re.compile(r"(?:^|[_-])(?:hour|daily)(?:$|[_-])")  # in the name of a folder
 SHARE_FOLDER = "equity"
 ASSET_FOLDERS = frozenset((SHARE_FOLDER, "option", "index", "indexoption"))
-MARKET = "usa"
+MARKETS = ("usa", "cboe")  # the second holds indexes that only that exchange computes
 BELOW_A_MARKET = frozenset(
     ("tick", "second", "minute", "hour", "daily", "factor_files", "map_files", "universes", "universe")
 )
@@ -118,7 +119,7 @@ def read_name(path: Path, folder: Path) -> LeanFile | None:
     """Say what a file under the folder is; None for one of another kind, or with an impossible date."""
     name = path.name.lower()
     folders = tuple(part.lower() for part in path.relative_to(folder).parts[:-1])
-    if OTHER_ASSETS & {*folders} or _is_of_another_market(folders):
+    if is_left_alone(path, folder):
         return None
     try:
         told = _archive(path, name, folders) or _text_file(path, name, folders)
@@ -127,11 +128,14 @@ def read_name(path: Path, folder: Path) -> LeanFile | None:
     return None if told is None else replace(told, folders=folders)
 
 
-def _is_of_another_market(folders: tuple[str, ...]) -> bool:
-    """Whether the original tree (asset, market, resolution) names a market that is not the desk's."""
-    return any(
-        asset in ASSET_FOLDERS and below in BELOW_A_MARKET and market not in (MARKET, *BELOW_A_MARKET)
-        for asset, market, below in zip(folders, folders[1:], folders[2:], strict=False)
+def is_left_alone(path: Path, folder: Path) -> bool:
+    """Whether its folders name an asset, or in the original tree (asset, market, resolution) a market, that
+    the desk does not carry.
+    """
+    parts = [part.lower() for part in path.relative_to(folder).parts[:-1]]
+    return bool(OTHER_ASSETS & {*parts}) or any(
+        asset in ASSET_FOLDERS and below in BELOW_A_MARKET and market not in (*MARKETS, *BELOW_A_MARKET)
+        for asset, market, below in zip(parts, parts[1:], parts[2:], strict=False)
     )
 
 

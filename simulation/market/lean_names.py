@@ -2,8 +2,8 @@
 
 The names are those of the Lean project's data folder (github.com/QuantConnect/Lean, `Data/`): kind and
 resolution, symbol, and for an option its right, strike x 10,000 and expiry. Folders of other assets and of
-markets other than `usa` hold names of the same form that mean other clocks and currencies; they are not
-played. What a name says is all that is known here; keep out what stands in the files.
+markets outside of the United States hold names of the same form that mean other clocks and currencies; they
+are not played. What a name says is all that is known here; keep out what stands in the files.
 """
 
 import re
@@ -32,7 +32,7 @@ _ASSETS = frozenset({"equity", "option", "index", "indexoption"})
 _OTHER_ASSETS = frozenset(
     ("alternative", "base", "cfd", "commodity", "crypto", "cryptofuture", "forex", "future", "futureoption")
 )
-_MARKET = "usa"
+_MARKETS = ("usa", "cboe")
 _BELOW_A_MARKET = frozenset(
     ("tick", "second", "minute", "hour", "daily", "factor_files", "map_files", "universes", "universe")
 )
@@ -103,7 +103,7 @@ def is_played(path: Path, folder: Path) -> bool:
     """Whether the folders under `folder` are of an asset and a market that are played."""
     parts = [part.lower() for part in path.relative_to(folder).parts[:-1]]
     return not _OTHER_ASSETS & {*parts} and not any(
-        asset in _ASSETS and below in _BELOW_A_MARKET and market not in (_MARKET, *_BELOW_A_MARKET)
+        asset in _ASSETS and below in _BELOW_A_MARKET and market not in (*_MARKETS, *_BELOW_A_MARKET)
         for asset, market, below in zip(parts, parts[1:], parts[2:], strict=False)
     )
 

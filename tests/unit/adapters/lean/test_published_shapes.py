@@ -89,7 +89,9 @@ def test_a_price_of_zero_is_none(tmp_path: Path) -> None:
     assert (chain.spot, refused) == (None, [])
 
 
-def test_other_markets_and_universes_of_shares_are_left_alone(tmp_path: Path) -> None:
+def test_other_markets_and_universes_of_shares_are_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Rupees by an Indian clock look like a share's dollars; constituents of a fund look like a chain."""
     folder = LeanFolder(tmp_path / "usa")
     member = {"20230623_aapl_minute_trade.csv": BAR_LINE}
@@ -102,9 +104,12 @@ def test_other_markets_and_universes_of_shares_are_left_alone(tmp_path: Path) ->
     assert LeanHistory(folder.path).sessions(MarketKind.BAR) == []
     assert LeanHistory(folder.path).sessions(MarketKind.CHAIN) == []
     assert LeanHistory(folder.path).splits() == ()
+    assert "left_alone archives=3 first=equity/india/minute/aapl/20230623_trade.zip" in caplog.text
     folder.archive("equity/usa/minute/aapl/20230623_trade.zip", member)
-    (row,) = LeanHistory(folder.path).rows(MarketKind.BAR, DAY) or ()
-    assert isinstance(row, Bar)
+    index = {"20230623_vix9d_minute_trade.csv": "41400000,13,13.5,12.9,13.25,1"}
+    folder.archive("index/cboe/minute/vix9d/20230623_trade.zip", index)
+    rows = list(LeanHistory(folder.path).rows(MarketKind.BAR, DAY) or ())
+    assert [row.instrument_id for row in rows if isinstance(row, Bar)] == ["STK:AAPL", "IND:VIX9D"]
 
 
 @pytest.mark.parametrize(
