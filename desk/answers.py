@@ -1,18 +1,19 @@
 """How every command answers: a table or lines for people, one JSON document with `--json`; progress goes to
-stderr.
+stderr, as a bar or, where nobody watches, as lines.
 
 Belongs here: printing and exit codes. Keep out: what is printed.
 """
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import Enum, IntEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -28,6 +29,7 @@ from rich.table import Table
 from rich.text import Text
 
 CENT = Decimal("0.01")
+LINE_EVERY_S = 10.0  # of one thing that goes on: a log of ten minutes stays a page
 
 
 class ExitCode(IntEnum):
@@ -85,11 +87,14 @@ def finish(code: ExitCode) -> None:
 
 @contextmanager
 def progress() -> Iterator[Advance]:
-    """A progress bar on stderr; silent where stderr is not a terminal."""
+    """A progress bar on stderr; in a pipe or a file a line for each thing that is done, and now and then."""
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield ProgressLines(sys.stderr)
+        return
     bar = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal,
+        TimeElapsedColumn(), console=console, transient=True,
     )  # fmt: skip
     with bar:
         task = bar.add_task("", total=None)
@@ -98,6 +103,29 @@ def progress() -> Iterator[Advance]:
             bar.update(task, description=what, completed=done, total=total)
 
         yield advance
+
+
+class ProgressLines:
+    """Progress for a log: a line when another thing begins, and every LINE_EVERY_S of one that goes on.
+
+    What comes before a colon names the thing.
+    """
+
+    def __init__(self, out: TextIO, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._out, self._monotonic = out, monotonic
+        self._began, self._told_at = monotonic(), 0.0
+        self._thing, self._line = "", ""
+
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        """Tell what is being done, where that is new."""
+        line = what if total is None else f"{what} {done}/{total}"
+        thing, now = what.partition(":")[0], self._monotonic()
+        goes_on = thing == self._thing and now - self._told_at < LINE_EVERY_S
+        if goes_on or line == self._line:
+            return
+        self._thing, self._line, self._told_at = thing, line, now
+        self._out.write(f"{now - self._began:5.0f} s  {line}\n")
+        self._out.flush()
 
 
 def as_mapping(row: Any) -> Mapping[str, Any]:
