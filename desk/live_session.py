@@ -20,7 +20,7 @@ from adapters.configuration import load_settings
 from adapters.configuration.environment import process_environment
 from adapters.wiring import open_market_outbox_reader, open_outbox_reader, open_warehouse
 from desk.answers import Advance
-from desk.gateway_control import GatewayControlError, do_fault
+from desk.gateway_control import GatewayControlError, do_fault, show
 from desk.play_folder import PLAYED_PAST_CLOSE, PlayFolder
 from desk.stack.attended import AttendedServices
 from desk.stack.control import current_state
@@ -49,8 +49,8 @@ SPEED = 390  # 6.5 hours in a minute
 READY_S = 90.0
 OVERTIME_S = 60.0  # a busy machine plays late, never wrong
 DRAINED_S = 60.0
-BOOKED_S = 30.0
-SAID_AGAIN_S = 5.0  # longer than it takes; said twice at once, the clock would begin its pause anew
+BOOKED_S = 120.0
+SAID_AGAIN_S = 1.0
 ASKED_S = 3.0  # answers of the morning are heard and drained, also where nothing stands
 AGREED_S = 30.0
 STANDING_SINCE_S = 3_600.0  # the newest words on differences of the last hour
@@ -204,10 +204,19 @@ def _let_the_day_be_booked(folder: PlayFolder, control_port: int, advance: Advan
         if not said_at or time.monotonic() - said_at[-1] > SAID_AGAIN_S:
             said_at.append(time.monotonic())
             with contextlib.suppress(GatewayControlError):  # killed just now: it is told again
-                do_fault(control_port, "thaw clock")
+                _let_the_night_begin(folder, control_port)
         return folder.journal.exists()
 
     _wait(is_booked, BOOKED_S, "the broker books the day", advance, None)
+
+
+def _let_the_night_begin(folder: PlayFolder, control_port: int) -> None:
+    """End the pause after the session, and no other: past the one of the next morning a day would be played
+    that no journal has. A clock that stands does not move between the question and the word.
+    """
+    told = show(control_port, "status")
+    if told["stands"] and datetime.fromisoformat(str(told["now"])) < folder.morning_at:
+        do_fault(control_port, "thaw clock")
 
 
 def _wait_for_agreement(settings: Settings, advance: Advance) -> None:

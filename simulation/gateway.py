@@ -185,6 +185,7 @@ class Gateway:
             "now": now.isoformat(),
             "session": self.broker.session.isoformat(),
             "speed": self.clock.speed,
+            "stands": self.clock.is_frozen,
             "port": self.port,
             "clients": sorted(self.server.state.clients.by_id),
             "orders": len(self.broker.register.by_perm),
@@ -222,6 +223,7 @@ class Gateway:
     def _before_advance(self, now: datetime) -> Sequence[BrokerSays]:
         """What the gateway does by itself at each step of the world."""
         self.runner.run_due(now)
+        now = min(now, self.clock.now())  # a clock that was frozen stands where its script says
         says = self.broker.advance(now)
         self._export_booked(now)
         if isinstance(self.broker, RecordedBroker) and now - self._noted >= TICK_EVERY:

@@ -76,7 +76,7 @@ class PlayedSession:
         if now >= self.folder.ends_at and not self.folder.is_over():
             self.folder.mark_over()
             _log.info("the session of %s is over", self.folder.session)
-        if self.gateway.broker.now > self._written_from and not self.folder.journal.exists():
+        if self.gateway.broker.now >= self._written_from and not self.folder.journal.exists():
             self._write_truth()
             _log.info("the session of %s is booked and written down", self.folder.session)
 

@@ -286,7 +286,7 @@ CLOCK = (
         words="freeze clock",
         group=Group.CLOCK,
         says="The world stands still.",
-        act=lambda stage, values: stage.clock.freeze(),
+        act=lambda stage, values: stage.clock.freeze(stage.at),
         undo=lambda stage, values: stage.clock.thaw(),
     ),
     Fault(

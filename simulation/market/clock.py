@@ -63,9 +63,17 @@ class SimulatedClock:
         self.jump(self.now() + by)
         return self.now()
 
-    def freeze(self) -> None:
-        """Stand still until `thaw`."""
-        self._restart(self.now())
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it stands until `thaw`."""
+        return self._frozen
+
+    def freeze(self, at: datetime | None = None) -> None:
+        """Stand still until `thaw`: now, or at a moment just past to which the world has been brought.
+
+        Who notices late that the moment has come (a busy machine) must not have the time in between go by.
+        """
+        self._restart(self.now() if at is None else min(at.astimezone(UTC), self.now()))
         self._frozen = True
 
     def thaw(self) -> None:

@@ -48,6 +48,17 @@ def test_a_frozen_clock_stands_and_goes_on_from_there(wall: Wall) -> None:
     assert clock.now() == START + timedelta(minutes=1)
 
 
+def test_a_clock_that_is_frozen_late_stands_where_it_should(wall: Wall) -> None:
+    """A busy machine notices a minute late: the clock stands at the moment, and never at a later one."""
+    clock = SimulatedClock(START, 60, wall)
+    wall.seconds += 2
+    clock.freeze(START + timedelta(minutes=1))
+    assert clock.is_frozen and clock.now() == START + timedelta(minutes=1)
+    clock.thaw()
+    clock.freeze(START + timedelta(hours=1))
+    assert clock.now() == START + timedelta(minutes=1)
+
+
 def test_thawing_a_clock_that_runs_does_not_take_it_back(wall: Wall) -> None:
     """All switches are turned off together, also the one that was never on."""
     clock = SimulatedClock(START, 60, wall)
