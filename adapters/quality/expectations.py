@@ -1,15 +1,18 @@
 """Applies rules by great-expectations over the warehouse's SQL interface.
 
 great-expectations takes seconds to import and asks home on import, so it is loaded at the first
-examination, with its telemetry off. A rule that raises inside the tool is an error here, never a pass.
+examination, with its telemetry off, and its connection serves every examination of the process. A rule that
+raises inside the tool is an error here, never a pass. Keep out: how a rule asks (`one_question`).
 """
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from adapters.quality.one_question import no_rows_expectation
 from adapters.quality.rules import EXPECTATIONS, SESSION_COLUMNS, Expectation
 from trading.errors import ConfigurationError, WarehouseError
 from trading.ports.model_runner import SessionRange, TableName
@@ -42,18 +45,28 @@ class GreatExpectationsGate(QualityGate):
     def _validated(
         self, table: TableName, expectations: Sequence[Expectation], sessions: SessionRange | None
     ) -> Any:
-        gx = _great_expectations()
-        context = gx.get_context(mode="ephemeral")
-        source = context.data_sources.add_sql(name="warehouse", connection_string=self._connection)
-        asset = source.add_query_asset(name=str(table), query=_rows_of(table, sessions))
-        batch = asset.add_batch_definition_whole_table("all").get_batch()
+        gx, source = self._source
         suite = gx.ExpectationSuite(name=str(table))
         for item in expectations:
-            kind = getattr(gx.expectations, item.kind)
-            suite.add_expectation(kind(**item.arguments, meta={"rule": item.rule.name}))
-        report = batch.validate(suite, result_format="COMPLETE")  # any less leaves out the rows; at most 200
+            suite.add_expectation(
+                no_rows_expectation()(unexpected_rows_query=item.query, meta={"rule": item.rule.name})
+            )
+        asset = source.add_query_asset(name=str(table), query=_rows_of(table, sessions))
+        try:
+            batch = asset.add_batch_definition_whole_table("all").get_batch()
+            report = batch.validate(suite, result_format="COMPLETE")  # any less leaves out the rows
+        finally:
+            source.delete_asset(asset.name)
         self._keep_page(table, report)
         return report
+
+    @cached_property
+    def _source(self) -> tuple[Any, Any]:
+        """The tool, and the warehouse as it sees it."""
+        gx = _great_expectations()
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False}  # in the log of a run
+        return gx, context.data_sources.add_sql(name="warehouse", connection_string=self._connection)
 
     def _keep_page(self, table: TableName, report: Any) -> None:
         if self._pages is None:
@@ -105,10 +118,8 @@ def _result(rule: QualityRule, found: Any) -> QualityResult:
     if raised:
         raise WarehouseError(f"rule {rule.name}: expected an answer, was {str(raised)[:500]}")
     details = found.result or {}
-    count = details.get("unexpected_count", details.get("observed_value"))
-    rows = (
-        (details.get("details") or {}).get("unexpected_rows") or details.get("partial_unexpected_list") or ()
-    )
+    count = details.get("observed_value")
+    rows = (details.get("details") or {}).get("unexpected_rows") or ()
     return QualityResult(
         rule=rule,
         passed=bool(found.success),

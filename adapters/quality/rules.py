@@ -1,10 +1,10 @@
-"""The rules about the fills, statements, P&L and breaks, each as an expectation of great-expectations.
+"""The rules about the fills, statements, P&L and breaks, each a query that great-expectations expects to find
+nothing.
 
 A rule blocks where wrong data would reach P&L. `{batch}` in a query is the examined rows. Rules about
 models stand beside the models, as their tests.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trading.ports.model_runner import Severity, TableName
@@ -27,18 +27,20 @@ CLUSTER_FROM_FILLS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """A rule with the expectation that applies it."""
+    """A rule with the query that must find no row."""
 
     rule: QualityRule
-    kind: str
-    arguments: Mapping[str, object]
+    query: str
 
 
 def _unique(name: str, table: TableName, columns: tuple[str, ...], about: str) -> Expectation:
-    rule = QualityRule(name=name, table=table, about=about, blocking=True)
-    return Expectation(
-        rule=rule, kind="ExpectCompoundColumnsToBeUnique", arguments={"column_list": list(columns)}
+    """Each of the rows that are there more than once."""
+    key = ", ".join(columns)
+    query = (
+        f"select {key} from (select {key}, count() as copies from {{batch}} group by {key} "
+        "having copies > 1) array join range(copies) as copy"
     )
+    return _no_rows(name, table, query, about, blocking=True)
 
 
 def _no_rows(
@@ -46,14 +48,12 @@ def _no_rows(
 ) -> Expectation:
     severity = Severity.WARN if warn else Severity.ERROR
     rule = QualityRule(name=name, table=table, about=about, severity=severity, blocking=blocking)
-    return Expectation(
-        rule=rule, kind="UnexpectedRowsExpectation", arguments={"unexpected_rows_query": query}
-    )
+    return Expectation(rule=rule, query=query)
 
 
 def _not_null(name: str, table: TableName, column: str, about: str) -> Expectation:
-    rule = QualityRule(name=name, table=table, about=about, blocking=True)
-    return Expectation(rule=rule, kind="ExpectColumnValuesToNotBeNull", arguments={"column": column})
+    query = f"select {column} from {{batch}} where {column} is null"
+    return _no_rows(name, table, query, about, blocking=True)
 
 
 EXPECTATIONS: tuple[Expectation, ...] = (

@@ -1,11 +1,13 @@
 """Models, their tests and the quality rules against wrong rows: what is wrong is found, and nothing else."""
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from clickhouse_connect.dbapi.cursor import Cursor
 from dagster_desk import Desk, failed_checks, failures
 
 import dbt_like_models
@@ -156,7 +158,7 @@ def test_a_right_fill_passes_every_rule(desk: Desk) -> None:
 
 def _fills_found(desk: Desk, rule: str) -> list[str]:
     """Which fills the rule's own SQL names: the tool that applies it only counts them."""
-    query = BY_NAME[rule].arguments["unexpected_rows_query"].format(batch="core.fills")
+    query = BY_NAME[rule].query.format(batch="core.fills")
     return sorted(row["fill_id"] for row in desk.warehouse.rows(query))
 
 
@@ -179,6 +181,42 @@ def _failed(table: TableName) -> dict[str, QualityResult]:
     gate = GreatExpectationsGate(load_settings().services.warehouse_url or "")
     results = gate.examine([item for item in RULES if item.table == table])
     return {result.rule.name: result for result in results if not result.passed}
+
+
+def test_a_fill_that_is_there_twice_is_found_with_each_of_its_rows(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The view shows a fill once; were it to show one twice, both rows would be told, by their key."""
+    from adapters.quality import expectations, rules
+
+    doubled = "(select * from core.fills union all select * from core.fills where fill_id = 'twice')"
+    unique = next(item for item in rules.EXPECTATIONS if item.rule.name == "fills_are_unique")
+    twice = dataclasses.replace(unique, query=unique.query.replace("{batch}", f"{doubled} /* {{batch}} */"))
+    monkeypatch.setitem(expectations.BY_NAME, "fills_are_unique", twice)  # type: ignore[arg-type]
+    desk.warehouse.command("truncate table core.fill_revisions")
+    for fill in ("once", "twice"):
+        _write_fill(desk, fill_id=fill)
+    found = _failed(FILLS)["fills_are_unique"]
+    assert (found.failing_rows, found.rule.blocking) == (2, True)
+    assert found.sample == ("{'venue': 'ibkr', 'account': 'A', 'fill_id': 'twice'}",) * 2
+    desk.warehouse.command("truncate table core.fill_revisions")
+
+
+def test_a_rule_asks_the_warehouse_one_question(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows and their number come with one answer, also where there are none, and from one connection."""
+    asked: list[str] = []
+    ask = Cursor.execute
+
+    def listen(self: Cursor, operation: str, *rest: Any, **more: Any) -> Any:
+        asked.append(operation)
+        return ask(self, operation, *rest, **more)
+
+    monkeypatch.setattr(Cursor, "execute", listen)
+    gate = GreatExpectationsGate(load_settings().services.warehouse_url or "")
+    ours = [item for item in RULES if item.table == FILLS]
+    for _ in range(2):
+        gate.examine(ours)
+    assert len([text for text in asked if "core.fills" in text]) == 2 * len(ours)
 
 
 def test_a_fee_beyond_every_schedule_warns(desk: Desk) -> None:
