@@ -94,7 +94,7 @@ def requests_to(url: str, name: str, judge: Any, naps: Any) -> VenueRequests:
         judge=judge,
         chance=random.Random(1),
         sleep=naps,
-        timeout=httpx.Timeout(3.0),
+        timeout=httpx.Timeout(30.0),
     )
 
 

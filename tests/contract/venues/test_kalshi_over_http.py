@@ -55,7 +55,7 @@ def client(stub: KalshiStub, rsa_pem: bytes, clock: Clock, naps: Any) -> Iterato
         judge=judge,
         chance=random.Random(1),
         sleep=naps,
-        timeout=httpx.Timeout(3.0),
+        timeout=httpx.Timeout(30.0),
     )
     yield KalshiFills(account="main", key_id="key", sign=rsa_signer(rsa_pem), clock=clock, requests=requests)
     requests.close()
