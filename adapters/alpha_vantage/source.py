@@ -45,12 +45,17 @@ class AlphaVantage(VendorSource):
         return read_chain(_rows(document, "data", question["function"], symbol), symbol, at)
 
     def settled_chain(self, symbol: str, session: date) -> ChainRead:
-        """Ask for the chain of a session that is over, as of its close."""
+        """Ask for the chain of a session that is over, as of its close; another day's raises."""
         day = session.isoformat()
         question = {"function": "HISTORICAL_OPTIONS", "symbol": symbol, "date": day}
         document = self._client.ask(question)
-        rows = _rows(document, "data", f"{question['function']} {day}", symbol)
-        return read_chain(rows, symbol, session_close(session))
+        what = f"{question['function']} {day}"
+        read = read_chain(_rows(document, "data", what, symbol), symbol, session_close(session))
+        contracts = () if read.snapshot is None else read.snapshot.contracts
+        others = sorted({f"{each.open_interest_date}" for each in contracts} - {day})
+        if others:
+            raise VendorUnavailableError(f"{NAME} {what} {symbol}: expected rows of {day}, was {others[:3]}")
+        return read
 
     def news(self, symbol: str, since: datetime, at: datetime) -> NewsRead:
         """Ask for the articles since then."""

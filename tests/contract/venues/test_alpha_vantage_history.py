@@ -67,6 +67,16 @@ def desk(
         yield made
 
 
+def test_a_chain_of_another_day_is_not_the_sessions() -> None:
+    """The newest chain in the answer to a day's question would be stored as that day's."""
+    rows = [FRIDAYS_ROW, option_row(date="2026-11-19", contractID="AAPL261218P00250000", type="put")]
+    with (
+        desk(book=FixedBook(rows={SYMBOL: rows})) as there,
+        pytest.raises(VendorUnavailableError, match=r"expected rows of 2026-11-20, was \['2026-11-19'\]"),
+    ):
+        there.chains()
+
+
 def test_a_session_comes_as_of_its_close_under_a_name_of_its_own() -> None:
     """What is loaded is never taken for what was heard."""
     with desk() as there:
