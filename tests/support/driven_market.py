@@ -121,7 +121,7 @@ class DrivenMarket:
             self.session.time(self.broker_at.replace(microsecond=0))
         elif request.send is MarketSend.DESCRIBE and isinstance(asked, Described) and asked.expiry is None:
             if asked.symbol in self.market.symbols:
-                self.session.contract(request.number, share(asked.symbol))
+                self.session.contract(request.number, listed(asked.symbol, asked.sec_type))
                 self.session.contracts_end(request.number)
             else:
                 self.session.error(request.number, 200, "no security definition", "")
@@ -129,12 +129,17 @@ class DrivenMarket:
             self.sent.append(request)
 
 
-def share(symbol: str) -> KnownContract:
-    """A listed share."""
+def listed(symbol: str, sec_type: str) -> KnownContract:
+    """A share, or an index, as the broker lists it."""
     conid = int.from_bytes(symbol.encode())
     return KnownContract(
-        conid=conid, symbol=symbol, sec_type="STK", exchange="SMART", instrument_id=f"STK:{symbol}"
+        conid=conid, symbol=symbol, sec_type=sec_type, exchange="SMART", instrument_id=f"{sec_type}:{symbol}"
     )
+
+
+def share(symbol: str) -> KnownContract:
+    """A listed share."""
+    return listed(symbol, "STK")
 
 
 def after_opening(session: Any, minutes: float = 5) -> datetime:

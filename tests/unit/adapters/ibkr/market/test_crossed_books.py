@@ -1,11 +1,13 @@
 """A book that stays crossed has lost a change: it is emptied and asked for anew, and a person told once."""
 
 from datetime import date
+from itertools import pairwise
 
 import pytest
 from driven_market import ASK, BID, DELETE, INSERT, UPDATE, DrivenMarket, after_opening
 from ingest_desk import market_settings, symbol_settings
 
+from adapters.ibkr.market.crossed_books import DOUBLINGS_MAX
 from adapters.ibkr.market.lines import LineKind
 from trading.model.market import MarketKind, TradingState
 
@@ -110,6 +112,24 @@ def test_a_book_that_is_crossed_again_when_told_anew_is_asked_for_ever_more_seld
     desk.level(UPDATE, BID, 499.99)
     wait(desk, LIMIT_S + 2)
     assert desk.alerts == ["book_crossed_SPY", "book_crossed_SPY"]
+
+
+def test_a_book_that_is_crossed_all_day_is_asked_for_again_within_a_bound() -> None:
+    """The pauses grow to 32 times the limit and no further."""
+    desk, asked_at = begun(), []
+    lose_a_delete(desk)
+    for second in range(1_400):
+        before = len(desk.asked_lines(LineKind.DEPTH))
+        wait(desk, 1)
+        if len(desk.asked_lines(LineKind.DEPTH)) > before:
+            asked_at.append(second)
+            desk.level(INSERT, ASK, 499.98)
+            desk.level(INSERT, BID, 500.0)
+        elif desk.session.subscribing.lines.of_kind(LineKind.DEPTH):
+            desk.level(UPDATE, BID, 500.0)
+    pauses = [later - earlier for earlier, later in pairwise(asked_at)]
+    assert pauses[-1] < 2 ** (DOUBLINGS_MAX + 1) * LIMIT_S
+    assert pauses[-1] - pauses[-2] < LIMIT_S, "the last two are equal"
 
 
 def test_a_locked_book_is_crossed_too() -> None:

@@ -83,3 +83,21 @@ def test_a_halt_is_no_silence() -> None:
     desk.session.value(desk.number(LineKind.LEVEL1), 49, 1.0)
     hear(desk, 60, set())
     assert asked(desk)[LineKind.LEVEL1] == 1
+
+
+def test_a_book_that_stands_still_in_a_halt_is_no_silence() -> None:
+    """Quotes are told for a while, and nobody changes the book or trades."""
+    desk = begun()
+    desk.session.value(desk.number(LineKind.LEVEL1), 49, 1.0)
+    hear(desk, 60, {LineKind.LEVEL1})
+    assert set(asked(desk).values()) == {1}
+
+
+def test_an_index_is_not_asked_for_anew() -> None:
+    """It is told where it differs, and a calm one differs seldom."""
+    desk = DrivenMarket(market_settings(SPX=symbol_settings()), begins_at=after_opening(SESSION))
+    desk.connect()
+    for _ in range(60):
+        desk.move(5)
+        desk.flush()
+    assert len(desk.asked_lines(LineKind.LEVEL1)) == 1
