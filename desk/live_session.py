@@ -30,10 +30,7 @@ from desk.stack.residents import (
     BROKER,
     CONTROL,
     GATEWAY,
-    INGEST,
-    MARKET_DRAIN,
-    STUBS,
-    VENDORS,
+    OF_THE_MARKET,
     broker_endpoints,
     heartbeats_of,
     resident_services,
@@ -60,7 +57,6 @@ PORTS_TRIED = 200
 Booked = TypeVar("Booked")
 # A day passes in a minute, and a gateway answers some forty requests a second: smaller chains come around.
 PLAYED_CHAINS = {"CHAIN_EXPIRIES": "2", "CHAIN_STRIKES": "5"}
-OF_THE_MARKET = (STUBS, MARKET_DRAIN, INGEST, VENDORS)  # the morning is for positions only
 PROBE = "live session"  # the name under which the backlog is asked; it takes no entries
 
 
@@ -121,7 +117,9 @@ def play_live_session(
             played_s = time.monotonic() - began
             _let_the_day_be_booked(folder, ports[CONTROL], advance)
         booked = book(folder)
-        with residents_of_the_session(*OF_THE_MARKET) as morning:  # gateway and stream are as they were left
+        with residents_of_the_session(
+            *OF_THE_MARKET
+        ) as morning:  # for positions only; all else is as it was left
             morning.wait_until_ready(READY_S)
             _wait_for_agreement(effective, advance)
     finally:

@@ -6,6 +6,7 @@ The states and what moves them:
 Called once per tick with the time handed in; never blocks longer than one readiness question.
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -107,6 +108,9 @@ class Child:
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C in the terminal that ran `desk up` is none of its business
             )
+        if self.service.niceness:  # before it has threads: they inherit it
+            with contextlib.suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, self.service.niceness)
         self._identity = identify(self._process.pid)
         self._started_at = now
         self.state = ServiceState.STARTING

@@ -26,6 +26,10 @@ MARKET_DRAIN = "market-drain"  # wherever a feed of the market runs
 VENDORS, STUBS = "vendors", "stubs"  # who asks vendors; stand-ins for these on the gateway's market
 ON_GATEWAY = (BROKER, INGEST, VENDORS)  # those that talk with the gateway, or ask for its time
 BEATING = (DRAIN, BROKER, MARKET_DRAIN, INGEST, VENDORS)  # those that say in Redis that they live
+# Where the processors are busy, the way of an order and its fill goes before the market's: a quote that comes
+# late is followed by the next one, a fill that comes late is a position that nobody knows.
+OF_THE_MARKET = (STUBS, VENDORS, INGEST, MARKET_DRAIN)
+MARKET_NICENESS = 5  # a third of the share of what is not nice
 CONTROL = "gateway-control"  # the second port of the gateway; no service of its own
 STOP_GRACE_S = 10.0  # a drain writes what it holds, a gateway its journal
 
@@ -91,6 +95,7 @@ def resident_services(
                 needs=needs,
                 is_ready=_beats_since(name, heartbeats),
                 stop_grace_s=STOP_GRACE_S,
+                niceness=MARKET_NICENESS if name in OF_THE_MARKET else 0,
             )
         )
     return tuple(made)
@@ -132,6 +137,7 @@ def _stubs(environment: Mapping[str, str], ports: Mapping[str, int]) -> Service:
         url=f"http://{LOOPBACK}:{port}",
         is_ready=lambda _: True,
         stop_grace_s=STOP_GRACE_S,
+        niceness=MARKET_NICENESS,
     )
 
 

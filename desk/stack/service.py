@@ -18,3 +18,4 @@ class Service:
     url: str | None = None
     is_ready: Callable[[float], bool]  # gets the start time of the process, seconds since the epoch
     stop_grace_s: float = 5.0
+    niceness: int = 0  # above 0 it gives way to the others where the processors are busy

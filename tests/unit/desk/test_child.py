@@ -57,6 +57,17 @@ def wait_for_end(pid: int) -> None:
     raise AssertionError("did not end")
 
 
+def test_a_service_gives_way_as_far_as_it_is_told_to(tmp_path: Path) -> None:
+    """Its niceness is on top of nothing else: a restart is as nice as the first start."""
+    service = Service(name="nice", command=SLEEP, environment={}, is_ready=lambda _: True, niceness=5)
+    child = Child(service, tmp_path / "service.log", {}, tmp_path)
+    try:
+        child.advance(0.0, NONE)
+        assert psutil.Process(pid_of(child)).nice() == 5
+    finally:
+        child.stop()
+
+
 def test_a_service_waits_for_what_it_needs(children: list[Child], tmp_path: Path) -> None:
     """It starts only when everything it needs is ready."""
     child = child_of(children, tmp_path, SLEEP, needs=("redis", "warehouse"))

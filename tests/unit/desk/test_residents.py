@@ -11,6 +11,7 @@ from desk.stack.catalog import build_catalog
 from desk.stack.layout import StackLayout
 from desk.stack.ports import PortReservations
 from desk.stack.residents import resident_services, wanted_residents
+from desk.stack.stand_ins import wished_stub_ports
 from trading.errors import ConfigurationError, LiveStateUnavailableError
 from trading.settings import Settings
 
@@ -75,6 +76,15 @@ def test_everyone_of_the_home_is_told_where_the_simulated_broker_is(tmp_path: Pa
     assert (catalog.endpoints["BROKER_HOST"], catalog.endpoints["BROKER_SPEED"]) == ("127.0.0.1", "60")
     assert services["broker"].needs == (*STORES, "gateway")
     assert services["drain"].needs == STORES
+
+
+def test_the_way_of_a_fill_goes_before_the_markets(tmp_path: Path) -> None:
+    """Where the processors are busy, who hears and stores the market waits for gateway, session and drain."""
+    settings = settings_with(tmp_path, DESK_GATEWAY="true", DESK_STUBS="true")
+    ports = dict.fromkeys(("gateway", "gateway-control", *wished_stub_ports(settings)), 1)
+    made = resident_services(wanted_residents(settings), {}, ports, STORES, dict)
+    nice = {service.name for service in made if service.niceness > 0}
+    assert nice == {"stubs", "market-drain", "ingest", "vendors"}
 
 
 def test_a_simulated_day_asks_the_stand_ins_and_nobody_real(tmp_path: Path) -> None:
