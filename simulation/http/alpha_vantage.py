@@ -85,6 +85,8 @@ class AlphaVantageStub(MoodyVenue):
         rows = self.book.options(symbol, at)
         if rows is None:
             return refusal("symbol")
+        if name == "HISTORICAL_OPTIONS" and params.get("date"):  # never another day's
+            rows = [row for row in rows if row["date"] == params["date"]]
         if name == "HISTORICAL_OPTIONS" and not rows:
             words = f"No data for symbol {symbol} on date {params.get('date', '')}."
             return Answer.of({"endpoint": "Historical Options", "message": words, "data": []})

@@ -70,11 +70,11 @@ def desk(
 def test_a_chain_of_another_day_is_not_the_sessions() -> None:
     """The newest chain in the answer to a day's question would be stored as that day's."""
     rows = [FRIDAYS_ROW, option_row(date="2026-11-19", contractID="AAPL261218P00250000", type="put")]
-    with (
-        desk(book=FixedBook(rows={SYMBOL: rows})) as there,
-        pytest.raises(VendorUnavailableError, match=r"expected rows of 2026-11-20, was \['2026-11-19'\]"),
-    ):
-        there.chains()
+    answer = Answer.of({"endpoint": "Historical Options", "message": "success", "data": rows})
+    with desk() as there:
+        there.stub.faults.append(Fault(answer=answer))
+        with pytest.raises(VendorUnavailableError, match=r"rows of 2026-11-20, was \['2026-11-19'\]"):
+            there.chains()
 
 
 def test_a_session_comes_as_of_its_close_under_a_name_of_its_own() -> None:

@@ -53,6 +53,13 @@ def test_limits_roll_over_a_minute_and_a_day(stub: AlphaVantageStub) -> None:
     assert stub.refused_by_limit == 4
 
 
+def test_a_past_day_without_a_chain_has_no_other_days(stub: AlphaVantageStub) -> None:
+    """Asked for a day, the vendor tells that day's chain or that it has none."""
+    told = ask(stub, function="HISTORICAL_OPTIONS", symbol=SYMBOL, date="2026-11-19")
+    assert b'"data": []' in told.body
+    assert b"No data for symbol" in told.body
+
+
 @pytest.mark.parametrize(
     ("params", "kind"),
     [
