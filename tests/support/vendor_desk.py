@@ -100,7 +100,7 @@ def walk(until: datetime, count: int = 60) -> list[Minute]:
 def vendor_settings(url: str, **changes: object) -> VendorSettings:
     """The project's settings with a key and an address."""
     told = load_settings({}).vendors
-    return replace(told, alpha_vantage_key=KEY, alpha_vantage_url=url, connect_timeout_s=2, **changes)
+    return replace(told, alpha_vantage_key=KEY, alpha_vantage_url=url, connect_timeout_s=60, **changes)
 
 
 @contextmanager

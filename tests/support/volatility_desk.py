@@ -24,7 +24,7 @@ from trading.ports.market_state import SymbolMarket, SymbolUpdate
 from trading.services.poll_volatility import VolatilityPoller, VolatilityTools
 from trading.volatility.observation import INDEX
 
-LIMITS = AnswerLimits(connect_s=5, answer_s=10, bytes_max=4 * 2**20)
+LIMITS = AnswerLimits(connect_s=60, answer_s=60, bytes_max=4 * 2**20)
 SEED = 7
 FIRST = date(2026, 6, 1)  # a short file is enough, and read in no time
 
