@@ -24,6 +24,7 @@ from trading.feeds.poller import Moment
 from trading.feeds.retry import RetryPolicy
 from trading.feeds.vendor_plan import Cadences, VendorPlan, left_of_day
 from trading.market_settings import ChainMode, VendorSettings
+from trading.ports.alerts import Alerts
 from trading.ports.breaker_log import BreakerLog, BreakerOutbox
 from trading.ports.market_history import MarketHistory
 from trading.ports.market_state import MarketSink
@@ -41,6 +42,11 @@ def asks_alpha_vantage(settings: Settings) -> bool:
     return bool(told.alpha_vantage_key) and (is_here or not settings.broker.simulated_clock)
 
 
+def vendor_alerts(settings: Settings) -> Alerts:
+    """Where the vendor's refusals are told."""
+    return open_alerts(settings, VENDOR)
+
+
 def vendor_poller(settings: Settings, now: Moment, sink: MarketSink) -> tuple[VendorPoller, AlphaVantage]:
     """Polls Alpha Vantage; the source is given beside it, to be closed at the end."""
     told = settings.vendors
@@ -52,7 +58,7 @@ def vendor_poller(settings: Settings, now: Moment, sink: MarketSink) -> tuple[Ve
         ledger=RedisRequestLedger(redis_url(settings)),
         monitor=open_vendor_monitor(settings),
         local=TalibIndicators(),
-        alerts=open_alerts(settings, "alpha_vantage"),
+        alerts=vendor_alerts(settings),
         chance=random.Random().random,  # noqa: S311 - jitter, no secret
     )
     limits = BreakerLimits(failures_max=told.breaker_failures_max, open_s=told.breaker_open_s)

@@ -20,6 +20,8 @@ from trading.ports.live_state import LiveState
 from trading.services.drain_alerts import AlertDrainTools, drain_alerts
 from trading.services.run_coverage_shift import COMPONENT, SHARD
 from trading.services.supervise import (
+    BROKER_RESIDENTS,
+    MARKET_RESIDENTS,
     Supervision,
     broker_residents,
     look_after_residents,
@@ -51,22 +53,31 @@ def residents(
     """Look, tell, and ask for a shift where nobody works it."""
     of_broker, of_market = broker_residents(settings), market_residents(settings)
     if not of_broker and not of_market:
+        _tell_of(alerts, None)
         drain_alerts(alert_drain.queue, alert_drain.record, alert_drain.alerts)
         return dg.SkipReason("no broker is configured, and no vendor")
     now, known = clock.now(), _missing(context.cursor)
     seen = look_after_residents(live_state, (*of_broker, *of_market), known, now, COMPONENT, SHARD)
+    _tell_of(alerts, seen)
     if fault := seen.text(of_broker):
-        alerts.raise_alert("residents", fault)
         raise dg.DagsterError(fault)
     deaf = seen.text(of_market)
-    if deaf:
-        names = "-".join(name for name in of_market if name in seen.faults)
-        alerts.raise_alert(f"residents-{names}", deaf)
     cursor = json.dumps({name: since.isoformat() for name, since in sorted(seen.missing.items())})
     result = _shift(context, alerts, now, seen, of_broker, cursor)
     if deaf and not result.run_requests:
         raise dg.DagsterError(deaf)
     return result
+
+
+def _tell_of(alerts: Alerts, seen: Supervision | None) -> None:
+    """Each tick says how it is: an alert is open while there is a fault. Who is not expected has none."""
+    codes = {"residents": BROKER_RESIDENTS} | {f"residents-{name}": (name,) for name in MARKET_RESIDENTS}
+    for code, names in codes.items():
+        fault = "" if seen is None else seen.text(names)
+        if fault:
+            alerts.raise_alert(code, fault)
+        else:
+            alerts.end_alert(code, "they say that they live, or are not expected any more")
 
 
 def _shift(
@@ -86,6 +97,7 @@ def _shift(
     if not of_broker:
         return dg.SensorResult(skip_reason="no broker is configured", cursor=cursor)
     if seen.shift is not None:
+        alerts.end_alert("shifts", f"{seen.shift.owner} works the shift")
         return dg.SensorResult(skip_reason=f"{seen.shift.owner} works the shift", cursor=cursor)
     return _next_shift(context, alerts, now, cursor)
 

@@ -1,12 +1,14 @@
 """Alerts in the warehouse: audit.alert_entries, and audit.alerts, where each alert is one row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha1
+from typing import Any
 
 import sql
 from adapters.clickhouse.batch_audit import stored_text
 from adapters.clickhouse.client import Warehouse
+from trading.model.alerts import AlertKind, definition_of
 from trading.ports.alerts import READ_MAX, AlertEntry, AlertLevel, AlertRecord, RaisedAlert
 
 TABLE = "audit.alert_entries"
@@ -22,6 +24,7 @@ COLUMNS = (
     "stream",
     "entry_ms",
     "entry_seq",
+    "kind",
 )
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,8 +44,25 @@ class ClickHouseAlertRecord(AlertRecord):
     def newest(self, since: datetime | None, most: int) -> Sequence[RaisedAlert]:
         """Read the view."""
         asked = {"since": since or BEGINNING, "most": min(most, READ_MAX)}
-        rows = self._warehouse.rows(sql.query("alerts_newest"), asked)
-        return [RaisedAlert(**{**row, "level": AlertLevel(row["level"])}) for row in reversed(rows)]
+        return _alerts(self._warehouse.rows(sql.query("alerts_newest"), asked))
+
+    def open(self, most: int) -> Sequence[RaisedAlert]:
+        """Likewise."""
+        return _alerts(self._warehouse.rows(sql.query("alerts_open"), {"most": most}))
+
+
+def _alerts(rows: Sequence[Mapping[str, Any]]) -> Sequence[RaisedAlert]:
+    kinds = {each.value: each for each in AlertKind}
+    return [
+        RaisedAlert(
+            **{
+                **row,
+                "level": AlertLevel(row["level"]),
+                "kind": kinds.get(row["kind"]) or definition_of(row["code"]).kind,
+            }
+        )
+        for row in reversed(rows)
+    ]
 
 
 def _cells(entry: AlertEntry) -> tuple[object, ...]:
@@ -59,4 +79,5 @@ def _cells(entry: AlertEntry) -> tuple[object, ...]:
         entry.stream,
         int(entry_ms),
         int(entry_seq),
+        "" if entry.level is None else str(entry.kind),
     )

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.redis import keys
-from adapters.redis.alerts import STREAMS, Fields, at_of, market_at_of, text_of
-from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client
+from adapters.redis.alert_words import RESOLVED, STREAMS, Fields, at_of, kind_of, market_at_of, text_of
+from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, is_of_another_type, open_client
+from trading.errors import LiveStateUnavailableError
 from trading.ports.alerts import READ_MAX, AlertBatch, AlertEntry, AlertLevel, AlertQueue, AlertWord
 
 BEGINNING = b"0-0"
-RESOLVED = keys.ALERTS_RESOLVED.at()
+LOOKED_AT = b"begun"  # beside the streams' marks: this live state was looked at
 LEVEL_OF = {stream: level for level, stream in STREAMS.items()}
 EVERY_STREAM = (*LEVEL_OF, RESOLVED)
 
@@ -34,9 +35,9 @@ class RedisAlertQueue(AlertQueue):
 
     def read(self, most: int) -> AlertBatch:
         """Read each stream from its mark's own entry on, which tells whether any after it were dropped."""
-        marks = asked(lambda: self._client.hgetall(keys.ALERTS_DRAINED.at()))
+        marks = self._marks()
         lost = []
-        if self._known and not marks:
+        if not self._known.keys() <= {LOOKED_AT} and not marks:
             lost.append(f"the live state lost everything after {_words(self._looked_at)}")
         entries: list[AlertEntry] = []
         for stream, (told, newest) in zip(EVERY_STREAM, self._told(marks, min(most, READ_MAX)), strict=True):
@@ -49,18 +50,26 @@ class RedisAlertQueue(AlertQueue):
         self._looked_at = datetime.now(UTC)
         if not lost:
             self._known = marks
-        return AlertBatch(entries=tuple(entries), lost="; ".join(lost))
+        return AlertBatch(entries=tuple(entries), lost="; ".join(lost), begins=not marks)
 
     def done(self, batch: AlertBatch) -> None:
         """Move the marks."""
-        marks = {entry.stream: entry.entry_id for entry in batch.entries}
+        marks = {LOOKED_AT: BEGINNING} if batch.begins else {}
+        marks |= {entry.stream.encode(): entry.entry_id.encode() for entry in batch.entries}
         if marks:
             asked(lambda: self._client.hset(keys.ALERTS_DRAINED.at(), mapping=marks))
-        self._known = {stream.encode(): entry_id.encode() for stream, entry_id in marks.items()}
+        self._known = marks
 
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
+
+    def _marks(self) -> Marks:
+        """None where a foreign hand made another type of them: all is stored again, which changes nothing."""
+        key = keys.ALERTS_DRAINED.at()
+        if asked(lambda: self._client.type(key)) not in (b"hash", b"none"):
+            asked(lambda: self._client.delete(key))
+        return asked(lambda: self._client.hgetall(key))
 
     def _told(self, marks: Marks, most: int) -> Sequence[tuple[Told, Told]]:
         """Of each stream what stands from its mark on, and its newest entry."""
@@ -70,10 +79,18 @@ class RedisAlertQueue(AlertQueue):
                 for stream in EVERY_STREAM:
                     pipe.xrange(stream, marks.get(stream.encode(), BEGINNING), count=most + 1)
                     pipe.xrevrange(stream, count=1)
-                return list(pipe.execute())
+                return list(pipe.execute(raise_on_error=False))
 
-        told = asked(ask)
+        told = [self._checked(answer) for answer in asked(ask)]
         return list(zip(told[::2], told[1::2], strict=True))
+
+    def _checked(self, answer: Any) -> Told:
+        """A stream that is of another type has no entries: the next word replaces it."""
+        if isinstance(answer, Exception):
+            if not is_of_another_type(answer):
+                raise LiveStateUnavailableError(f"live state refused: {answer}") from answer
+            return []
+        return list(answer)
 
     def _from_its_beginning(self, stream: str) -> Told:
         return list(asked(lambda: self._client.xrange(stream, count=READ_MAX)))
@@ -90,8 +107,9 @@ def _entry(stream: str, entry_id: bytes, fields: Fields) -> AlertEntry:
         code=text_of(fields, b"code"),
         text=text_of(fields, b"text"),
         component=text_of(fields, b"component"),
-        at=at_of(entry_id),
+        at=at_of(entry_id, fields),
         market_at=market_at_of(fields),
+        kind=kind_of(fields),
     )
 
 

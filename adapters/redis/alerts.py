@@ -1,78 +1,108 @@
-"""Alerts in Redis: the streams and channel that people watch, each code at most once in a while."""
+"""Alerts in Redis: the port of those who raise them, and the view of those who look."""
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from adapters.redis import keys
+from adapters.redis.alert_words import (
+    ALERTS_KEPT,
+    RESOLVED,
+    STREAMS,
+    Fields,
+    Word,
+    at_of,
+    kind_of,
+    market_at_of,
+    printable,
+    text_of,
+)
+from adapters.redis.alert_writer import SAME_CODE_EVERY_S, AlertWriter, open_conditions, read_conditions
 from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client
-from adapters.redis.outbox import ALERTS_KEPT, alert
 from trading.errors import LiveStateUnavailableError
+from trading.model.alerts import AlertKind
 from trading.ports.alerts import READ_MAX, AlertLevel, AlertLog, Alerts, RaisedAlert
 
-logger = logging.getLogger(__name__)
-
-STREAMS = {AlertLevel.CRITICAL: keys.ALERTS_CRITICAL.at(), AlertLevel.EMERGENCY: keys.ALERTS_EMERGENCY.at()}
 WAIT_MAX_S = 5.0
-UNWRITTEN_MAX = 1_000  # codes that are marked as told and were not
-
-Fields = Mapping[bytes, bytes]
+LOOKED_AT_ONCE = 500  # conditions of one look; the next one goes on behind them
 
 
 class RedisAlerts(Alerts):
-    """The port on a real Redis; `component` is who raises."""
+    """The port on a real Redis; `component` is who raises. May be shared between threads."""
 
     def __init__(self, url: str, component: str = "") -> None:
         self._client: Any = open_client(url)
         self._component = component
-        self._unwritten: set[str] = set()
+        self._writer = AlertWriter(self._client, component)
         self._epoch: bytes | None = None
+        self._looked_to = 0
 
     def raise_alert(self, code: str, text: str) -> bool:
-        """Write the alert unless the key of its code says that it was written lately."""
-        return self._raise(code, text)
+        """Write it as its definition says."""
+        return self._writer.tell(code, text)
+
+    def end_alert(self, code: str, by: str) -> bool:
+        """Write the end of what is open."""
+        return self._writer.end(code, by)
+
+    def take_over(self) -> bool:
+        """End what another process of this component left open."""
+        return self._writer.take_over()
 
     def raise_episode(self, code: str, text: str, market_at: datetime) -> bool:
         """The same, named by its code."""
-        return self._raise(code, text, identity=code, market_at=market_at)
+        return self._writer.tell_episode(code, text, market_at)
 
     def end_episode(self, code: str, by: str, market_at: datetime) -> bool:
-        """Append to the stream of what is over."""
-        said = {"id": code, "code": code, "text": by, "component": self._component}
-        said["market_at"] = market_at.isoformat()
-        key = keys.ALERTS_RESOLVED.at()
-        try:
-            asked(lambda: self._client.xadd(key, said, maxlen=ALERTS_KEPT, approximate=True))
-        except LiveStateUnavailableError as error:
-            logger.error("alert_end_not_written code=%s error=%s", code, error)
-            return False
-        return True
+        """Likewise."""
+        return self._writer.end_episode(code, by)
 
     def episodes_left(self) -> Sequence[str] | None:
-        """Look through both streams: an episode is named by its code."""
-
-        def ask() -> list[Any]:
-            with self._client.pipeline(transaction=False) as pipe:
-                pipe.xrange(keys.ALERTS_CRITICAL.at(), count=2 * ALERTS_KEPT)
-                pipe.xrange(keys.ALERTS_RESOLVED.at(), count=2 * ALERTS_KEPT)
-                return list(pipe.execute())
-
+        """Look through the conditions: an episode is named by its code."""
         try:
-            told, over = asked(ask)
+            told = open_conditions(self._client)
         except LiveStateUnavailableError:
             return None
-        ended = {text_of(fields, b"id") for _, fields in over}
-        ours = (fields for _, fields in told if text_of(fields, b"component") == self._component)
-        named = (text_of(each, b"id") for each in ours if each.get(b"id") == each.get(b"code"))
-        return [code for code in dict.fromkeys(named) if code and code not in ended]
+        ours = {self._component: True}
+        return [code for code, each in told if each.get("id") == code and each.get("holders") == ours]
+
+    def look(self) -> int:
+        """A portion of all conditions, so that no round is long."""
+        key = keys.ALERTS_CONDITIONS.at()
+        if asked(lambda: self._client.type(key)) != b"hash":
+            return 0
+        answer = asked(lambda: self._client.hscan(key, self._looked_to, count=LOOKED_AT_ONCE))
+        self._looked_to = int(answer[0])
+        now_ms = int(asked(self._client.time)[0]) * 1000
+        due = [code for code, told in read_conditions(answer[1]) if _is_due(told, now_ms)]
+        for code in due:
+            self._writer.look(code)
+        return len(due)
+
+    def restore(self, alerts: Sequence[RaisedAlert]) -> int:
+        """One by one: what is known already stays as it is."""
+        for each in alerts:
+            self._writer.restore(
+                Word(
+                    identity=each.identity,
+                    code=each.code,
+                    text=each.text,
+                    component=each.component,
+                    market_at=each.market_at.isoformat() if each.market_at else "",
+                    at_ms=int(each.at.timestamp() * 1000),
+                )
+            )
+        return len(alerts)
 
     def has_lost_all(self) -> bool:
         """Compare the mark of this server's data with that of the look before."""
         key, mark = keys.ALERTS_EPOCH.at(), uuid4().hex
 
         def ask() -> Any:
+            if self._client.type(key) not in (b"string", b"none"):
+                self._client.delete(key)
             with self._client.pipeline(transaction=True) as pipe:
                 pipe.set(key, mark, nx=True)
                 pipe.get(key)
@@ -83,28 +113,24 @@ class RedisAlerts(Alerts):
         except LiveStateUnavailableError:
             return False  # the next look compares with the same
         before, self._epoch = self._epoch, told
-        return before is not None and before != told
+        has_lost = before is not None and before != told
+        if has_lost:
+            self._writer.forget()
+        return has_lost
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Try a last time to write what waits, and give the connections back."""
+        self._writer.write_waiting()
         self._client.close()
 
-    def _raise(self, code: str, text: str, identity: str = "", market_at: datetime | None = None) -> bool:
-        key = keys.ALERT_TOLD.at(code=code)
-        try:
-            is_new = asked(lambda: self._client.set(key, "1", nx=True, ex=keys.ALERT_TOLD.ttl_s))
-        except LiveStateUnavailableError as error:
-            logger.error("alert_not_written code=%s text=%s error=%s", code, text, error)
-            return False
-        if not is_new and code not in self._unwritten:
-            return True
-        is_written = alert(
-            self._client, code, text, component=self._component, identity=identity, market_at=market_at
-        )
-        self._unwritten.discard(code)
-        if not is_written and len(self._unwritten) < UNWRITTEN_MAX:
-            self._unwritten.add(code)  # the mark says that it was told, and it was not
-        return is_written
+
+def _is_due(told: Mapping[str, Any], now_ms: int) -> bool:
+    """Whether a condition may have words to tell, or may be forgotten, as what nobody can read may."""
+    raised_ms = told.get("raised_ms", 0)
+    if told.get("ends") or not isinstance(raised_ms, int | float):
+        return True
+    has_words = not told.get("is_told") or told.get("text") != told.get("told_text")
+    return now_ms - raised_ms >= SAME_CODE_EVERY_S * 1000 and has_words
 
 
 class RedisAlertLog(AlertLog):
@@ -122,7 +148,7 @@ class RedisAlertLog(AlertLog):
             with self._client.pipeline(transaction=False) as pipe:
                 for stream in STREAMS.values():
                     pipe.xrevrange(stream, "+", first, count=count)
-                pipe.xrange(keys.ALERTS_RESOLVED.at(), first, "+", count=ALERTS_KEPT)
+                pipe.xrange(RESOLVED, first, "+", count=2 * ALERTS_KEPT)
                 return list(pipe.execute())
 
         *told, over = asked(ask)
@@ -132,7 +158,12 @@ class RedisAlertLog(AlertLog):
             for level, entries in zip(STREAMS, told, strict=True)
             for alert in _alerts(level, entries, ends)
         )
-        return _in_order(each)[-count:]
+        return _in_order(_each_once(each))[-count:]
+
+    def open(self) -> Sequence[RaisedAlert]:
+        """Read the conditions."""
+        found = (_open_alert(code, told) for code, told in open_conditions(self._client))
+        return sorted((each for each in found if each), key=lambda each: (each.at, each.code))
 
     def after(self, known: Sequence[RaisedAlert], wait_s: float) -> Sequence[RaisedAlert]:
         """Wait on both streams at once."""
@@ -147,25 +178,6 @@ class RedisAlertLog(AlertLog):
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
-
-
-def at_of(entry_id: bytes) -> datetime:
-    """When an entry was written, by the server's clock."""
-    return datetime.fromtimestamp(int(entry_id.split(b"-")[0]) / 1000, UTC)
-
-
-def text_of(fields: Fields, name: bytes) -> str:
-    """A field as text; what no program of ours wrote is shown all the same."""
-    return fields.get(name, b"").decode("utf-8", "replace")
-
-
-def market_at_of(fields: Fields) -> datetime | None:
-    """The market's time, where it was told."""
-    try:
-        told = datetime.fromisoformat(text_of(fields, b"market_at"))
-    except ValueError:
-        return None
-    return told if told.tzinfo else None
 
 
 def _alerts(
@@ -183,15 +195,53 @@ def _alert(
     return RaisedAlert(
         level=level,
         alert_id=entry_id.decode(),
-        at=at_of(entry_id),
+        at=at_of(entry_id, fields),
         code=text_of(fields, b"code"),
         text=text_of(fields, b"text"),
         component=text_of(fields, b"component"),
         market_at=market_at_of(fields),
-        resolved_at=at_of(end[0]) if end else None,
+        resolved_at=at_of(*end) if end else None,
         resolved_by=text_of(end[1], b"text") if end else "",
+        kind=kind_of(fields),
+        identity=text_of(fields, b"id"),
     )
 
 
+def _open_alert(code: str, told: Mapping[str, Any]) -> RaisedAlert | None:
+    """A condition as it stands; None where a foreign hand wrote what nobody can read."""
+    try:
+        at = datetime.fromtimestamp(int(told["since_ms"]) / 1000, UTC)
+        market_at = datetime.fromisoformat(told["market_at"]) if told.get("market_at") else None
+        return RaisedAlert(
+            level=AlertLevel.CRITICAL,
+            alert_id=f"{int(told['since_ms'])}-0",
+            at=at,
+            code=printable(code),
+            text=printable(str(told["text"])),
+            component=printable(str(told["component"])),
+            market_at=market_at,
+            kind=AlertKind.CONDITION,
+            identity=printable(str(told["id"])),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _each_once(alerts: Iterable[RaisedAlert]) -> Iterable[RaisedAlert]:
+    """An alert that was written more than once, as it was told last, since it was told first."""
+    first: dict[str, datetime] = {}
+    newest: dict[str, RaisedAlert] = {}
+    for each in sorted(alerts, key=_place):
+        name = each.identity or f"{each.level} {each.alert_id}"
+        first.setdefault(name, each.at)
+        newest[name] = replace(each, at=first[name])
+    return newest.values()
+
+
 def _in_order(alerts: Iterable[RaisedAlert]) -> list[RaisedAlert]:
-    return sorted(alerts, key=lambda each: (*map(int, each.alert_id.split("-")), each.level))
+    return sorted(alerts, key=_place)
+
+
+def _place(each: RaisedAlert) -> tuple[int, int, str]:
+    milliseconds, _, number = each.alert_id.partition("-")
+    return int(milliseconds), int(number), each.level

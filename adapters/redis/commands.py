@@ -8,6 +8,7 @@ from typing import Any
 import redis
 
 from adapters.redis import broker_values, keys
+from adapters.redis.alert_writer import AlertWriter
 from adapters.redis.connection import (
     ANSWER_TIMEOUT_S,
     asked,
@@ -16,7 +17,7 @@ from adapters.redis.connection import (
     open_client,
     run_script,
 )
-from adapters.redis.outbox import BROKER_TOPIC, IBKR_SHARD, READ_WAIT_MAX_S, alert
+from adapters.redis.outbox import BROKER_TOPIC, IBKR_SHARD, READ_WAIT_MAX_S
 from trading.errors import CommandQueueFullError, InvalidFieldError, LiveStateUnavailableError
 from trading.model.broker import BrokerCommand, Outcome
 from trading.ports.broker_commands import (
@@ -49,6 +50,7 @@ class RedisCommandQueue(CommandQueue):
         waiting_max: int = COMMANDS_WAITING_MAX,
     ) -> None:
         self._client = open_client(url, READ_WAIT_MAX_S + ANSWER_TIMEOUT_S)
+        self._alerts = AlertWriter(self._client, BROKER_TOPIC)
         self._topic, self._shard = topic, shard
         self._stream = keys.COMMANDS.at(topic=topic, sym=shard)
         self._fencing = keys.COMMAND_FENCING.at(topic=topic, sym=shard)
@@ -166,7 +168,7 @@ class RedisCommandQueue(CommandQueue):
             return ReceivedCommand(entry_id=entry_id.decode(), command=command, again=again)
         except (InvalidFieldError, KeyError) as error:
             text = f"{self._stream} {entry_id.decode()}: {error}"
-            alert(self._client, "command_unreadable", text, component=BROKER_TOPIC)
+            self._alerts.tell("command_unreadable", text)
             run_script(self._client, "ack_entries", [self._stream], (SESSION_GROUP, entry_id))
             self._given.discard(entry_id)
             return None

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from adapters.redis import keys, market_values
 from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client, run_script, run_scripts
+from adapters.redis.full_market_alert import FullMarketAlert
 from adapters.redis.market_fence import StreamFence
 from adapters.redis.market_greeks import GreeksTold
 from adapters.redis.market_minutes import MinutesTold, Scored
@@ -32,7 +33,6 @@ from adapters.redis.market_operations import (
 )
 from adapters.redis.market_states import StatesTold
 from adapters.redis.memory_room import MARKET_SHARE, MemoryRoom
-from adapters.redis.outbox import alert
 from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
 from trading.market.written_streams import WrittenStreams, loss_of
 from trading.model.market import VolatilityReading
@@ -116,6 +116,7 @@ class RedisMarketSink(MarketSink):
         self._streams = WrittenStreams()
         self._volatility_at: datetime | None = None  # when the newest reading was judged
         self._fence = StreamFence(self._client, MARKET_TOPIC)
+        self._alerts = FullMarketAlert(self._client, MARKET_TOPIC)
 
     def publish(self, updates: Sequence[SymbolUpdate]) -> None:
         """Print all, then write in order; an update that is refused is named, the others are written."""
@@ -139,6 +140,7 @@ class RedisMarketSink(MarketSink):
         except LiveStateUnavailableError:
             self._known.clear()  # the server may be another when it answers again
             raise
+        self._alerts.judge(said.full.keys(), {each.update.symbol for each in done if each.update.blocks})
         if said.full:
             raise OutboxFullError("; ".join(said.full.values()))
 
@@ -168,7 +170,7 @@ class RedisMarketSink(MarketSink):
             return
         if self._room.alert_is_due(ALERT_PAUSE_MS / 1000):
             text = f"market data wait: {reason}; is the drain running?"
-            alert(self._client, "market_outbox_full", text, component=MARKET_TOPIC)
+            self._alerts.tell_full(text)
         raise OutboxFullError(f"market data wait: {reason}")
 
     def _call(self, update: SymbolUpdate, place: int = 0) -> _Call:
@@ -225,7 +227,7 @@ class RedisMarketSink(MarketSink):
         if said.alerts:
             shown = "; ".join(said.alerts[:ALERT_SYMBOLS_SHOWN_MAX])
             text = f"{len(said.alerts)} symbols: {shown}"
-            alert(self._client, "market_outbox_full", text, component=MARKET_TOPIC)
+            self._alerts.tell_full(text)
         return said
 
     def _judge(self, call: _Call, answer: Any, said: _Said) -> None:
@@ -285,7 +287,7 @@ class RedisMarketSink(MarketSink):
         self._streams.told(lost.keys() - full.keys())
         shown = ", ".join(sorted(lost))
         text = f"the live state lost what was not drained of {shown}"
-        alert(self._client, "market_outbox_lost", text, component=MARKET_TOPIC)
+        self._alerts.tell_lost(text)
 
     def _tell_minutes(self) -> None:
         """Those of the session, where the server lost everything."""

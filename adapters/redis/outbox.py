@@ -13,6 +13,7 @@ from uuid import uuid4
 import redis
 
 from adapters.redis import broker_values, keys
+from adapters.redis.alert_writer import AlertWriter
 from adapters.redis.connection import (
     ANSWER_TIMEOUT_S,
     asked,
@@ -21,7 +22,7 @@ from adapters.redis.connection import (
     open_client,
     run_script,
 )
-from trading.errors import InvalidFieldError, LiveStateUnavailableError, OutboxFullError
+from trading.errors import InvalidFieldError, OutboxFullError
 from trading.model.broker import BrokerEvent, OutboxEntry
 from trading.ports.outbox import (
     EVENTS_PER_APPEND_MAX,
@@ -40,9 +41,9 @@ logger = logging.getLogger(__name__)
 BROKER_TOPIC = "broker"
 IBKR_SHARD = "IBKR"
 DRAIN_GROUP = "drain"
+FULL_ALERT = "outbox_full"
 TOKEN_LIFE_MS = 60_000  # a repeat after a lost answer comes within ANSWER_TIMEOUT_S times a few
-ALERT_PAUSE_MS = 60_000
-ALERTS_KEPT = 10_000
+ALERT_PAUSE_MS = 0  # a full outbox is one condition: its teller minds how often
 ACKS_PER_SCRIPT_MAX = 1_000  # Lua unpacks no more than about 8,000 values
 READ_WAIT_MAX_S = 5.0
 
@@ -61,6 +62,8 @@ class RedisOutbox(Outbox):
         entries_max: int = OUTBOX_ENTRIES_MAX,
     ) -> None:
         self._client = open_client(url)
+        self._alerts = AlertWriter(self._client, topic)
+        self._was_full = True  # what a process before this one left open ends with the first append
         self._topic, self._shard = topic, shard
         self._stream = keys.OUTBOX.at(topic=topic, sym=shard)
         self._journal = keys.OUTBOX_JOURNAL.at(topic=topic, sym=shard)
@@ -91,7 +94,9 @@ class RedisOutbox(Outbox):
         answer = run_script(self._client, "append_events", [self._stream, self._journal, done], arguments)
         said = [part.decode() for part in answer]
         if said[0] == "full":
-            self._refuse(int(said[1]), len(texts), alert_due=said[2] == "1")
+            self._refuse(int(said[1]), len(texts))
+        if self._was_full:
+            self._was_full = not self._alerts.end(FULL_ALERT, "it takes events again")
         first = int(said[2])
         return Appended(
             epoch=said[1],
@@ -100,13 +105,13 @@ class RedisOutbox(Outbox):
             entry_ids=tuple(said[3:]),
         )
 
-    def _refuse(self, length: int, events: int, *, alert_due: bool) -> None:
+    def _refuse(self, length: int, events: int) -> None:
         reason = (
             f"{self._stream}: expected at most {self._entries_max} unread entries, was {length} and {events}"
             " more; is the drain running?"
         )
-        if alert_due:
-            alert(self._client, "outbox_full", reason, component=self._topic)
+        self._was_full = True
+        self._alerts.tell(FULL_ALERT, reason)
         raise OutboxFullError(reason)
 
 
@@ -245,33 +250,6 @@ class RedisOutboxReader(OutboxReader):
             text=told.get("event", str(told)),
             reason=f"{type(error).__name__}: {error}",
         )
-
-
-def alert(
-    client: Any,
-    code: str,
-    text: str,
-    *,
-    component: str = "market",  # most who write by themselves; the others say who they are
-    identity: str = "",
-    market_at: datetime | None = None,
-) -> bool:
-    """Write what a person must see; an alert that cannot be written is logged, stops nothing, is False.
-
-    The identity is made before the first try: what is sent again after a lost answer is one alert.
-    """
-    logger.error("alert code=%s text=%s", code, text)
-    key = keys.ALERTS_CRITICAL.at()
-    said = {"code": code, "text": text, "id": identity or uuid4().hex, "component": component}
-    if market_at is not None:
-        said["market_at"] = market_at.isoformat()
-    try:
-        asked(lambda: client.xadd(key, said, maxlen=ALERTS_KEPT, approximate=True))
-        asked(lambda: client.publish(key, code))
-    except LiveStateUnavailableError as error:
-        logger.error("alert_not_written code=%s error=%s", code, error)
-        return False
-    return True
 
 
 def _claimed_ids(answer: Any) -> Sequence[bytes]:

@@ -28,6 +28,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         alerts=open_alerts(settings, COMPONENT),
         clock=SystemClock(),
     )
+    await asyncio.to_thread(ports.alerts.take_over)
     await Runner(settings.broker, ports, random.Random()).run(stop)  # noqa: S311 (jitter, no secret)
 
 

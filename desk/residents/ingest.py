@@ -50,6 +50,7 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     chance = random.Random()  # noqa: S311 (jitter, no secret)
     runner = MarketRunner(settings.broker, settings.market, settings.ingest, ports, chance, capture)
     with held(lease, ports.alerts):
+        await asyncio.to_thread(alerts.take_over)
         await runner.run(stop)
 
 

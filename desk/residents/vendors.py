@@ -27,6 +27,7 @@ from adapters.wiring_vendors import (
     open_breaker_log,
     open_breaker_outbox,
     open_vendor_monitor,
+    vendor_alerts,
     vendor_poller,
 )
 from desk.market_clock import market_clock
@@ -71,6 +72,8 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
     with held(lease, alerts):
         writer = KeptWriter(lease, open_market_sink(settings))
         writer.take_over()
+        for each in (alerts, vendor_alerts(settings)):
+            each.take_over()
         _poll(settings, stop, moment, beat, now, writer, alerts)
 
 

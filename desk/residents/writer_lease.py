@@ -67,20 +67,24 @@ def stand_by(
     Who can hear without a live state begins without one, and takes the lease when it is there.
     """
     log, since, is_told = component_log(lease.component), time.monotonic(), False
+    code = f"stands_by-{lease.component}"
     while not is_stopping():
         try:
             if lease.take() is not None:
+                alerts.end_alert(code, "it writes now")
                 return True
             if not is_told and time.monotonic() - since > STANDS_BY_TOLD_AFTER * lease.ttl_s:
                 is_told = True
                 text = f"another process writes ({lease.holder()}); this one waits until it is gone"
                 log.warning("stands by: %s", text)
-                alerts.raise_alert(f"stands_by-{lease.component}", text)
+                alerts.raise_alert(code, text)
         except LiveStateUnavailableError as error:
             if not needs_live_state:
                 return True
             log.warning("waits: %s", error)
         pause(PAUSE_S)
+    if is_told:
+        alerts.end_alert(code, "it was told to end")
     return False
 
 

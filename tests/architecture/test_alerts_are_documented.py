@@ -1,14 +1,25 @@
-"""Every alert that a person can be shown stands in the page that says what to do."""
+"""Every alert that a person can be shown is defined, stands in the page that says what to do, and ends."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from adapters.ibkr.session.codes import REACTIONS, About
+from trading.model.alerts import DEFINITIONS, LINK_CODES, UNDEFINED, definition_of
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "alerts.md"
 ROOMS = ("adapters", "assets", "desk", "orchestration", "sensors", "trading")
-RAISING = {"raise_alert": 0, "alert": 0, "_code": 0}  # the place of the code among the arguments
-OF_A_CLIENT = 1  # alert(client, code, text)
+RAISING = {  # the place of the code among the arguments
+    "raise_alert": 0,
+    "end_alert": 0,
+    "alert": 0,
+    "over": 0,
+    "tell": 0,
+    "refused": 0,
+    "_code": 0,
+}
+TELLING = ("adapters/redis/", "trading/feeds/", "trading/services/")  # where `tell` and `refused` mean alerts
 COMPONENTS = {"adapters/ibkr/market": "ingest_", "adapters/ibkr/session": "broker_"}
 
 
@@ -44,8 +55,11 @@ def _codes_of(path: Path) -> Iterator[str]:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name not in RAISING or not node.args:
             continue
-        place = OF_A_CLIENT if isinstance(node.func, ast.Name) and name == "alert" else RAISING[name]
-        code = _literal(node.args[place], constants) if len(node.args) > place else ""
+        if name in ("tell", "refused") and not str(path.relative_to(ROOT)).startswith(TELLING):
+            continue
+        if name in ("alert", "over") and not prefix:
+            continue
+        code = _literal(node.args[RAISING[name]], constants)
         if code:
             yield prefix + code
 
@@ -57,17 +71,41 @@ def codes() -> set[str]:
 
 
 def test_every_alert_has_its_row() -> None:
-    """Who is woken by a code finds it, and what to do."""
-    page = PAGE.read_text(encoding="utf-8")
-    assert {code for code in codes() if f"`{code}" not in page} == set()
+    """Who is woken by a code finds it, when it is over, and what to do."""
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    for each in DEFINITIONS:
+        name = each.code
+        if name.rpartition("_")[2].isdigit():  # one of the link's codes, which share a row
+            name = name.rpartition("_")[0] + "_<number>` of 326, 503, 506, 507, 1100, 1300, 2110, 10197"
+        named = [row for row in rows if f"`{name}" in row.split(" | ")[0]]
+        assert named, each.code
+        ends = {row.split(" | ")[2] for row in named}
+        expected = each.ends or "said once"
+        assert any(told.startswith(expected) for told in ends), (each.code, expected, ends)
+    assert {code for code in codes() if not any(f"`{code}" in row for row in rows)} == set()
+
+
+def test_every_alert_is_defined() -> None:
+    """An event or a condition: never by chance of how it is raised."""
+    assert {code for code in codes() if definition_of(code) is UNDEFINED and not _begins(code)} == set()
+
+
+def _begins(code: str) -> bool:
+    """Whether what the text says of a composed code is the beginning of a defined one."""
+    return any(each.code.startswith(code) for each in DEFINITIONS)
+
+
+def test_the_codes_about_the_link_are_those_that_the_session_alerts() -> None:
+    """Each of them is over when the link is ready."""
+    told = {code for code, each in REACTIONS.items() if each.about is About.LINK and each.alert}
+    assert told == set(LINK_CODES)
 
 
 def test_the_search_finds_alerts_of_every_form() -> None:
     """A literal, a constant, the beginning of a composed one, those of a component, those of a client."""
     assert codes() >= {
-        "vendor_key_refused",
+        "drain_stuck",
         "market_drain_stuck",
-        "lock-",
         "feed_stale",
         "ingest_code_",
         "broker_clock_skew",

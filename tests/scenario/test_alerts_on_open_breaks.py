@@ -1,5 +1,6 @@
 """Who must see it, sees it: a break that is newly open and a lock that is set raise one alert each."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 import redis
+from alert_ends import shows_the_end_of
 from real_redis import RunningRedis, redis_binary, start_redis
 from reconciled_desk import FIRST, LAST, SETTINGS, Desk, desk_in_memory
 
@@ -22,6 +24,7 @@ from trading.reconciliation.locks import LockAction
 from trading.services import alert_breaks
 from trading.services.alert_breaks import alert_open_breaks
 from trading.services.reconcile_session import ReconcileReport, reconcile_range
+from trading.services.settle_breaks import explain_break, lift_lock
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +66,14 @@ def settled(desk: Desk, written: tuple[Path, Journal], alerts: Alerts) -> list[R
 
 
 def expected_codes(reports: list[ReconcileReport]) -> set[str]:
-    breaks = {f"break-{event.event_id}" for report in reports for event in open_of(report.new_events)}
+    breaks = {f"break-{event.break_id}" for report in reports for event in open_of(report.new_events)}
     scopes = {
-        (report.sign_off.session, event.scope, event.scope_key): f"lock-{event.lock_id}-{event.sequence}"
+        f"lock-{event.scope}-{event.scope_key}"
         for report in reports
         for event in report.lock_events
         if event.action is LockAction.SET
     }
-    return breaks | set(scopes.values())
+    return breaks | scopes
 
 
 def test_each_open_break_and_lock_is_told_once(desk: Desk, written: tuple[Path, Journal]) -> None:
@@ -80,11 +83,11 @@ def test_each_open_break_and_lock_is_told_once(desk: Desk, written: tuple[Path, 
     assert set(alerts.told) == expected_codes(reports)
     still_open = list(desk.breaks.breaks(states=[BreakState.OPEN]))
     told = {code for code in alerts.told if code.startswith("break-")}
-    assert told == {f"break-{event.event_id}" for event in still_open}
+    assert told == {f"break-{event.break_id}" for event in still_open}
     assert len(still_open) > 3
     assert any(code.startswith("lock-") for code in alerts.told)
     for event in still_open:
-        text = alerts.told[f"break-{event.event_id}"]
+        text = alerts.told[f"break-{event.break_id}"]
         assert all(part in text for part in (event.break_id, str(event.found.kind), event.found.account))
     again = MemoryAlerts()
     reconcile(desk, written, again)
@@ -146,3 +149,60 @@ def test_the_many_share_one_alert(
     alert_open_breaks(alerts, events)
     assert len(alerts.told) == 3
     assert f"{len(events) - 2} more" in list(alerts.told.values())[-1]
+
+
+@shows_the_end_of("break-", "lock-")
+def test_a_break_that_is_explained_ends_its_alert_and_the_last_one_of_a_scope_its_lock(
+    desk: Desk, written: tuple[Path, Journal]
+) -> None:
+    """By a person, one after another; in the end nothing is open, and each says what ended it."""
+    alerts = MemoryAlerts()
+    settled(desk, written, alerts)
+    stores = replace(desk.reconcile_stores, alerts=alerts)
+    locks = {code for code in alerts.open if code.startswith("lock-")}
+    still_open = list(desk.breaks.breaks(states=[BreakState.OPEN]))
+    assert locks
+    for event in still_open:
+        assert f"break-{event.break_id}" in alerts.open
+        explain_break(stores, SETTINGS, event.break_id, "A. Person", "it is known")
+        assert alerts.over[f"break-{event.break_id}"] == "the break is explained"
+        active = {f"lock-{lock.scope}-{lock.scope_key}" for lock in desk.breaks.locks() if lock.is_active}
+        assert {code for code in alerts.open if code.startswith("lock-")} == active
+    assert not alerts.open
+    assert set(alerts.over) >= locks
+
+
+@shows_the_end_of("lock-")
+def test_a_lock_that_a_person_lifts_ends_its_alert_when_no_other_locks_the_scope(
+    desk: Desk, written: tuple[Path, Journal]
+) -> None:
+    """The break stays open, and its alert with it."""
+    alerts = MemoryAlerts()
+    settled(desk, written, alerts)
+    stores = replace(desk.reconcile_stores, alerts=alerts)
+    breaks = {code for code in alerts.open if code.startswith("break-")}
+    for lock in [lock for lock in desk.breaks.locks() if lock.is_active]:
+        assert f"lock-{lock.scope}-{lock.scope_key}" in alerts.open
+        lift_lock(stores, lock.lock_id, "A. Person", "it endangers nobody")
+    assert set(alerts.open) == breaks
+
+
+@shows_the_end_of("breaks-")
+def test_the_shared_alert_ends_with_the_last_open_break_of_its_session(
+    desk: Desk, written: tuple[Path, Journal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not before."""
+    monkeypatch.setattr(alert_breaks, "ALERTS_PER_SESSION_MAX", 0)
+    alerts = MemoryAlerts()
+    settled(desk, written, alerts)
+    stores = replace(desk.reconcile_stores, alerts=alerts)
+    shared = {code for code in alerts.open if code.startswith("breaks-")}
+    still_open = list(desk.breaks.breaks(states=[BreakState.OPEN]))
+    assert shared == {f"breaks-{e.found.venue}-{e.found.account}-{e.found.session}" for e in still_open}
+    left = Counter(each.found.session for each in still_open)
+    for event in still_open:
+        explain_break(stores, SETTINGS, event.break_id, "A. Person", "it is known")
+        left[event.found.session] -= 1
+        is_over = any(code.endswith(str(event.found.session)) for code in alerts.over)
+        assert is_over is (left[event.found.session] == 0)
+    assert not any(code.startswith("breaks-") for code in alerts.open)

@@ -54,6 +54,11 @@ class Question:
     symbol: str
     indicator: str = ""
 
+    @property
+    def name(self) -> str:
+        """As a person reads it."""
+        return f"{self.feed} {self.symbol} {self.indicator}".rstrip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:

@@ -1,8 +1,9 @@
 """What a person must see: one line with a code, told once in a while however often it is found.
 
 An alert goes to the live state, where people look, and from there to the warehouse, where it stays: who
-raises one waits for the first only. One that has an end (an episode) is named by its code in both, so that
-raising it again after the live state lost everything makes no second one.
+raises one waits for the first only. A code is an event or a condition (`trading.model.alerts`); each episode
+of a condition has a name of its own, in both, so that raising it again after the live state lost everything
+makes no second one. Who finds that a condition holds no more ends it, whoever raised it.
 """
 
 from abc import ABC, abstractmethod
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from trading.model.alerts import AlertKind
 
 READ_MAX = 1_000
 
@@ -44,11 +47,16 @@ class RaisedAlert:
     market_at: datetime | None = None
     resolved_at: datetime | None = None
     resolved_by: str = ""
+    kind: AlertKind = AlertKind.EVENT
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertEntry:
-    """One word on an alert on its way to the warehouse; `identity` is the alert's, told twice or not."""
+    """One word on an alert on its way to the warehouse; `identity` is the alert's, told twice or not.
+
+    `at` is when it was meant, which may be long before it could be written.
+    """
 
     stream: str
     entry_id: str
@@ -60,25 +68,61 @@ class AlertEntry:
     component: str
     at: datetime
     market_at: datetime | None
+    kind: AlertKind = AlertKind.EVENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertBatch:
-    """The oldest words that are not stored; `lost` says what can never be, empty where nothing is missing."""
+    """The oldest words that are not stored; `lost` says what can never be, empty where nothing is missing.
+
+    `begins`: nobody has taken anything from this live state yet, it is new or lost everything.
+    """
 
     entries: Sequence[AlertEntry]
     lost: str = ""
+    begins: bool = False
 
 
 class Alerts(ABC):
-    """Where alerts go; one that cannot be written is logged and stops nothing."""
+    """Where alerts go; one that cannot be written waits in the process, is logged, and stops nothing."""
 
     @abstractmethod
     def raise_alert(self, code: str, text: str) -> bool:
-        """Tell it, unless the same code was told in the last minutes; False where it could not be written."""
+        """Tell it: an event unless its code was told in the last minutes, a condition unless it is open.
+
+        False where it could not be written yet; who raises it again meanwhile raises the same one.
+        """
+
+    def end_alert(self, code: str, by: str) -> bool:
+        """Note that a condition holds no more, and by what; nothing where it is not open.
+
+        False where that could not be written yet. Raises InvalidFieldError for an event.
+        """
+        return True
+
+    def take_over(self) -> bool:
+        """End what a process of this component before this one left open; feeds are not meant.
+
+        False where that could not be written yet.
+        """
+        return True
+
+    def look(self) -> int:
+        """Tell what is due of all conditions, whoever raised them: what came and went too often to be told.
+
+        Return how many were looked after. Raises LiveStateUnavailableError.
+        """
+        return 0
+
+    def restore(self, alerts: Sequence[RaisedAlert]) -> int:
+        """Know conditions again that the live state lost; how many. Raises LiveStateUnavailableError."""
+        return 0
 
     def raise_episode(self, code: str, text: str, market_at: datetime) -> bool:
-        """Tell what goes on until `end_episode`; the code is its own and names it for ever."""
+        """Tell what goes on until `end_episode`; the code is its own and names it for ever.
+
+        False where it could not be written: who judges episodes comes again, nothing waits for him.
+        """
         return self.raise_alert(code, text)
 
     def end_episode(self, code: str, by: str, market_at: datetime) -> bool:
@@ -100,6 +144,10 @@ class AlertLog(ABC):
     @abstractmethod
     def newest(self, since: datetime | None, most: int) -> Sequence[RaisedAlert]:
         """Return the newest alerts of all levels, oldest first, at most READ_MAX."""
+
+    @abstractmethod
+    def open(self) -> Sequence[RaisedAlert]:
+        """Return every condition that goes on, oldest first, also where its words are long gone."""
 
     @abstractmethod
     def after(self, known: Sequence[RaisedAlert], wait_s: float) -> Sequence[RaisedAlert]:
@@ -131,3 +179,7 @@ class AlertRecord(ABC):
     @abstractmethod
     def newest(self, since: datetime | None, most: int) -> Sequence[RaisedAlert]:
         """Return the newest alerts with what became of them, oldest first, at most READ_MAX."""
+
+    @abstractmethod
+    def open(self, most: int) -> Sequence[RaisedAlert]:
+        """Return conditions that nobody ended, the newest first of more than `most`."""

@@ -3,7 +3,8 @@
 The order is the argument. (1) A batch is stored, each row keyed by its entry and its place in it. (2) Only
 then is it acknowledged. A kill between the two repeats (1): the reader gives the batch again as a repeat, the
 store looks first and adds what is missing. Fewer, larger inserts are cheaper for the warehouse, so who calls
-pauses between batches that were not full.
+pauses between batches that were not full. A minute that runs is rolled up now and then and not with each
+batch: the store notes it before (2), so that a kill loses none, and `settle` after each round is its turn.
 
 A warehouse that is down raises: nothing is acknowledged, the outbox keeps what it has, and the caller waits.
 A block that the warehouse refuses for good is found by halving its batch, after TRIES_MAX rounds (a table
@@ -116,8 +117,19 @@ class MarketDrain:
         self._claim()
         batch = self._tools.reader.read(self._blocks_max, wait_s)
         report = self._drained(batch) if batch.entries or batch.unreadable else MarketDrainReport()
+        if self._tools.alerts is not None:
+            self._tools.alerts.end_alert(STUCK_ALERT, "the warehouse takes blocks")
         self._look()
+        self._tools.store.settle()
         return report
+
+    def end(self) -> None:
+        """At the end of a process: roll up what waits for it. Who comes next does it where this fails."""
+        try:
+            self._tools.store.settle(at_once=True)
+        except DeskError as error:
+            logger.warning("market_minutes_left error=%s", error)
+        self.tell_notes()
 
     def tell_notes(self) -> None:
         """Tell now what the batches did, at the end of a process; it is told every ten seconds else."""

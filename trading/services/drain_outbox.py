@@ -90,6 +90,8 @@ class OutboxDrain:
         self._claim()
         batch = self._tools.reader.read(self._entries_max, wait_s)
         report = self._drained(batch) if batch.entry_ids else DrainReport()
+        if self._tools.alerts is not None:
+            self._tools.alerts.end_alert(STUCK_ALERT, "the warehouse takes entries")
         self._settle()
         if len(batch.entry_ids) < self._entries_max:
             self._watch()

@@ -23,6 +23,7 @@ from trading.errors import DeskError, LiveStateUnavailableError
 from trading.feeds.breaker import Breaker, BreakerLimits, BreakerState, BreakerTransition
 from trading.feeds.limiter import DAY, RequestLimiter, Turn
 from trading.feeds.poller import Moment, Poll, Poller
+from trading.feeds.refusal_alerts import RefusalAlerts
 from trading.feeds.retry import RetryPolicy
 from trading.feeds.vendor_plan import CHAINS, SENTIMENT, TECHNICALS, VendorPlan, pace_of, questions_of
 from trading.feeds.vendor_rows import (
@@ -95,6 +96,7 @@ class VendorPoller(Poller):
         self._breakers: dict[tuple[str, str], Breaker] = {}
         self._tasks = self._made(breaker, now)
         self._limiter: RequestLimiter | None = None
+        self._refusals = RefusalAlerts(tools.alerts)
         self._refused, self._items = RefusedRows(), KnownItems()
         self._key_refused_at: datetime | None = None
         self._key_refused_why = ""
@@ -145,6 +147,7 @@ class VendorPoller(Poller):
         task.failures = 0
         if not poll.is_local:
             task.breaker.succeeded(now.machine)
+            self._refusals.answered(task.question)
             if self._key_refused_at is not None and poll.asked_at.machine > self._key_refused_at:
                 self._key_refused_at, self._key_refused_why = None, ""
 
@@ -363,18 +366,16 @@ class VendorPoller(Poller):
         machine, text = now.machine, str(error)
         assert self._limiter is not None
         task.failures = 0
+        self._refusals.refused(error.kind, text, task.question)
         if error.kind is RefusalKind.RATE:
             self._limiter.hold(machine + RATE_PAUSE, "the vendor says that it is asked too often")
         elif error.kind is RefusalKind.DAILY:
             self._limiter.hold(machine + DAILY_PAUSE, "the vendor says that the day's requests are spent")
-            self._tools.alerts.raise_alert("vendor_day_spent", text)
         elif error.kind is RefusalKind.KEY:
             self._key_refused_at, self._key_refused_why = machine, text
             self._limiter.hold(machine + KEY_PAUSE, "the vendor refuses the key")
-            self._tools.alerts.raise_alert("vendor_key_refused", text)
         elif error.kind in (RefusalKind.PREMIUM, RefusalKind.SYMBOL):
             task.breaker.trip(machine, text, REFUSED_REST_S)
-            self._tools.alerts.raise_alert(f"vendor_{error.kind}_refused-{task.question.feed}", text)
         else:
             task.breaker.failed(machine, text)
 

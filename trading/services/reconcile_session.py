@@ -29,7 +29,7 @@ from trading.reconciliation.compare import Comparison, compare
 from trading.reconciliation.locks import LockEvent, next_lock_events
 from trading.reconciliation.records import BrokerRecord, OurRecord, Told, standing_fills
 from trading.reconciliation.sign_off import SessionState, SignOff, sign_off_of
-from trading.services.alert_breaks import alert_locks, alert_open_breaks
+from trading.services.alert_breaks import alert_locks, alert_open_breaks, locked_after
 from trading.services.rewrite_live_state import rebuild_locks, rewrite_live_state
 from trading.services.session_facts import AccountFacts, FactStores, SessionFacts
 from trading.services.venue_word import TOLD_BY_VENUE, VENUES, venue_word
@@ -226,7 +226,8 @@ def _keep(
     events: list[BreakEvent] = []
     if theirs is not None and found is not None:
         events = next_events(found.breaks, known, theirs.made_in, now)
-        alert_open_breaks(stores.alerts, events)
+        standing = {**known, **{event.break_id: event for event in events}}
+        alert_open_breaks(stores.alerts, events, standing.values())
         stores.breaks.append(events)
     standing = {**known, **{event.break_id: event for event in events}}
     lock_events = _keep_locks(stores, settings, whose, list(standing.values()), words)
@@ -270,7 +271,7 @@ def _keep_locks(
     )
     events = next_lock_events(standing, known, settings, stores.clock.now(), may_set=may_set)
     if events:
-        alert_locks(stores.alerts, events)
+        alert_locks(stores.alerts, events, locked_after(stores.breaks, events))
         stores.breaks.append_locks(events)
     return events
 

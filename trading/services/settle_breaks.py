@@ -9,6 +9,7 @@ from trading.errors import InvalidFieldError
 from trading.reconciliation.breaks import BreakEvent, closed_by, explained
 from trading.reconciliation.locks import LockEvent, lifted_by, next_lock_events
 from trading.reconciliation.sign_off import sign_off_of
+from trading.services.alert_breaks import alert_locks, alert_open_breaks, locked_after
 from trading.services.reconcile_session import ReconcileStores
 from trading.services.rewrite_live_state import rebuild_locks
 from trading.settings import ReconciliationSettings
@@ -36,6 +37,7 @@ def lift_lock(stores: ReconcileStores, lock_id: str, author: str, reason: str) -
     if last is None:
         raise InvalidFieldError("lock_id", "the id of a lock", lock_id)
     event = lifted_by(last, author, reason, stores.clock.now())
+    alert_locks(stores.alerts, [event], locked_after(stores.breaks, [event]))
     stores.breaks.append_locks([event])
     _rewrite_locks(stores)
     return event
@@ -53,10 +55,14 @@ def _settle(
     if last is None:
         raise InvalidFieldError("break_id", "the id of a break", break_id)
     event = step(last, author, note, stores.clock.now())
+    found = event.found
+    standing = stores.breaks.standing(found.venue, found.account, found.session)
+    alert_open_breaks(stores.alerts, [event], {**standing, break_id: event}.values())
     stores.breaks.append([event])
     known = {lock.break_id: lock for lock in stores.breaks.locks([break_id])}
     lifted = next_lock_events([event], known, settings, stores.clock.now(), may_set=False)
     if lifted:
+        alert_locks(stores.alerts, lifted, locked_after(stores.breaks, lifted))
         stores.breaks.append_locks(lifted)
     _follow(stores, event)
     _rewrite_locks(stores)

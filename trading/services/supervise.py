@@ -27,9 +27,13 @@ class Supervision:
         return "; ".join(fault for name, fault in sorted(self.faults.items()) if name in names)
 
 
+BROKER_RESIDENTS = ("broker", "drain")
+MARKET_RESIDENTS = ("ingest", "market-drain", "vendors")  # all that may be expected
+
+
 def broker_residents(settings: Settings) -> tuple[str, ...]:
     """Who must live so that fills are booked."""
-    return ("broker", "drain") if settings.broker.host is not None else ()
+    return BROKER_RESIDENTS if settings.broker.host is not None else ()
 
 
 def market_residents(settings: Settings) -> tuple[str, ...]:

@@ -24,7 +24,6 @@ from trading.reconciliation.breaks import (
     BreakState,
     Pass,
     next_events,
-    open_of,
 )
 from trading.reconciliation.live_causes import causes_of, with_live_cause
 from trading.reconciliation.live_positions import (
@@ -37,6 +36,7 @@ from trading.reconciliation.live_positions import (
     session_of,
 )
 from trading.reconciliation.locks import LockEvent, live_locks, next_lock_events
+from trading.services.alert_breaks import code_of
 from trading.services.rewrite_live_state import rebuild_locks
 from trading.settings import ReconciliationSettings
 
@@ -101,8 +101,11 @@ def _watched(
         tools.breaks.append(events)
     standing = {event.break_id: event for event in (*live, *events)}
     lock_events = _keep_locks(tools, venue, account, standing, before)
-    for event in open_of(events):
-        tools.alerts.raise_alert(f"live_position-{event.break_id}", _words(event))
+    for event in events:
+        if event.state is BreakState.OPEN:
+            tools.alerts.raise_alert(code_of(event), _words(event))
+        else:
+            tools.alerts.end_alert(code_of(event), f"the break is {event.state}")
     return AccountWatch(
         account=account,
         compared=found.compared,

@@ -154,7 +154,7 @@ class LockStep:
         outputs = self.session.outputs
         while outputs.events:
             event = outputs.events.popleft()
-            if event.kind is BrokerEventKind.ALERT:
+            if event.kind is BrokerEventKind.ALERT and not event.payload.get("is_over"):
                 self.alerts.append((str(event.payload["code"]), str(event.payload["text"])))
         while outputs.link:
             (self._link.open if outputs.link.popleft() is LinkAction.CONNECT else self._link.close)()

@@ -89,7 +89,7 @@ class MarketRunner:
         self._metrics_every_s = max(ingest.metrics_every_s / settings.speed, METRICS_LEAST_S)
         self._watch = FeedWatch()
         self._in_flight: list[SymbolUpdate] = []
-        self._alerts: deque[tuple[str, str]] = deque(maxlen=ALERTS_WAITING_MAX)
+        self._alerts: deque[tuple[str, str, bool]] = deque(maxlen=ALERTS_WAITING_MAX)
         self._writes_under: Lease | None = None
         self._stopping = False
         self._redis_fails = False
@@ -168,10 +168,12 @@ class MarketRunner:
         self.spool.put(self.session.flush(now))
         if self._capture is not None and self._capture.failed and not self._told_capture:
             self._told_capture = True
-            self._alerts.append(("capture_ended", f"nothing more is written down: {self._capture.failed}"))
+            self._alerts.append(
+                ("capture_ended", f"nothing more is written down: {self._capture.failed}", False)
+            )
         while self.spool.dropped:
             lost = self.spool.dropped.pop(0)
-            self._alerts.append(("market_gap", f"{lost.symbol}: {lost.text} are lost"))
+            self._alerts.append(("market_gap", f"{lost.symbol}: {lost.text} are lost", False))
         if len(self.spool):
             self._told.set()
 
@@ -181,8 +183,9 @@ class MarketRunner:
         if event.kind is BrokerEventKind.LINK:
             _log.info("link %s: %s", told["state"], told["text"], extra={"code": told["code"]})
         elif event.kind is BrokerEventKind.ALERT:
-            _log.warning("alert %s: %s", told["code"], told["text"])
-            self._alerts.append((str(told["code"]), str(told["text"])))
+            is_over = bool(told.get("is_over"))
+            _log.warning("alert %s%s: %s", told["code"], " is over" if is_over else "", told["text"])
+            self._alerts.append((str(told["code"]), str(told["text"]), is_over))
 
     async def _pause(self) -> None:
         until = min(self.session.next_tick() or self._flush_due, self._flush_due)
@@ -250,8 +253,9 @@ class MarketRunner:
 
     async def _tell_alerts(self) -> None:
         while self._alerts:
-            code, text = self._alerts[0]
-            if not await asyncio.to_thread(self._ports.alerts.raise_alert, f"{COMPONENT}_{code}", text):
+            code, text, is_over = self._alerts[0]
+            tell = self._ports.alerts.end_alert if is_over else self._ports.alerts.raise_alert
+            if not await asyncio.to_thread(tell, f"{COMPONENT}_{code}", text):
                 raise LiveStateUnavailableError("an alert could not be written")
             self._alerts.popleft()
         await asyncio.sleep(PAUSE_AFTER_FAILURE_S / 2)

@@ -125,6 +125,7 @@ class MarketSession(HearsFeeds):
         """Let time pass: ask what is due, open what is wanted, move what may be sent."""
         now = self._context.now()
         self._keeper.tick(now)
+        self._context.mind_conditions()
         if not self._keeper.is_connected:
             return
         if self._time_due is not None and self._time_due <= now:
@@ -195,11 +196,14 @@ class MarketSession(HearsFeeds):
             self._time_due = now + TIME_LEAST
             self.on_time()
             return
+        context.over("clock_not_believed", f"the broker told the time {broker_at.isoformat()}")
         skew = context.broker_clock.read(broker_at, now)
         self._clock.read(broker_at, now)
         self.at = self._clock.at(now)
         if abs(skew) > SKEW_ALERT + ANSWER_TIME * self._settings.speed:
             context.alert("clock_skew", f"the broker's clock is {skew.total_seconds():+.1f} s off")
+        else:
+            context.over("clock_skew", f"the broker's clock is {skew.total_seconds():+.1f} s off")
         self.on_time()
         if context.state is LinkState.ADOPTING:
             self._keeper.walked("the broker's time is known, lines are asked for")

@@ -197,6 +197,8 @@ class Asking:
         context.tell(answer_event(over, context.accounts, broker_at=broker_at, rows=rows, skew_ms=skew_ms))
         if abs(skew) > SKEW_ALERT + ANSWER_TIME * context.settings.speed:
             context.alert("clock_skew", f"the broker's clock is {skew.total_seconds():+.1f} s off")
+        else:
+            context.over("clock_skew", f"the broker's clock is {skew.total_seconds():+.1f} s off")
         self._plan_midnight(answer.answered_at)
 
     def _tell_values(self, now: datetime) -> None:

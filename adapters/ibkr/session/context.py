@@ -8,7 +8,7 @@ orders get none any more and a person is told; questions, whose numbers are only
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from adapters.ibkr.session.alerts import Alerts
+from adapters.ibkr.session.alerts import OF_THE_LINK, Alerts
 from adapters.ibkr.session.broker_clock import BrokerClock
 from adapters.ibkr.session.orders import KnownOrders
 from adapters.ibkr.session.outputs import Outputs
@@ -55,6 +55,20 @@ class Context:
         event = self.alerts.raised(code, text, self.now())
         if event is not None:
             self.tell(event)
+
+    def over(self, code: str, by: str) -> None:
+        """Tell a person that a condition holds no more, where it was told."""
+        event = self.alerts.over(code, by, self.now())
+        if event is not None:
+            self.tell(event)
+
+    def mind_conditions(self) -> None:
+        """End what is found to hold no more: the link's troubles, and a full queue."""
+        if self.state is LinkState.READY:
+            for code in OF_THE_LINK:
+                self.over(code, "the link is ready")
+        if self.pacing.waiting() <= self.settings.requests_waiting_max // 2:
+            self.over("queue_full", "half of the queue is empty")
 
     def send(self, request: Request) -> bool:
         """Queue a request; False when too much waits."""

@@ -105,7 +105,7 @@ class Runner:
             self._spool.put(event)
             _say(event)
             if event.kind is BrokerEventKind.ALERT:
-                self._spool.put(functools.partial(self._raise, event.payload["code"], event.payload["text"]))
+                self._spool.put(functools.partial(self._tell_alert, event))
         while outputs.link:
             action = outputs.link.popleft()
             (self._link.open if action is LinkAction.CONNECT else self._link.close)()
@@ -136,8 +136,10 @@ class Runner:
             self._session.sent(request)
         self._heard.set()
 
-    async def _raise(self, code: str, text: str) -> None:
-        await asyncio.to_thread(self._ports.alerts.raise_alert, f"{COMPONENT}_{code}", text)
+    async def _tell_alert(self, event: BrokerEvent) -> None:
+        alerts, told = self._ports.alerts, event.payload
+        tell = alerts.end_alert if told.get("is_over") else alerts.raise_alert
+        await asyncio.to_thread(tell, f"{COMPONENT}_{told['code']}", told["text"])
 
     async def _finish(self, received: ReceivedCommand, result: CommandResult) -> None:
         await asyncio.to_thread(self._ports.commands.finish, received, result)
@@ -221,4 +223,4 @@ def _say(event: BrokerEvent) -> None:
     if event.kind is BrokerEventKind.LINK:
         _log.info("link %s: %s", told["state"], told["text"], extra={"code": told["code"]})
     elif event.kind is BrokerEventKind.ALERT:
-        _log.warning("alert %s: %s", told["code"], told["text"])
+        _log.warning("alert %s%s: %s", told["code"], " is over" if told.get("is_over") else "", told["text"])

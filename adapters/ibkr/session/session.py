@@ -148,6 +148,7 @@ class BrokerSession(Hears):
 
     def outbox_has_room(self) -> None:
         """What is heard can be kept again."""
+        self._context.over("outbox_full", "half of what waited is kept")
         self._keeper.has_room()
 
     def tick(self) -> None:
@@ -157,6 +158,7 @@ class BrokerSession(Hears):
             self._answered(over)
         self._mind_walk()
         self._keeper.tick(now)
+        self._context.mind_conditions()
         self._asking.ask_due(now)
         self._commands.tick(now)
         if self._keeper.is_connected:

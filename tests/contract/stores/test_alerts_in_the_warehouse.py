@@ -2,28 +2,27 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alert_desk import NOON, silent_feed
 from real_redis import RunningRedis
 
 from adapters.clickhouse.alert_record import ClickHouseAlertRecord
 from adapters.clickhouse.client import Warehouse
 from adapters.redis import keys
 from adapters.redis.alert_queue import RedisAlertQueue
+from adapters.redis.alert_words import Word, write_word
 from adapters.redis.alerts import RedisAlertLog, RedisAlerts
 from adapters.redis.feed_board import RedisFeedBoard
-from adapters.redis.outbox import alert
 from desk.residents.alert_drain import AlertDrain
 from trading.errors import WarehouseUnavailableError
 from trading.ports.alerts import AlertEntry, AlertRecord, RaisedAlert
-from trading.ports.feed_health import FeedHealth, FeedState
 from trading.services.drain_alerts import LOST_ALERT, drain_alerts
 from trading.services.watch_feeds import FeedWatch, watch_feeds
 
-NOON = datetime(2026, 11, 20, 17, tzinfo=UTC)
 ANALYTIC = Path(__file__).parents[3] / "sql" / "analytics" / "24_alerts_by_code_and_day.sql"
 
 
@@ -35,6 +34,10 @@ class Away(AlertRecord):
         raise WarehouseUnavailableError("away")
 
     def newest(self, since: datetime | None, most: int) -> Sequence[RaisedAlert]:
+        """Refuse."""
+        raise WarehouseUnavailableError("away")
+
+    def open(self, most: int) -> Sequence[RaisedAlert]:
         """Refuse."""
         raise WarehouseUnavailableError("away")
 
@@ -66,38 +69,28 @@ def record(warehouse: Warehouse) -> ClickHouseAlertRecord:
     return ClickHouseAlertRecord(warehouse)
 
 
-def feed(symbol: str, age_s: float, now: datetime = NOON) -> FeedHealth:
-    """Quotes whose newest row is so old."""
-    return FeedHealth(
-        feed="level1",
-        symbol=symbol,
-        source="ibkr",
-        state=FeedState.RUNNING,
-        said_at=now,
-        newest_at=now - timedelta(seconds=age_s),
-        limit_s=15,
-    )
-
-
 def test_every_alert_is_there_once_whoever_raised_it(
     alerts: RedisAlerts, client: Any, queue: RedisAlertQueue, record: ClickHouseAlertRecord
 ) -> None:
     """Two of one code at two times are two; a try that was repeated after a lost answer is one."""
-    assert alerts.raise_alert("drain_stuck", "the first")
-    client.delete(keys.ALERT_TOLD.at(code="drain_stuck"))
-    assert alerts.raise_alert("drain_stuck", "an hour later")
+    assert alerts.raise_alert("market_outbox_lost", "the first")
+    client.delete(keys.ALERT_TOLD.at(code="market_outbox_lost"))
+    assert alerts.raise_alert("market_outbox_lost", "an hour later")
     for _ in range(2):
-        assert alert(client, "outbox_full", "sent twice", component="broker", identity="one")
+        write_word(
+            client,
+            Word(identity="one", code="command_unreadable", text="sent twice", component="broker"),
+        )
     client.xadd(keys.ALERTS_EMERGENCY.at(), {"code": "halted", "text": "by a hand"})
     record.record(queue.read(10).entries)  # killed before the mark moved
     assert drain_alerts(queue, record, alerts) == 5
     assert drain_alerts(queue, record, alerts) == 0
     told = record.newest(None, 10)
     assert sorted((each.code, each.text, each.component, each.level) for each in told) == [
-        ("drain_stuck", "an hour later", "ingest", "critical"),
-        ("drain_stuck", "the first", "ingest", "critical"),
+        ("command_unreadable", "sent twice", "broker", "critical"),
         ("halted", "by a hand", "", "emergency"),
-        ("outbox_full", "sent twice", "broker", "critical"),
+        ("market_outbox_lost", "an hour later", "ingest", "critical"),
+        ("market_outbox_lost", "the first", "ingest", "critical"),
     ]
     assert record.newest(told[0].at - timedelta(seconds=1), 2) == told[2:]
     assert record.newest(told[-1].at + timedelta(hours=1), 10) == []
@@ -159,7 +152,7 @@ def test_an_episode_is_one_alert_over_a_flushed_server_and_its_end_is_in_the_rec
     watch, board, log = FeedWatch(), RedisFeedBoard(redis_server.url), RedisAlertLog(redis_server.url)
 
     def look(now: datetime, **ages_s: float) -> None:
-        watch_feeds(watch, board, alerts, [feed(name, age, now) for name, age in ages_s.items()], now)
+        watch_feeds(watch, board, alerts, [silent_feed(name, age, now) for name, age in ages_s.items()], now)
         drain_alerts(queue, record, alerts)
 
     look(NOON, SPY=60, QQQ=60, IWM=1)
@@ -186,10 +179,10 @@ def test_what_a_process_left_open_ends_with_the_next_one(
     board, later = RedisFeedBoard(redis_server.url), NOON + timedelta(minutes=1)
     assert RedisAlerts(redis_server.url, "vendors").raise_episode("feed_stale-other", "stands still", NOON)
     assert alerts.raise_alert("drain_stuck", "has no end")
-    watch_feeds(FeedWatch(), board, alerts, [feed("SPY", 60)], NOON)  # and this process was killed
+    watch_feeds(FeedWatch(), board, alerts, [silent_feed("SPY", 60)], NOON)  # and this process was killed
     watch = FeedWatch()
     for now in (later, later + timedelta(seconds=10)):
-        watch_feeds(watch, board, RedisAlerts(redis_server.url, "ingest"), [feed("SPY", 60, now)], now)
+        watch_feeds(watch, board, RedisAlerts(redis_server.url, "ingest"), [silent_feed("SPY", 60, now)], now)
     assert watch.knows_left, "it is asked once"
     drain_alerts(queue, record, alerts)
     told = {each.code: each.resolved_by for each in record.newest(None, 10)}

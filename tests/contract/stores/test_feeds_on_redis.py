@@ -6,19 +6,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alert_desk import silent_feed
 from real_redis import RunningRedis, start_redis
 
 from adapters.redis import keys
 from adapters.redis.alerts import RedisAlertLog, RedisAlerts
 from adapters.redis.feed_board import RedisFeedBoard
 from trading.errors import LiveStateUnavailableError
-from trading.ports.feed_health import FeedHealth, FeedState
+from trading.ports.feed_health import FeedState
 from trading.services.watch_feeds import FeedEventKind, FeedWatch, watch_feeds
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 CLOSE = datetime(2026, 11, 20, 21, tzinfo=UTC)
 SYMBOLS = [f"S{number:02}" for number in range(30)]
-LIMIT_S = 15
 
 
 @pytest.fixture
@@ -27,19 +27,6 @@ def redis(tmp_path: Path) -> Iterator[RunningRedis]:
     server = start_redis(tmp_path, append_only=True)
     yield server
     server.kill()
-
-
-def feed(symbol: str, newest_at: datetime, now: datetime) -> FeedHealth:
-    """A feed of quotes as its reporter tells it."""
-    return FeedHealth(
-        feed="level1",
-        symbol=symbol,
-        source="ibkr",
-        state=FeedState.RUNNING,
-        said_at=now,
-        newest_at=newest_at,
-        limit_s=LIMIT_S,
-    )
 
 
 def test_no_feed_stands_still_without_its_alert(redis: RunningRedis) -> None:
@@ -54,7 +41,7 @@ def test_no_feed_stands_still_without_its_alert(redis: RunningRedis) -> None:
         if step in (23, 44):
             redis.restart()
         newest |= {symbol: now for symbol in SYMBOLS if chance.random() < 0.6}
-        feeds = [feed(symbol, newest[symbol], now) for symbol in SYMBOLS]
+        feeds = [silent_feed(symbol, (now - newest[symbol]).total_seconds(), now) for symbol in SYMBOLS]
         before = {key: memory.episode for key, memory in watch._known.items()}
         try:
             watch_feeds(watch, board, alerts, feeds, now)
@@ -80,10 +67,10 @@ def test_what_stands_still_is_in_the_table_until_the_close(redis: RunningRedis) 
     """`monitoring:data:stale` names the symbol and its age in hours, and is empty out of hours."""
     watch, board, alerts = FeedWatch(), RedisFeedBoard(redis.url), RedisAlerts(redis.url)
     last = CLOSE - timedelta(seconds=30)
-    watch_feeds(watch, board, alerts, [feed("SPY", last, last)], CLOSE - timedelta(seconds=10))
+    watch_feeds(watch, board, alerts, [silent_feed("SPY", 0, last)], CLOSE - timedelta(seconds=10))
     stale = keys.MONITORING_STALE.at()
     assert board._client.hgetall(stale) == {b"SPY": b"20.0"}
-    judged = watch_feeds(watch, board, alerts, [feed("SPY", last, last)], CLOSE)
+    judged = watch_feeds(watch, board, alerts, [silent_feed("SPY", 0, last)], CLOSE)
     assert board._client.hgetall(stale) == {}
     assert [event.kind for event in judged.events] == [FeedEventKind.CLEARED]
     assert [each.state for each in board.feeds()] == [FeedState.IDLE]

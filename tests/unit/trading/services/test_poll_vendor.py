@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from alert_ends import shows_the_end_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from vendor_desk import KEY, NOON, SYMBOL, FixedBook, VendorDesk, option_row, strikes, vendor_desk, walk
@@ -186,6 +187,7 @@ def test_a_symbol_that_fails_takes_nothing_from_the_others() -> None:
         assert list(desk.alerts.told) == ["vendor_symbol_refused-chain"]
 
 
+@shows_the_end_of("vendor_day_spent", "vendor_key_refused")
 @pytest.mark.parametrize(
     ("words", "paused_s", "alert"),
     [
@@ -200,10 +202,14 @@ def test_refusals_of_the_key_pause_all_its_feeds(words: str, paused_s: int, aler
     with vendor_desk(FixedBook({SYMBOL: strikes(250), "MSFT": []}), chains=(SYMBOL, "MSFT")) as desk:
         desk.stub.faults.append(Fault(answer=refusal(words, KEY)))
         assert len(desk.step(0)) == 1
+        assert list(desk.alerts.open) == ([alert] if alert else [])
         assert sum(len(desk.step(5)) for _ in range((paused_s - 5) // 5)) == 0
+        assert list(desk.alerts.open) == ([alert] if alert else []), "nobody answered yet"
         assert desk.poller.metrics(desk.now)["held"]
         assert len(desk.step(10)) > 0
         assert changes(desk) == []
+        assert not desk.alerts.open
+        assert list(desk.alerts.over) == ([alert] if alert else [])
         assert list(desk.alerts.told) == ([alert] if alert else [])
         assert KEY not in str(desk.alerts.told)
 
@@ -220,6 +226,7 @@ def test_a_refused_key_is_seen_on_the_board_until_it_is_mended() -> None:
         assert {health.state for health in desk.poller.health(desk.now)} == {FeedState.RUNNING}
 
 
+@shows_the_end_of("vendor_premium_refused-")
 def test_a_premium_function_is_left_alone_for_an_hour() -> None:
     """It is not asked three times before it is believed."""
     with vendor_desk() as desk:
@@ -227,8 +234,31 @@ def test_a_premium_function_is_left_alone_for_an_hour() -> None:
         desk.step()
         assert changes(desk) == ["AAPL open"]
         assert sum(len(desk.step(60)) for _ in range(59)) == 0
+        assert list(desk.alerts.open) == ["vendor_premium_refused-chain"]
         assert len(desk.step(61)) == 1
-        assert list(desk.alerts.told) == ["vendor_premium_refused-chain"]
+        assert desk.alerts.over == {"vendor_premium_refused-chain": "answered: chain AAPL"}
+
+
+@shows_the_end_of("vendor_symbol_refused-")
+def test_a_refusal_of_two_symbols_is_over_when_both_are_answered() -> None:
+    """One alert for the feed; the answer to another symbol, or to one of the two, does not end it."""
+    book = FixedBook({SYMBOL: strikes(250)})
+    with vendor_desk(book, chains=(SYMBOL, "MSFT", "IBM")) as desk:
+        for _ in range(120):
+            desk.step(1)
+        assert sorted(changes(desk)) == ["IBM open", "MSFT open"]
+        code = "vendor_symbol_refused-chain"
+        assert list(desk.alerts.open) == [code]
+        book.rows["MSFT"] = [option_row(contractID="MSFT261218C00250000", symbol="MSFT")]
+        for _ in range(61):
+            desk.step(60)
+        assert "MSFT closed" in changes(desk)
+        assert list(desk.alerts.open) == [code], "IBM is still refused"
+        book.rows["IBM"] = [option_row(contractID="IBM261218C00250000", symbol="IBM")]
+        for _ in range(61):
+            desk.step(60)
+        assert not desk.alerts.open
+        assert code in desk.alerts.over
 
 
 def test_an_empty_answer_is_no_failure_and_no_freshness() -> None:
