@@ -43,10 +43,10 @@ from trading.settings import Settings
 
 FAULT_SCRIPT = Path("simulation") / "faults" / "sample.faults"  # under the project's root
 SPEED = 390  # 6.5 hours in a minute
-READY_S = 90.0
-OVERTIME_S = 60.0  # a busy machine plays late, never wrong
-DRAINED_S = 60.0
-BOOKED_S = 120.0
+READY_S = 300.0
+OVERTIME_S = 300.0  # a busy machine plays late, never wrong
+DRAINED_S = 300.0  # on a slow disk; the rest of the day is nothing without it
+BOOKED_S = 300.0
 SAID_AGAIN_S = 1.0
 ASKED_S = 3.0  # answers of the morning are heard and drained, also where nothing stands
 AGREED_S = 30.0

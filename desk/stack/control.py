@@ -25,8 +25,8 @@ from desk.stack.state import ServiceState, StackState, read_state
 from trading.errors import ConfigurationError, TransientError
 from trading.settings import Settings
 
-COMMAND_LOCK_WAIT_S = 180.0  # another `desk up` may be starting the same stack
-STOP_DEADLINE_S = 90.0  # the sum of the services' graces, and some
+COMMAND_LOCK_WAIT_S = 600.0  # another `desk up` may be starting the same stack, until its own deadline
+STOP_DEADLINE_S = 200.0  # the sum of the services' graces, and some
 LEFTOVER_GRACE_S = 10.0
 POLL_S = 0.1
 LOG_TAIL_LINES = 5
