@@ -41,7 +41,7 @@ PIPE_READ_BYTES: Final = 1 * MIB
 SESSIONS_MAX: Final = 1024
 SESSION_DEFAULT_S: Final = 60
 SESSION_LONGEST_S: Final = 3600
-SESSION_BUSY_WAIT_S: Final = 0.3  # the previous answer may still be on its way out
+SESSION_BUSY_WAIT_S: Final = 2.0  # the previous answer may still be on its way out of a busy machine
 
 # --- ending
 KILL_ATTEMPTS: Final = 240  # a kill may come before its query has begun
