@@ -8,13 +8,14 @@ counts by its own clock, so the windows shrink with its speed.
 """
 
 from collections import deque
-from collections.abc import Hashable
 from datetime import datetime, timedelta
 
 HISTORY_MAX, HISTORY_WINDOW_S = 58, 600.0  # of 60: two are left to whoever asks beside us
 CONTRACT_MAX, CONTRACT_WINDOW_S = 5, 2.0
 TICKS_WINDOW_S = 15.0
 KEYS_MAX = 10_000
+
+Key = tuple[str, int]  # the rule, and the contract that it is counted for
 
 
 class RollingWindow:
@@ -43,11 +44,11 @@ class RequestPacing:
         self._speed = speed
         self._history = RollingWindow(HISTORY_MAX, self._ours(HISTORY_WINDOW_S))
         self._refills = RollingWindow(HISTORY_MAX, self._ours(HISTORY_WINDOW_S))
-        self._of: dict[Hashable, RollingWindow] = {}
+        self._of: dict[Key, RollingWindow] = {}
 
     def history_free_at(self, conid: int, now: datetime) -> datetime:
         """When bars of a contract may be asked for."""
-        return max(self._history.free_at(now), self._bars_of(conid).free_at(now))
+        return max(self._history.free_at(now), self._free_at(("history", conid), now))
 
     def take_history(self, conid: int, now: datetime) -> None:
         """Count a request for bars."""
@@ -56,7 +57,7 @@ class RequestPacing:
 
     def refill_free_at(self, conid: int, now: datetime) -> datetime:
         """When minutes of a contract's past may be asked for."""
-        return max(self._refills.free_at(now), self._bars_of(conid).free_at(now))
+        return max(self._refills.free_at(now), self._free_at(("history", conid), now))
 
     def take_refill(self, conid: int, now: datetime) -> None:
         """Count a request for minutes of the past."""
@@ -65,11 +66,16 @@ class RequestPacing:
 
     def ticks_free_at(self, conid: int, now: datetime) -> datetime:
         """When tick-by-tick of an instrument may be asked for."""
-        return self._window("ticks", conid, 1, TICKS_WINDOW_S).free_at(now)
+        return self._free_at(("ticks", conid), now)
 
     def take_ticks(self, conid: int, now: datetime) -> None:
         """Count a request for tick-by-tick."""
         self._window("ticks", conid, 1, TICKS_WINDOW_S).take(now)
+
+    def _free_at(self, key: Key, now: datetime) -> datetime:
+        """Of what was never asked for: now. A mere question takes no other's place in the memory."""
+        window = self._of.get(key)
+        return now if window is None else window.free_at(now)
 
     def _bars_of(self, conid: int) -> RollingWindow:
         return self._window("history", conid, CONTRACT_MAX, CONTRACT_WINDOW_S)

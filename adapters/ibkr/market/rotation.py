@@ -54,11 +54,10 @@ class Rotation:
 
     def choose(self, symbol: str, contracts: Sequence[KnownContract]) -> None:
         """Say which contracts of a symbol take turns; those that stay keep their place."""
-        now = tuple(contracts)
+        others = self.size - len(self._chosen.get(symbol, ()))
+        now = tuple(contracts[: max(0, CONTRACTS_MAX - others)])
         if self._chosen.get(symbol, ()) == now:
             return
-        if self.size - len(self._chosen.get(symbol, ())) + len(now) > CONTRACTS_MAX:
-            now = now[: max(0, CONTRACTS_MAX - self.size)]
         before = {each.conid for each in self._chosen.get(symbol, ())}
         self._chosen[symbol] = now
         kept = {each.conid for each in now}

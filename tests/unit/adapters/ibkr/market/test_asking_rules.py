@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from adapters.ibkr.market import request_pacing
 from adapters.ibkr.market.lines import KnownContract, Line, LineKind
 from adapters.ibkr.market.open_lines import OpenLines
-from adapters.ibkr.market.request_pacing import HISTORY_MAX, RequestPacing
+from adapters.ibkr.market.request_pacing import CONTRACT_MAX, HISTORY_MAX, RequestPacing
 from adapters.ibkr.session.pacing import Pacing, Request, Send, Urgency
 
 NOW = datetime(2026, 11, 13, 15, tzinfo=UTC)
@@ -44,6 +47,35 @@ def test_a_simulated_broker_counts_by_its_own_clock() -> None:
         lines.want(line(conid, LineKind.BARS), NOW)
     asked(lines, NOW)
     assert lines.next_due(NOW) == NOW + timedelta(seconds=10)
+
+
+def test_one_contracts_bars_are_asked_for_five_times_in_two_seconds() -> None:
+    """A line that breaks off again and again; lines and questions about the past count together."""
+    pacing = RequestPacing(1)
+    for number in range(CONTRACT_MAX):
+        assert max(pacing.history_free_at(1, NOW), pacing.refill_free_at(1, NOW)) == NOW
+        (pacing.take_history if number % 2 else pacing.take_refill)(1, NOW)
+    later = NOW + timedelta(seconds=2)
+    assert (pacing.history_free_at(1, NOW), pacing.refill_free_at(1, NOW)) == (later, later)
+    assert (pacing.history_free_at(2, NOW), pacing.history_free_at(1, later)) == (NOW, later)
+
+
+def test_holes_that_are_refilled_delay_no_line() -> None:
+    """The past has sixty in ten minutes for itself, and so have the lines."""
+    pacing = RequestPacing(1)
+    for conid in range(HISTORY_MAX):
+        pacing.take_refill(conid, NOW)
+    assert pacing.refill_free_at(1_000, NOW) == NOW + timedelta(minutes=10)
+    assert pacing.history_free_at(1_000, NOW) == NOW
+
+
+def test_contracts_that_are_remembered_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chains of all symbols over a year are more contracts than a process should know for ever."""
+    monkeypatch.setattr(request_pacing, "KEYS_MAX", 3)
+    pacing = RequestPacing(1)
+    for conid in range(10):
+        pacing.take_ticks(conid, NOW)
+    assert [conid for conid in range(10) if pacing.ticks_free_at(conid, NOW) > NOW] == [7, 8, 9]
 
 
 def test_tick_by_tick_of_one_instrument_waits_fifteen_seconds_and_hinders_no_other() -> None:

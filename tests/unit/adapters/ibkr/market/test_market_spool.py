@@ -1,13 +1,14 @@
 """Updates that wait for Redis: joined, in order, bounded, and never lost without a word."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from kept_updates import rows_of
 
 from adapters.ibkr.market.spool import MarketSpool, joined
-from trading.model.market import MarketBlock, MarketKind, Quote, RefusedRow, Trade
-from trading.ports.market_state import TRADES_KEPT, SymbolUpdate
+from trading.model.market import Bar, MarketBlock, MarketKind, Quote, RefusedRow, Trade
+from trading.ports.market_state import BARS_KEPT, ROWS_PER_BLOCK_MAX, TRADES_KEPT, SymbolUpdate
 
 AT = datetime(2026, 11, 13, 15, tzinfo=UTC)
 
@@ -89,3 +90,25 @@ def test_prints_for_the_live_state_are_bounded() -> None:
         together = joined(together, update(second))
     assert len(together.trades) == TRADES_KEPT
     assert together.trades[-1].price == TRADES_KEPT + 10
+
+
+def test_minutes_for_the_live_state_are_bounded() -> None:
+    """The newest thousand."""
+    minute = Bar(
+        symbol="SPY", instrument_id="STK:1", at=AT, seconds=60, open=Decimal(1), high=Decimal(1),
+        low=Decimal(1), close=Decimal(1),
+    )  # fmt: skip
+    together = update(0)
+    for number in range(BARS_KEPT + 10):
+        told = replace(minute, at=AT + timedelta(minutes=number))
+        together = joined(together, replace(update(number), bars=(told,)))
+    assert len(together.bars) == BARS_KEPT
+    assert together.bars[-1].at == AT + timedelta(minutes=BARS_KEPT + 9)
+
+
+def test_blocks_that_are_joined_have_a_bound_of_their_own() -> None:
+    """One that is full begins another: no entry of the outbox is larger than its reader takes."""
+    together = update(0, rows=ROWS_PER_BLOCK_MAX - 1)
+    for second in (1, 2):
+        together = joined(together, update(second))
+    assert [len(block.rows) for block in together.blocks] == [ROWS_PER_BLOCK_MAX, 1]

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from adapters.ibkr.market import rotation as rotation_module
 from adapters.ibkr.market.lines import KnownContract
 from adapters.ibkr.market.rotation import LOOK_MAX, OPEN_INTEREST_TICKS, OPEN_INTEREST_WAIT, Rotation
 
@@ -118,3 +121,15 @@ def test_a_refused_look_rests_all_or_drops_one() -> None:
     assert looked(rotation, now=NOW + timedelta(seconds=60)) == [2]
     rotation.refused(2, None)
     assert looked(rotation, now=NOW + timedelta(seconds=61)) == [1]
+
+
+def test_all_turns_together_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is beyond has no turn; a symbol that is chosen anew has the room of its own contracts again."""
+    monkeypatch.setattr(rotation_module, "CONTRACTS_MAX", 5)
+    rotation = Rotation(10)
+    rotation.choose("SPY", contracts(1, 2, 3))
+    rotation.choose("QQQ", contracts(11, 12, 13))
+    assert rotation.size == 5
+    rotation.choose("SPY", contracts(2, 3, 4, 5))
+    assert rotation.size == 5
+    assert sorted(looked(rotation)) == [2, 3, 4, 11, 12]
