@@ -25,6 +25,7 @@ from trading.settings import Settings
 
 BOOKS_JOB = "close_the_books"
 POLL_S = 0.5
+LOG_EVERY_S = 3.0  # while a run is under way: the warehouse has its questions to answer
 STALL_S = 600.0  # nothing moved for this long: a sensor is off, or the daemon is not running
 TOTAL_S = 3600.0
 COUNTED = (
@@ -112,11 +113,11 @@ def _watch(
 ) -> None:
     """Follow the sensors until every file is reconciled or refused and no run is under way."""
     deadline = time.monotonic() + TOTAL_S
-    moved_at, last = time.monotonic(), None
+    moved_at, last, asked_at = time.monotonic(), None, float("-inf")
     while time.monotonic() < deadline:
-        states = log.latest(contents)
-        waiting = _waiting(log, contents)
-        flying = api.runs(IN_FLIGHT)
+        flying = api.runs(IN_FLIGHT)  # first: what a run that is over has done is then in the log
+        if not flying or time.monotonic() - asked_at >= LOG_EVERY_S:
+            states, waiting, asked_at = log.latest(contents), _waiting(log, contents), time.monotonic()
         if len(states) >= len(contents) and not waiting and not flying:
             _raise_on_failure(api, [run for run in api.runs() if run.created_at >= began])
             return
