@@ -16,17 +16,29 @@ The tick is the hottest place of the desk: it touches one list and makes no obje
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST, optional_decimal
+from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST
+from trading.market.quote_line import (
+    ASK,
+    ASK_SIZE,
+    BID,
+    BID_SIZE,
+    HALTED_FROM,
+    LAST,
+    LAST_SIZE,
+    VOLUME,
+    QuoteLine,
+    Touch,
+    quote_of,
+    state_of,
+)
 from trading.model.market import InstrumentState, Quote, RefusedRow, TradingState
 
 REFUSED_PER_FLUSH_MAX = 1_000  # more are counted only
 NO_PRICE = -1.0
 TOUCHES_RULE = timedelta(seconds=2)  # after each; level 1 lags behind by a quarter of a second
-BID, ASK, LAST, BID_SIZE, ASK_SIZE, LAST_SIZE, VOLUME = range(7)
 FIELD_NAMES = ("bid", "ask", "last", "bid_size", "ask_size", "last_size", "volume")
 SIZE_OF = 3  # a price's size stands so many places behind it
 PRICE_TICKS = {1: BID, 2: ASK, 4: LAST, 66: BID, 67: ASK, 68: LAST}  # live and delayed
@@ -41,9 +53,6 @@ SIZE_TICKS = {
     74: VOLUME,
 }
 HALT_TICKS = frozenset({49, 90})
-HALTED_FROM = 1.0  # 1 a general halt, 2 a volatility halt; 0 none, -1 not known
-
-Touch = Callable[[float | None, float | None, datetime], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,64 +64,13 @@ class QuoteFlush:
     refused: tuple[RefusedRow, ...]
 
 
-class _Line:
-    """One line's fields as they stand, and what was told of it."""
-
-    __slots__ = (
-        "at",
-        "conid",
-        "doubt",
-        "halted",
-        "has_news",
-        "instrument_id",
-        "is_changed",
-        "is_closed",
-        "is_quoted",
-        "mark",
-        "marked_at",
-        "reason",
-        "stopped",
-        "symbol",
-        "told",
-        "touch",
-        "touched_at",
-        "usual",
-        "values",
-    )
-
-    def __init__(
-        self,
-        symbol: str,
-        instrument_id: str,
-        conid: int | None,
-        touch: Touch | None,
-        told: TradingState | None,
-        usual: TradingState | None,
-    ) -> None:
-        self.symbol, self.instrument_id, self.conid, self.touch = symbol, instrument_id, conid, touch
-        self.values: list[float | None] = [None] * 7
-        self.at: datetime | None = None
-        self.is_changed = False  # waits for the flush, by its fields or by its state
-        self.has_news = False  # by its fields: what only changed its state is no newer quote
-        self.marked_at: datetime | None = None
-        self.is_quoted = False  # a row was told: that all of it is gone must be told too
-        self.halted = 0.0
-        self.mark: TradingState | None = None
-        self.doubt = ""
-        self.is_closed = False
-        self.stopped = ""
-        self.reason = ""
-        self.told = told
-        self.usual = usual
-        self.touched_at: datetime | None = None
-
-
 class QuoteBoard:
     """Lines by their number; a number may be any that its owner counts with."""
 
     def __init__(self) -> None:
-        self._lines: dict[int, _Line] = {}
-        self._changed: list[_Line] = []
+        self._lines: dict[int, QuoteLine] = {}
+        self._changed: list[QuoteLine] = []
+        self._last_words: list[Quote] = []  # of lines that were lost since the last flush
         self._told: dict[str, TradingState] = {}
         self._refused: list[RefusedRow] = []
         self.refused = 0
@@ -135,11 +93,28 @@ class QuoteBoard:
         """
         usual = TradingState.OPEN if is_option else None
         told = self._told.get(instrument_id, usual)
-        self._lines[line] = _Line(symbol, instrument_id, conid, touch, told, usual)
+        self._lines[line] = QuoteLine(symbol, instrument_id, conid, touch, told, usual)
 
     def close_line(self, line: int) -> None:
         """End a line; what it changed last is still told."""
         self._lines.pop(line, None)
+
+    def forget(self, line: int, at: datetime | None) -> None:
+        """The line was lost: what stood is known no more, and prints are not signed by it.
+
+        Else the first half of what it tells when it is there again stands beside an old other half, which
+        looks crossed. What it told last is still told.
+        """
+        state = self._lines.get(line)
+        if state is None:
+            return
+        quote = quote_of(state)
+        if quote is not None:
+            state.is_quoted = True
+            self._last_words.append(quote)
+        state.forget()
+        if state.touch is not None and at is not None:
+            state.touch(None, None, at)
 
     def price(self, line: int, tick: int, price: float, size: float, at: datetime) -> None:
         """Hear a price with its size; ticks that are not level 1 are left aside."""
@@ -285,10 +260,11 @@ class QuoteBoard:
         """Tell what changed, and begin anew."""
         changed, self._changed = self._changed, []
         refused, self._refused = self._refused, []
-        quotes, states = [], []
+        quotes, states = self._last_words, []
+        self._last_words = []
         for line in changed:
             line.is_changed = False
-            quote = _quote(line)
+            quote = quote_of(line)
             if quote is not None:
                 line.is_quoted = True
                 quotes.append(quote)
@@ -297,7 +273,7 @@ class QuoteBoard:
                 states.append(state)
         return QuoteFlush(quotes=tuple(quotes), states=tuple(states), refused=tuple(refused))
 
-    def _no_price(self, state: _Line, slot: int, price: float, size: float, at: datetime) -> None:
+    def _no_price(self, state: QuoteLine, slot: int, price: float, size: float, at: datetime) -> None:
         """There is none (-1, or 0 without size), or what was told is no price."""
         if price in (NO_PRICE, 0):
             self._clear(state, slot, at)
@@ -307,7 +283,7 @@ class QuoteBoard:
         reason = "no size" if is_price else "zero price" if price == 0 else "no price"
         self._refuse(state, FIELD_NAMES[slot], reason, f"{price!r} x {size!r}", at)
 
-    def _clear(self, state: _Line, slot: int, at: datetime) -> None:
+    def _clear(self, state: QuoteLine, slot: int, at: datetime) -> None:
         values = state.values
         state.at = at
         if values[slot] is not None or values[slot + SIZE_OF] is not None:
@@ -319,7 +295,7 @@ class QuoteBoard:
         if state.mark is not None:
             self._unmark(state)
 
-    def _refuse(self, state: _Line, field: str, reason: str, payload: str, at: datetime) -> None:
+    def _refuse(self, state: QuoteLine, field: str, reason: str, payload: str, at: datetime) -> None:
         self.refused += 1
         self.refused_by[reason] += 1
         if len(self._refused) < REFUSED_PER_FLUSH_MAX:
@@ -333,17 +309,17 @@ class QuoteBoard:
             )
             self._refused.append(row)
 
-    def _unmark(self, state: _Line) -> None:
+    def _unmark(self, state: QuoteLine) -> None:
         state.mark, state.reason = None, ""
         self._note(state)
 
-    def _note(self, state: _Line) -> None:
+    def _note(self, state: QuoteLine) -> None:
         if not state.is_changed:
             state.is_changed = True
             self._changed.append(state)
 
-    def _state_change(self, line: _Line) -> InstrumentState | None:
-        state, reason = _state_of(line)
+    def _state_change(self, line: QuoteLine) -> InstrumentState | None:
+        state, reason = state_of(line)
         at = max(filter(None, (line.at, line.marked_at)), default=None)
         if state is line.told or at is None:
             return None
@@ -355,43 +331,3 @@ class QuoteBoard:
         return InstrumentState(
             symbol=line.symbol, instrument_id=line.instrument_id, at=at, state=state, reason=reason
         )
-
-
-def _quote(line: _Line) -> Quote | None:
-    """The line as it stands; None where only its state changed, or nothing else was ever told."""
-    has_news, line.has_news = line.has_news, False
-    bid, ask, last, bid_size, ask_size, last_size, volume = line.values
-    is_empty = line.values.count(None) == len(line.values)
-    if line.at is None or not has_news or (is_empty and not line.is_quoted):
-        return None
-    return Quote(
-        symbol=line.symbol,
-        instrument_id=line.instrument_id,
-        at=line.at,
-        bid=optional_decimal(bid),
-        ask=optional_decimal(ask),
-        bid_size=None if bid is None else optional_decimal(bid_size),
-        ask_size=None if ask is None else optional_decimal(ask_size),
-        last=optional_decimal(last),
-        last_size=None if last is None else optional_decimal(last_size),
-        volume=optional_decimal(volume),
-        conid=line.conid,
-    )
-
-
-def _state_of(line: _Line) -> tuple[TradingState, str]:
-    bid, ask = line.values[BID], line.values[ASK]
-    if line.is_closed:
-        return TradingState.CLOSED, "outside of the session's hours"
-    if line.mark is not None:
-        return line.mark, line.reason
-    if line.halted >= HALTED_FROM:
-        return TradingState.HALTED, "volatility halt" if line.halted > HALTED_FROM else "halt"
-    if line.stopped:
-        return TradingState.HALTED, line.stopped
-    if line.doubt:
-        return TradingState.CROSSED, line.doubt
-    if bid is None or ask is None or bid < ask:
-        return TradingState.OPEN, ""
-    state = TradingState.LOCKED if bid == ask else TradingState.CROSSED
-    return state, f"bid {optional_decimal(bid)} ask {optional_decimal(ask)}"

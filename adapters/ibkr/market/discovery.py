@@ -160,7 +160,9 @@ class Discovery:
         watched, asked = open_.watched, open_.asked
         watched.tries, watched.retry_at, watched.problem = 0, None, ""
         if isinstance(asked, ChainAsked):
-            watched.series = self._nearest(open_.chains)
+            watched.series = self._nearest(open_.chains) or None
+            if watched.series is None:
+                self._rest(watched, "the broker lists no options of it", now)
         elif asked.expiry is not None:
             found = tuple(each for each in open_.contracts if each.option is not None)
             watched.contracts[asked.expiry, asked.trading_class] = found

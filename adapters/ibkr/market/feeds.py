@@ -5,8 +5,8 @@ again goes on where it was. Keep out: when to flush, where updates go, what is a
 print, a book or a chain is (`trading/market`).
 
 What can lose money here: a state that looks alive after the line was lost (every underlying is marked stale
-at once, and its next tick ends that), a hole that nobody knows of (each one is a refused row, from when to
-when).
+at once, and its next tick ends that), an old half of a quote beside a new one (all are forgotten), a hole
+that nobody knows of (each one is a refused row, from when to when).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -132,6 +132,8 @@ class Feeds:
         self._conids.clear()
         self.refills.forget()
         self.quiet(reason, at)
+        for conid in self._known:
+            self.board.forget(conid, at)
         for each in self.symbols.values():
             if each.book is not None:
                 each.book.reset()

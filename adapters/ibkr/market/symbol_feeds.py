@@ -14,6 +14,7 @@ from trading.model.market import Quote
 
 SOURCE = "ibkr"
 CHAIN = "chain"  # the feed's name
+WIDE = Decimal("0.1")  # of the middle: no share or index whose options are traded is quoted so
 
 
 @dataclass(slots=True)
@@ -70,13 +71,21 @@ class SymbolFeeds:
         self.gap_closes_after = at
 
     def spot(self) -> Decimal | None:
-        """Where the underlying stands: the middle of its quote, else its last price, else its close."""
+        """Where the underlying stands: the middle of its quote, else its last price, else its close.
+
+        The middle of a wide quote, as stubs are before the opening (0.01 to 199,999), says nothing: then it
+        is the last price, as far as it lies in the quote.
+        """
         quote = self.quote
         if quote is None:
             return self.close
-        if quote.bid is not None and quote.ask is not None:
-            return (quote.bid + quote.ask) / 2
-        return quote.last or self.close
+        known = quote.last or self.close
+        if quote.bid is None or quote.ask is None:
+            return known
+        middle = (quote.bid + quote.ask) / 2
+        if known is None or quote.ask - quote.bid <= WIDE * middle:
+            return middle
+        return max(quote.bid, min(known, quote.ask))
 
 
 def symbol_feeds(plan: SymbolPlan, contract: KnownContract) -> SymbolFeeds:
