@@ -397,6 +397,8 @@ def test_past_ticks_head_time_and_the_calculators_are_answered() -> None:
             assert priced.optPrice == pytest.approx(1.22 + 0.3)
             implied = await ib.calculateImpliedVolatilityAsync(option(), 1.52, 671.5)
             assert implied.impliedVol == pytest.approx(0.16)
+            absurd = await ib.calculateImpliedVolatilityAsync(option(), 1_000.0, 671.5)
+            assert absurd.impliedVol is None, "no volatility gives that price"
             ib.disconnect()
 
     run(scenario())
