@@ -8,12 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from adapters.configuration import load_settings
 from adapters.wiring import open_alert_log
 from adapters.wiring_alerts import open_alert_record
-from desk.answers import AsJson, as_mapping, print_json, print_table, say
+from desk.alerts_table import print_alerts
+from desk.answers import AsJson, as_mapping, print_json, say
 from trading.errors import InvalidFieldError
+from trading.model.alerts import AlertKind
 from trading.ports.alerts import READ_MAX, AlertLog, RaisedAlert
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -22,6 +25,8 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 WAIT_S = 1.0
 SHOWN = 50
 NOTICE = "feed_resolved-"  # says that another alert is over
+EVENTS_SHOWN_FOR = timedelta(days=1)
+PIPE_COLUMNS = 200
 
 
 def alerts(
@@ -38,9 +43,10 @@ def alerts(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the alerts that are open, oldest first; with --follow each new one as it is raised.
+    """Show what is open and the events of the last day, oldest first; --follow: each as it is raised.
 
-    With --since those that are over, too, and when that was. Redis keeps the newest; the warehouse has all
+    A condition is open until it is found to hold no more; an event is said once. With --since what is over,
+    too, and when that was. Redis keeps the newest; the warehouse has all
     of them, a few seconds later: --history, or a day.
 
     Examples:
@@ -58,34 +64,38 @@ def alerts(
     settings = load_settings()
     moment = _moment(since, datetime.now(UTC))
     if history or DAY.fullmatch(since):
-        _show(open_alert_record(settings).newest(moment, last), as_json=as_json)
+        _show(open_alert_record(settings).newest(moment, last), last, as_json=as_json)
         return
     log = open_alert_log(settings)
     if follow:
         _follow(log, log.newest(moment, last), as_json=as_json)
     elif since:
-        _show(log.newest(moment, last), as_json=as_json)
+        _show(log.newest(moment, last), last, as_json=as_json)
     else:
-        _show([each for each in log.newest(None, READ_MAX) if _is_open(each)][-last:], as_json=as_json)
+        _show(_for_a_person(log), last, as_json=as_json)
 
 
-def _is_open(each: RaisedAlert) -> bool:
-    return each.resolved_at is None and not each.code.startswith(NOTICE)
+def _for_a_person(log: AlertLog) -> Sequence[RaisedAlert]:
+    """What goes on, however long it has, and what was said lately and has no end."""
+    events = [
+        each
+        for each in log.newest(datetime.now(UTC) - EVENTS_SHOWN_FOR, READ_MAX)
+        if each.kind is AlertKind.EVENT and not each.code.startswith(NOTICE)
+    ]
+    return sorted((*log.open(), *events), key=lambda each: (each.at, each.code))
 
 
-def _show(found: Sequence[RaisedAlert], *, as_json: bool) -> None:
+def _show(found: Sequence[RaisedAlert], last: int, *, as_json: bool) -> None:
+    shown = found[-last:]
     if as_json:
-        print_json([_row(each) for each in found])
-    elif found:
-        rows = [(_second(each.at), each.level.value, each.code, _words(each)) for each in found]
-        print_table("", ("at (UTC)", "level", "code", "text"), rows)
+        print_json([_row(each) for each in shown])
+    elif shown:
+        columns = None if sys.stdout.isatty() else PIPE_COLUMNS
+        print_alerts(Console(file=sys.stdout, width=columns, highlight=False), shown)
+        if len(found) > last:
+            say(f"{len(found) - last} older ones are not shown: --last")
     else:
         say("No alerts.")
-
-
-def _words(each: RaisedAlert) -> str:
-    over = f" [over {_second(each.resolved_at)}: {each.resolved_by}]" if each.resolved_at else ""
-    return f"{each.text}{over}"
 
 
 def _second(at: datetime) -> str:

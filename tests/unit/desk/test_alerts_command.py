@@ -23,7 +23,9 @@ def test_what_is_over_is_shown_only_where_it_is_asked_for(tmp_path: Path) -> Non
         assert alerts.raise_episode(f"feed_stale-{name}", "stands still", NOW)
     assert alerts.raise_alert("feed_resolved-SPY", "tells again")
     assert alerts.end_episode("feed_stale-SPY", "it tells again", NOW)
-    (shown,) = desk_json(tmp_path, "alerts", REDIS_URL=server.url)
+    assert alerts.raise_alert("market_outbox_lost", "an event of today")
+    shown, event = desk_json(tmp_path, "alerts", REDIS_URL=server.url)
+    assert (event["code"], event["kind"]) == ("market_outbox_lost", "event")
     assert (shown["code"], shown["component"], shown["market_at"]) == (
         "feed_stale-QQQ",
         "ingest",
@@ -34,6 +36,7 @@ def test_what_is_over_is_shown_only_where_it_is_asked_for(tmp_path: Path) -> Non
         ("feed_stale-SPY", True),
         ("feed_stale-QQQ", False),
         ("feed_resolved-SPY", False),
+        ("market_outbox_lost", False),
     ]
     assert "it tells again]" in run_desk(tmp_path, "alerts", "--since", "1h", REDIS_URL=server.url)
     server.kill()
