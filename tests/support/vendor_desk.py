@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from adapters.alpha_vantage.client import AlphaVantageClient
 from adapters.alpha_vantage.source import AlphaVantage
@@ -28,6 +29,7 @@ from trading.services.poll_vendor import VendorPoller, VendorTools
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # a Monday, New York noon
 KEY = "S3CRET-KEY+9/x"  # needs quoting in an address
 SYMBOL = "AAPL"
+CONNECT_S = 60
 
 
 def option_row(**changes: str) -> Row:
@@ -100,7 +102,8 @@ def walk(until: datetime, count: int = 60) -> list[Minute]:
 def vendor_settings(url: str, **changes: object) -> VendorSettings:
     """The project's settings with a key and an address."""
     told = load_settings({}).vendors
-    return replace(told, alpha_vantage_key=KEY, alpha_vantage_url=url, connect_timeout_s=60, **changes)
+    given: dict[str, Any] = {"connect_timeout_s": CONNECT_S, **changes}
+    return replace(told, alpha_vantage_key=KEY, alpha_vantage_url=url, **given)
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def test_a_vendor_that_drips_headers_is_left(url: str) -> None:
     """A worker that waited for a day would be lost to all feeds of the key."""
-    client = AlphaVantageClient(vendor_settings(url, answer_timeout_s=1))
+    client = AlphaVantageClient(vendor_settings(url, connect_timeout_s=1, answer_timeout_s=1))
     with pytest.raises(VendorUnavailableError, match="ReadTimeout"):
         AlphaVantage(client).chain(SYMBOL, NOON)
     client.close()
