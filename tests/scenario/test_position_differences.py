@@ -18,14 +18,14 @@ from trading.reconciliation.breaks import Pass
 from trading.reconciliation.sign_off import sign_off_of
 from trading.services.ingest_fills import SourceFile, ingest_fills
 
-SPEED = 10  # a broker minute is six seconds of this machine, busy or not
+SPEED = 5  # a broker minute is twelve seconds of this machine, busy or not
 A_BROKER_MINUTE = timedelta(seconds=60)
 STANDING = "select * from core.breaks where kind = 'live_position' and state != 'closed'"
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveLoop]:
-    """The live path at ten times the pace, its account signed off before."""
+    """The live path at five times the pace, its account signed off before."""
     if redis_binary() is None:
         pytest.skip("no redis-server on this machine")
     with live_loop(tmp_path_factory.mktemp("live"), speed=SPEED) as running:

@@ -43,7 +43,7 @@ CASH = Decimal(1_000_000_000)  # a hundred purchases, and no broker says that th
 EQUAL_S = 120.0
 POLL_FIRST_S, POLL_MAX_S = 0.05, 0.5
 LINK_SETTINGS = {  # a fault costs seconds of this machine, not a minute
-    "silence_after_s": 3, "connect_timeout_s": 5, "request_timeout_s": 3, "reconnect_max_s": 1,
+    "silence_after_s": 3, "connect_timeout_s": 5, "request_timeout_s": 10, "reconnect_max_s": 1,
 }  # fmt: skip
 
 
