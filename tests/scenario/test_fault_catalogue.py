@@ -25,7 +25,7 @@ DEGRADED = "kind = 'link' and JSONExtractString(payload, 'state') = 'data_degrad
 REFUSED = "kind = 'order_error' and JSONExtractInt(payload, 'code') = 201"
 ALERT = "kind = 'alert'"
 HELD_S = 0.3  # how long a switch stays on at least: half a minute of the market
-HEARD_S = 40.0
+HEARD_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
