@@ -23,6 +23,7 @@ from trading.model.market import MarketKind, MarketRow
 from trading.settings import BrokerSettings
 
 WAIT_S = 90.0  # for what must come: a bound for a broken test, never a measure of a machine
+ENDED_S = 60.0
 SPEED = 60
 LINK_SETTINGS = {
     "silence_after_s": 10, "connect_timeout_s": 30, "request_timeout_s": 30, "reconnect_first_s": 0.05,
@@ -168,7 +169,7 @@ def session_in_thread(runner: MarketRunner) -> Iterator[None]:
     finally:
         if thread.is_alive():
             loop.call_soon_threadsafe(stop.set)
-        thread.join(20)
+        thread.join(ENDED_S)
         loop.close()
     if failures:
         raise failures[0]

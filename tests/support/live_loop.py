@@ -41,6 +41,7 @@ CLIENT = 11
 SHARES, OPTIONS = Decimal(300), Decimal(5)
 CASH = Decimal(1_000_000_000)  # a hundred purchases, and no broker says that there is not enough
 EQUAL_S = 120.0
+ENDED_S = 60.0
 POLL_FIRST_S, POLL_MAX_S = 0.05, 0.5
 LINK_SETTINGS = {  # a fault costs seconds of this machine, not a minute
     "silence_after_s": 3, "connect_timeout_s": 5, "request_timeout_s": 10, "reconnect_max_s": 1,
@@ -177,7 +178,7 @@ def _session(settings: Settings) -> Iterator[None]:
         yield
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(20)
+        thread.join(ENDED_S)
         loop.close()
 
 
@@ -198,7 +199,7 @@ def _drain(settings: Settings, warehouse: Warehouse) -> Iterator[None]:
         yield
     finally:
         ending.set()
-        thread.join(20)
+        thread.join(ENDED_S)
 
 
 def _go_into_trading_hours(gateway: Gateway) -> None:
