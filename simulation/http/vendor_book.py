@@ -5,7 +5,6 @@ list that there is nothing. `ChainBook` reads recorded chains of a folder, `Worl
 any world. Keep out: HTTP, limits, refusals.
 """
 
-import csv
 import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from simulation.http.articles import Article
+from simulation.market.lean_universe import columns_and_lines, contract_of
 from trading.model.times import NEW_YORK
 
 NOTHING = "0.00"
@@ -50,7 +50,7 @@ class VendorBook(Protocol):
 
 @dataclass(slots=True)
 class ChainBook:
-    """End-of-day chains recorded as `universe/YYYYMMDD.csv.gz` of one symbol; there is no touch in them."""
+    """End-of-day chains recorded as `universe/YYYYMMDD.csv[.gz]` of one symbol; there is no touch in them."""
 
     folder: Path
     symbol: str
@@ -60,7 +60,7 @@ class ChainBook:
         if symbol != self.symbol:
             return None
         day = f"{at.astimezone(NEW_YORK):%Y%m%d}"
-        names = sorted(path.name for path in (self.folder / "universe").glob("*.csv.gz"))
+        names = sorted(path.name for path in (self.folder / "universe").glob("*.csv*"))
         known = [name for name in names if name[:8] <= day]
         return [dict(row) for row in _recorded(self.folder / "universe" / known[-1], symbol)] if known else []
 
@@ -75,18 +75,23 @@ class ChainBook:
 
 @lru_cache(maxsize=CHAINS_KEPT)
 def _recorded(path: Path, symbol: str) -> tuple[Mapping[str, str], ...]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
+    data = path.read_bytes()
+    columns, lines = columns_and_lines((gzip.decompress(data) if path.suffix == ".gz" else data).decode())
+    told = [dict(zip(columns, line.split(","), strict=True)) for line in lines]
     day = date.fromisoformat(f"{path.name[:4]}-{path.name[4:6]}-{path.name[6:8]}")
-    return tuple(_recorded_row(row, symbol, day) for row in rows if row["#expiry"])
+    rows = (_recorded_row(row, symbol, day) for row in told)
+    return tuple(row for row in rows if row is not None)
 
 
-def _recorded_row(row: Mapping[str, str], symbol: str, day: date) -> Row:
-    expiry, strike, right = row["#expiry"], Decimal(row["strike"]), row["right"]
+def _recorded_row(row: Mapping[str, str], symbol: str, day: date) -> Row | None:
+    """A contract's row; None for the underlying's."""
+    expiry, strike, right = contract_of(row, symbol)
+    if expiry is None:
+        return None
     return {
-        "contractID": f"{symbol}{expiry[2:]}{right}{int(strike * 1000):08d}",
+        "contractID": f"{symbol}{expiry:%y%m%d}{right}{int(strike * 1000):08d}",
         "symbol": symbol,
-        "expiration": f"{expiry[:4]}-{expiry[4:6]}-{expiry[6:]}",
+        "expiration": expiry.isoformat(),
         "strike": f"{strike:.2f}",
         "type": "call" if right == "C" else "put",
         "last": f"{Decimal(row['close']):.2f}",

@@ -19,7 +19,7 @@ _GREEKS = ("delta", "gamma", "vega", "theta")
 COLUMNS = ("expiry", "strike", "right", *_VALUES, *_GREEKS, "rho")
 COLUMNS_WITH_SYMBOLS = ("symbol_id", "symbol_value", *_VALUES, *_GREEKS, "rho")
 RIGHTS = ("C", "P")
-_OCC = re.compile(r"[A-Z0-9.]{1,6} *(?P<day>\d{6})(?P<right>[CP])(?P<strike>\d{8})", re.ASCII)
+_OCC = re.compile(r"(?P<root>[A-Z0-9.]{1,6}?) *(?P<day>\d{6})(?P<right>[CP])(?P<strike>\d{8})", re.ASCII)
 THOUSANDTHS = 1_000
 
 
@@ -40,11 +40,21 @@ class UniverseRow(NamedTuple):
 
 def universe_rows(text: str, root: str, where: str, remarks: Remarks) -> list[UniverseRow]:
     """The lines of a file; `root` is the class that its folder names, empty where it names none."""
+    columns, body = columns_and_lines(text)
+    return rows_of("\n".join(body), lambda texts: _row(columns, root, texts), where, remarks)
+
+
+def columns_and_lines(text: str) -> tuple[Sequence[str], Sequence[str]]:
+    """The names of the columns, and the lines without their header."""
     lines = [line for line in text.splitlines() if line.strip()]
     headers = [line for line in lines if line.startswith("#")]
     body = [line for line in lines if not line.startswith("#")]
-    columns = _columns(headers[0] if headers else "", body[0] if body else "")
-    return rows_of("\n".join(body), lambda texts: _row(columns, root, texts), where, remarks)
+    return _columns(headers[0] if headers else "", body[0] if body else ""), body
+
+
+def contract_of(told: Mapping[str, str], root: str) -> tuple[date | None, Decimal, str]:
+    """Expiry, strike and right of a line; no expiry in the underlying's. Raises ValueError for a stranger."""
+    return _named(told, root) if "symbol_value" in told else _described(told)
 
 
 def _columns(header: str, first: str) -> Sequence[str]:
@@ -58,7 +68,7 @@ def _row(columns: Sequence[str], root: str, texts: list[str]) -> UniverseRow:
     if len(texts) != len(columns):
         raise ValueError(f"expected {len(columns)} fields, was {len(texts)}")
     told = dict(zip(columns, texts, strict=True))
-    expiry, strike, right = _named(told, root) if "symbol_value" in told else _described(told)
+    expiry, strike, right = contract_of(told, root)
     interest = told.get("open_interest", "")
     return UniverseRow(
         expiry,
@@ -86,9 +96,15 @@ def _named(told: Mapping[str, str], root: str) -> tuple[date | None, Decimal, st
         return None, Decimal(0), ""
     found = _OCC.fullmatch(symbol)
     expiry = None if found is None else day_of(f"20{found['day']}")
-    if found is None or expiry is None:
+    if found is None or expiry is None or (root and not _is_of(found["root"], root)):
         raise ValueError(f"expected {root} or the OCC symbol of a contract, was {symbol}")
     return expiry, Decimal(int(found["strike"])) / THOUSANDTHS, found["right"]
+
+
+def _is_of(named: str, root: str) -> bool:
+    """Whether the OCC symbol's class is the folder's; it has no dots, and an index has several classes."""
+    classes = {root, CLASS_UNDERLYING.get(root, root)}
+    return named.replace(".", "") in {each.replace(".", "") for each in classes}
 
 
 def _number(told: Mapping[str, str], name: str) -> float:

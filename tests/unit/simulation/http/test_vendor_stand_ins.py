@@ -159,6 +159,19 @@ def test_recorded_chains_are_those_of_the_newest_day_known(shared_data: Path) ->
     assert book.options("AAPL", NOON) is None
 
 
+def test_a_chain_recorded_by_occ_symbols_is_the_vendors_too(tmp_path: Path) -> None:
+    """Older chain files name a contract by its OCC symbol, some without a header."""
+    path = tmp_path / "universe" / "20151224.csv"
+    path.parent.mkdir()
+    path.write_text(
+        "GOOCV VP,GOOG,740,750,739,748.5,1000,,,,,,,\n"
+        "GOOCV V1|GOOCV VP,GOOG  160115C00750000,1,1,1,1.25,10,321,0.31,0.5,0.01,0.6,-0.4,0.2\n"
+    )
+    (row,) = ChainBook(tmp_path, "GOOG").options("GOOG", datetime(2015, 12, 24, 17, tzinfo=UTC)) or ()
+    told = [row[name] for name in ("contractID", "expiration", "strike", "type", "open_interest", "delta")]
+    assert told == ["GOOG160115C00750000", "2016-01-15", "750.00", "call", "321", "0.5"]
+
+
 def world_books() -> tuple[VendorBook, VendorBook]:
     """Two books on two worlds of one seed."""
     from simulation.http.world_book import WorldBook

@@ -46,12 +46,13 @@ def test_a_chain_by_occ_symbols_has_its_greeks(tmp_path: Path, header: list[str]
         "GOOCV VP|GOOCV,GOOG  160115C00750000,1,1,1,1.25,10,321," + greeks,
         "GOOCV VP,GOOG,740,750,739,748.5,1000,,,,,,,",
         "GOOCV VX,GOOG  no contract,1,1,1,1,1,1," + greeks,
+        "MSFT R1|MSFT R,MSFT  160115C00750000,9,9,9,9,9,9,0.9,0.9,0.9,0.9,-0.9,0.9",
     )
     world = recorded_world(tmp_path)
     found = world.quotes.greeks(contract(world, "GOOG  160115C00750000"), moment(EARLY, OPENS_MS))
     assert found is not None
     assert (found.implied_volatility, found.delta, found.underlying) == (0.31, 0.5, 748.5)
-    assert "20151224.csv: rows that cannot be read: 1 (GOOCV VX" in told(world)
+    assert "20151224.csv: rows that cannot be read: 2 (GOOCV VX" in told(world)
 
 
 def test_the_price_of_another_index_is_not_the_classes(tmp_path: Path) -> None:
