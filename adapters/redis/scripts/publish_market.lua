@@ -15,9 +15,11 @@ local function fit(key, kind)
   local found = redis.call('TYPE', key)['ok']
   if found ~= 'none' and found ~= kind then redis.call('DEL', key) end
 end
+local marks = {}  -- fields of the journal that this update sets: whose word stands there, and of when
 local function own_time(field)
-  local writer, time = string.match(redis.call('HGET', KEYS[2], field) or '', '^(%S+) (%-?%d+)$')
-  return writer == ARGV[3] and tonumber(time) or nil
+  local told = redis.call('HGET', KEYS[2], field)
+  local ends = #ARGV[3] + 1
+  return told and string.sub(told, 1, ends) == ARGV[3] .. ' ' and tonumber(string.sub(told, ends + 1)) or nil
 end
 local function time_of(text) return string.match(text, '"ts":"([^"]*)"') or '' end
 local function is_fuller(key, source, contracts, life, while_ms)
@@ -34,12 +36,18 @@ local function taken_from(key, oldest)
   end
   return taken
 end
-local function push(key, field, texts)
-  local late, merged, place = taken_from(key, time_of(texts[1])), {}, 1
-  if not own_time(field) then
-    late = {}
-    redis.call('HSET', KEYS[2], field, ARGV[3] .. ' 0')
+local function push(key, field, first, last)
+  local head, is_own = redis.call('LINDEX', key, 0), own_time(field)
+  if not is_own then
+    marks[#marks + 1], marks[#marks + 2] = field, ARGV[3] .. ' 0'
   end
+  local oldest = head and time_of(ARGV[first])
+  if not head or time_of(head) <= oldest then
+    redis.call('LPUSH', key, unpack(ARGV, first, last))
+    return
+  end
+  local late, texts, merged, place = taken_from(key, oldest), {unpack(ARGV, first, last)}, {}, 1
+  if not is_own then late = {} end
   for _, text in ipairs(texts) do
     while late[place] and time_of(late[place]) <= time_of(text) do
       merged[#merged + 1], place = late[place], place + 1
@@ -95,7 +103,7 @@ while at <= #ARGV do
     if newest and newest > tonumber(ARGV[at + 2]) then
       left_out = tonumber(ARGV[at + 3])
     elseif is_told then
-      redis.call('HSET', KEYS[2], ARGV[at + 1], ARGV[3] .. ' ' .. ARGV[at + 2])
+      marks[#marks + 1], marks[#marks + 2] = ARGV[at + 1], ARGV[3] .. ' ' .. ARGV[at + 2]
     end
     at = at + 4
   elseif kind == 'Y' then
@@ -112,7 +120,7 @@ while at <= #ARGV do
   elseif kind == 'L' then
     local n = tonumber(ARGV[at + 4])
     fit(KEYS[key], 'list')
-    push(KEYS[key], ARGV[at + 3], {unpack(ARGV, at + 5, at + 4 + n)})
+    push(KEYS[key], ARGV[at + 3], at + 5, at + 4 + n)
     redis.call('LTRIM', KEYS[key], 0, ARGV[at + 2] - 1)
     redis.call('PEXPIRE', KEYS[key], ARGV[at + 1])
     at, key = at + 5 + n, key + 1
@@ -139,6 +147,7 @@ while at <= #ARGV do
     at, key = at + 3 + 2 * n, key + 1
   end
 end
+if #marks > 0 then redis.call('HSET', KEYS[2], unpack(marks)) end
 if token ~= '' then
   fit(KEYS[3], 'list')
   redis.call('LPUSH', KEYS[3], token)
