@@ -88,8 +88,10 @@ def test_bars_and_prints_from_a_time_to_come_are_no_news(wire: MarketWire) -> No
         ["99", spy, "1", later, "110.1", "100", "0", "ARCA", ""],
         ["46", "6", aapl, "48", f"110.05;100;{later}000;100000;110.0;true"],
     )
-    newest = wire.session.feeds.symbols["SPY"].count(LineKind.BARS.value).newest_at
-    assert newest is None or newest <= wire.clock.at
+    heard = wire.session.feeds.symbols["SPY"].count(LineKind.BARS.value)
+    assert heard.newest_at is None, "a bar of no session of ours"
+    wire.hear(["50", "1", bars, T + 3_600, "110", "111", "109", "110", "10", "110", "1"])
+    assert heard.newest_at == wire.clock.at, "one of this session is not newer than now"
     assert [row for row in wire.rows(MarketKind.TRADE) if isinstance(row, Trade)] == []
     assert {field for field, _ in refused(wire)} == {"STK:AAPL time", "STK:SPY time"}
 
