@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.ibkr.session.codes import REACTIONS, About
-from trading.model.alerts import DEFINITIONS, LINK_CODES, UNDEFINED, definition_of
+from trading.model.alerts import CONDITIONS, DEFINITIONS, LINK_CODES, UNDEFINED, definition_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "alerts.md"
 ROOMS = ("adapters", "assets", "desk", "orchestration", "sensors", "trading")
+MARK = "shows_the_end_of"
 RAISING = {  # the place of the code among the arguments
     "raise_alert": 0,
     "end_alert": 0,
@@ -99,6 +100,29 @@ def test_the_codes_about_the_link_are_those_that_the_session_alerts() -> None:
     """Each of them is over when the link is ready."""
     told = {code for code, each in REACTIONS.items() if each.about is About.LINK and each.alert}
     assert told == set(LINK_CODES)
+
+
+def marked_tests() -> dict[str, list[str]]:
+    """By code the tests that are marked to show its end."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        text = path.read_text(encoding="utf-8")
+        if MARK not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            for mark in node.decorator_list:
+                if isinstance(mark, ast.Call) and getattr(mark.func, "id", "") == MARK:
+                    for code in mark.args:
+                        assert isinstance(code, ast.Constant)
+                        found.setdefault(str(code.value), []).append(f"{path.name}::{node.name}")
+    return found
+
+
+def test_every_condition_has_a_test_that_shows_its_end() -> None:
+    """A condition that nobody ends is open for ever."""
+    assert set(CONDITIONS) - set(marked_tests()) == set()
 
 
 def test_the_search_finds_alerts_of_every_form() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from alert_ends import shows_the_end_of
 from dagster_desk import DEFINITIONS, Desk, failures
 
 from adapters.configuration import load_settings
@@ -76,6 +77,7 @@ def test_a_free_lease_asks_for_the_next_numbered_shift(desk: Desk, broker: Redis
     assert ":2:" in again.run_key
 
 
+@shows_the_end_of("residents")
 def test_a_silent_process_fails_the_tick_and_is_an_alert_once(desk: Desk, broker: RedisLiveState) -> None:
     """At first it may be restarting; later the tick fails with its name, and no shift is asked for."""
     broker._client.delete("health:broker:heartbeat")
@@ -90,8 +92,11 @@ def test_a_silent_process_fails_the_tick_and_is_an_alert_once(desk: Desk, broker
     assert told[1][b"code"] == b"residents"
     broker.beat("broker", datetime.now(UTC), LIVES_S)
     assert _tick(desk, f'{{"broker": "{long_ago}"}}').cursor == "{}"
+    ((_, over),) = broker._client.xrange("alerts:resolved")
+    assert over[b"code"] == b"residents"
 
 
+@shows_the_end_of("residents-")
 def test_who_hears_the_market_is_looked_after_and_stops_no_shift(desk: Desk, broker: RedisLiveState) -> None:
     """A silent ingest is an alert, the shift is asked for all the same, and the ticks after it fail."""
     broker._client.delete("health:ingest:heartbeat")
@@ -104,6 +109,10 @@ def test_who_hears_the_market_is_looked_after_and_stops_no_shift(desk: Desk, bro
     assert lease is not None
     with pytest.raises(dg.DagsterError, match="ingest has not said that it lives for 6"):
         _tick(desk, cursor)
+    broker.beat("ingest", datetime.now(UTC), LIVES_S)
+    _tick(desk, cursor)
+    ((_, over),) = broker._client.xrange("alerts:resolved")
+    assert over[b"code"] == b"residents-ingest"
 
 
 def test_a_desk_without_ingestion_expects_none(
@@ -116,12 +125,18 @@ def test_a_desk_without_ingestion_expects_none(
     assert _tick(desk).cursor == "{}"
 
 
+@shows_the_end_of("shifts")
 def test_shifts_that_end_at_once_are_for_a_person(desk: Desk, broker: RedisLiveState) -> None:
     """After some starts within minutes no more is asked for, and the tick says so."""
     for _ in range(STARTS_PER_WINDOW_MAX):
         desk.instance.add_run(dg.DagsterRun(job_name=JOB, status=dg.DagsterRunStatus.FAILURE))
     with pytest.raises(dg.DagsterError, match="shifts began"):
         _tick(desk)
+    assert broker._client.hlen("alerts:conditions") == 1
+    assert broker.acquire_lease(COMPONENT, SHARD, "run:x", 60) is not None
+    _tick(desk)
+    ((_, over),) = broker._client.xrange("alerts:resolved")
+    assert (over[b"code"], over[b"text"]) == (b"shifts", b"run:x works the shift")
 
 
 def test_a_shift_sweeps_under_its_lease_and_tells_how_the_session_is_covered(

@@ -50,6 +50,7 @@ class DrivenMarket:
         self.session = MarketSession(settings, market, self.ingest, self.clock, random.Random(7), self.writer)
         self.sent: list[Request] = []
         self.alerts: list[str] = []
+        self.over: list[str] = []  # of those that have an end
         self.calls: list[tuple[SymbolUpdate, ...]] = []
 
     def connect(self) -> None:
@@ -79,7 +80,8 @@ class DrivenMarket:
         while outputs.events:
             event = outputs.events.popleft()
             if event.kind is BrokerEventKind.ALERT:
-                self.alerts.append(str(event.payload["code"]))
+                told = self.over if event.payload.get("is_over") else self.alerts
+                told.append(str(event.payload["code"]))
         outputs.link.clear()
         while outputs.requests:
             self._answer(outputs.requests.popleft())

@@ -13,6 +13,7 @@ from trading.model.broker import BrokerEvent
 
 SAME_ALERT_EVERY = timedelta(minutes=1)
 KINDS_MAX = 1_000
+SESSIONS = ("broker", "ingest")  # before a code stands whose it is: they share those that both have
 OF_THE_LINK = tuple(f"code_{code}" for code in LINK_CODES)
 
 
@@ -27,7 +28,7 @@ class Alerts:
     def raised(self, code: str, text: str, at: datetime) -> BrokerEvent | None:
         """The alert as an event, or None where the same code was told within the minute."""
         before = self._told_at.get(code)
-        begins = is_condition(f"broker_{code}") and code not in self._open
+        begins = code not in self._open and any(is_condition(f"{who}_{code}") for who in SESSIONS)
         if before is not None and at - before < SAME_ALERT_EVERY and not begins:
             self._held_back[code] = self._held_back.get(code, 0) + 1
             return None

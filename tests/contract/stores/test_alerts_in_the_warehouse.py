@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from alert_desk import NOON, silent_feed
+from alert_ends import shows_the_end_of
 from real_redis import RunningRedis
 
 from adapters.clickhouse.alert_record import ClickHouseAlertRecord
@@ -141,6 +142,7 @@ def test_a_stream_that_began_anew_under_a_clock_that_was_set_back_is_read(
     assert [each.code for each in record.newest(None, 10)] == ["earlier", "before"]
 
 
+@shows_the_end_of("feed_stale-")
 def test_an_episode_is_one_alert_over_a_flushed_server_and_its_end_is_in_the_record(
     redis_server: RunningRedis,
     alerts: RedisAlerts,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from alert_desk import NOON, AlertDesk
+from alert_ends import shows_the_end_of
 from real_redis import RunningRedis, start_redis
 
 from adapters.clickhouse.alert_record import ClickHouseAlertRecord
@@ -15,8 +16,11 @@ from adapters.clickhouse.client import Warehouse
 from adapters.redis import alert_writer, keys
 from adapters.redis.alert_words import Word, write_word
 from adapters.redis.alerts import RedisAlerts
-from trading.errors import InvalidFieldError
+from adapters.redis.full_market_alert import FullMarketAlert
+from adapters.redis.outbox import RedisOutbox
+from trading.errors import InvalidFieldError, OutboxFullError
 from trading.model.alerts import CODE_CHARS_MAX, TEXT_CHARS_MAX, AlertKind
+from trading.model.broker import BrokerEvent, BrokerEventKind
 
 STUCK, SKEW = "drain_stuck", "ingest_clock_skew"
 CODES = 1_000
@@ -108,9 +112,13 @@ def test_a_fact_is_ended_by_anybody_who_sees_it(desk: AlertDesk) -> None:
     assert desk.open_codes() == []
 
 
+@shows_the_end_of("broker_numbers_ended", "ingest_numbers_ended")
 def test_what_a_process_left_open_ends_with_the_next_of_its_component(desk: AlertDesk) -> None:
     """Killed ones write no end; feeds have their own judge, and other components speak for themselves."""
     desk.writer("ingest").tell(SKEW, "+20 s")
+    desk.writer("ingest").tell("ingest_numbers_ended", "2147483647 was used")
+    desk.writer("broker").tell("broker_numbers_ended", "2147483647 was used")
+    assert RedisAlerts(desk.url, "broker").take_over()
     desk.writer("ingest").tell_episode("feed_stale-x", "stands still", NOON)
     desk.writer("drain").tell(STUCK, "refuses")
     assert RedisAlerts(desk.url, "ingest").take_over()
@@ -361,3 +369,33 @@ def test_more_conditions_than_there_is_room_for_are_said_to_be(
     assert "lock-3 is in the log only" in desk.shown("alerts_crowded").text
     assert writer.end("lock-4", "lifted")
     assert Counter(word for word, _, _ in desk.words()) == {"raised": 4}
+
+
+@shows_the_end_of("outbox_full")
+def test_a_full_outbox_is_over_with_the_first_append_that_is_taken(desk: AlertDesk) -> None:
+    """Also where the process that raised it is another one."""
+    noon = datetime(2026, 11, 20, 17, tzinfo=UTC)
+    event = BrokerEvent(kind=BrokerEventKind.LINK, heard_at=noon, payload={"state": "ready"})
+    outbox = RedisOutbox(desk.url, entries_max=2)
+    outbox.append([event, event])
+    for _ in range(3):
+        with pytest.raises(OutboxFullError):
+            outbox.append([event])
+    assert desk.open_codes() == ["outbox_full"]
+    desk.client.delete(keys.OUTBOX.at(topic="broker", sym="IBKR"))
+    RedisOutbox(desk.url, entries_max=2).append([event])
+    assert desk.open_codes() == []
+    assert Counter(word for word, _, _ in desk.words()) == {"raised": 1, "resolved": 1}
+
+
+@shows_the_end_of("market_outbox_full")
+def test_a_full_market_is_over_when_every_refused_symbol_is_taken(desk: AlertDesk) -> None:
+    """Another symbol that was never refused does not end it."""
+    full = FullMarketAlert(desk.client, "market")
+    full.tell_full("2 symbols: AAPL, SPY")
+    full.judge({"AAPL", "SPY"}, {"QQQ"})
+    full.judge(set(), {"QQQ"})
+    full.judge(set(), {"AAPL"})
+    assert desk.open_codes() == ["market_outbox_full"]
+    full.judge(set(), {"SPY"})
+    assert desk.open_codes() == []

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from alert_ends import shows_the_end_of
 
 from adapters.memory.alerts import MemoryAlerts
 from adapters.memory.live_state import MemoryLiveState
@@ -59,6 +60,7 @@ def test_a_pid_that_was_given_away_again_is_another_process() -> None:
     assert is_dead("/".join((where, pid, f"{float(began) - 100:.2f}", end)))
 
 
+@shows_the_end_of("stands_by-")
 def test_who_stands_by_says_so_once_and_begins_when_the_lease_is_free() -> None:
     """A restart after a kill is no news: the alert comes after two lives of the lease."""
     state, alerts, looks = MemoryLiveState(), MemoryAlerts(), 0
@@ -75,6 +77,7 @@ def test_who_stands_by_says_so_once_and_begins_when_the_lease_is_free() -> None:
     assert stand_by(second, alerts, lambda: False, needs_live_state=True, pause=pause)
     assert looks == 3
     assert list(alerts.told) == ["stands_by-ingest"]
+    assert alerts.over == {"stands_by-ingest": "it writes now"}
 
 
 def test_who_stands_by_ends_when_it_is_told_to() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+from alert_ends import shows_the_end_of
 from drain_samples import SteppingClock
 from market_samples import OPEN, chain, entry, quote
 
@@ -40,10 +41,18 @@ class Told(Alerts):
 
     def __init__(self) -> None:
         self.codes: list[str] = []
+        self.open: set[str] = set()
 
-    def raise_alert(self, code: str, text: str) -> None:
+    def raise_alert(self, code: str, text: str) -> bool:
         """Keep it."""
         self.codes.append(code)
+        self.open.add(code)
+        return True
+
+    def end_alert(self, code: str, by: str) -> bool:
+        """It is open no more."""
+        self.open.discard(code)
+        return True
 
 
 @dataclass(slots=True)
@@ -281,6 +290,7 @@ def test_each_refusal_has_all_its_tries() -> None:
     assert (len(bench.store.letters), bench.stored()) == (2, 2)
 
 
+@shows_the_end_of("market_drain_stuck")
 def test_a_warehouse_that_refuses_everything_sends_nothing_away() -> None:
     """A table that is missing is not the blocks' fault: nothing is refused, and a person is told."""
     bench = Bench()
@@ -292,7 +302,10 @@ def test_a_warehouse_that_refuses_everything_sends_nothing_away() -> None:
         with pytest.raises(WarehouseError):
             bench.drain.drain_once(0)
     assert (bench.store.letters, len(bench.stream.given)) == ({}, 2)
-    assert set(bench.alerts.codes) == {STUCK_ALERT}
+    assert set(bench.alerts.codes) == bench.alerts.open == {STUCK_ALERT}
+    bench.store.error = None
+    bench.drain.drain_once(0)
+    assert not bench.alerts.open
 
 
 def test_a_batch_of_bad_blocks_only_is_refused_where_the_warehouse_proves_well() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from alert_ends import shows_the_end_of
 from drain_samples import (
     ACCOUNTS,
     OPEN,
@@ -50,10 +51,17 @@ class Told(Alerts):
 
     def __init__(self) -> None:
         self.codes: list[str] = []
+        self.open: set[str] = set()
 
     def raise_alert(self, code: str, text: str) -> bool:
         """Keep it."""
         self.codes.append(code)
+        self.open.add(code)
+        return True
+
+    def end_alert(self, code: str, by: str) -> bool:
+        """It is open no more."""
+        self.open.discard(code)
         return True
 
 
@@ -444,6 +452,7 @@ def test_an_entry_that_the_warehouse_refuses_is_found_and_refused_alone(error: E
     assert "a.000003.01.01" in refused.text
 
 
+@shows_the_end_of("drain_stuck")
 @pytest.mark.parametrize("entries", [1, 4])
 @pytest.mark.parametrize("warm", [False, True], ids=["from the start", "after good ones"])
 def test_a_warehouse_that_refuses_everything_sends_no_fill_to_the_dead_letter(
@@ -463,9 +472,10 @@ def test_a_warehouse_that_refuses_everything_sends_no_fill_to_the_dead_letter(
             drain.drain_once(0)
     assert len(desk.stream.entries) == entries
     assert not desk.events.refused
-    assert STUCK_ALERT in desk.alerts.codes
+    assert STUCK_ALERT in desk.alerts.open
     fills.everything = False
     drain.drain_once(0)
+    assert not desk.alerts.open
     assert len(desk.standing()) == entries + warm
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from alert_ends import shows_the_end_of
 from live_positions_samples import (
     ACCOUNT,
     CALL,
@@ -97,6 +98,18 @@ def test_a_difference_becomes_a_break_and_a_lock_that_lift_themselves(tools: Wat
         BreakState.OPEN,
         BreakState.CLOSED,
     ]
+
+
+@shows_the_end_of("live_position-")
+def test_a_difference_that_is_gone_ends_its_alert(tools: WatchTools) -> None:
+    """With the look that closes the break."""
+    assert isinstance(tools.alerts, MemoryAlerts)
+    _tell(tools, {CALL: 5})
+    (code,) = tools.alerts.open
+    assert code.startswith("live_position-")
+    _tell(tools, {CALL: 2}, at=60)
+    assert not tools.alerts.open
+    assert tools.alerts.over == {code: "the break is closed"}
 
 
 def test_a_difference_is_an_alert_and_an_explained_one_is_none(tools: WatchTools) -> None:
