@@ -36,6 +36,7 @@ from trading.settings import BrokerSettings
 
 COMPONENT = "ingest"
 UPDATES_PER_WRITE_MAX = 500
+ROWS_PER_WRITE_MAX = 5_000  # a block has no more; printed, some ten megabytes
 ALERTS_WAITING_MAX = 1_000
 PAUSE_AFTER_FAILURE_S = 0.5  # of Redis
 TICK_MAX_S = 1.0  # time passes at least so often
@@ -214,7 +215,7 @@ class MarketRunner:
         """Write what waits; what nobody knows the fate of is written again as it was: a repeat is known."""
         await self._told.wait()
         while self._has_work():
-            self._in_flight = self._in_flight or self.spool.take(UPDATES_PER_WRITE_MAX)
+            self._in_flight = self._in_flight or self.spool.take(UPDATES_PER_WRITE_MAX, ROWS_PER_WRITE_MAX)
             refused = await asyncio.to_thread(self._publish, self._in_flight)
             self._in_flight = []
             if refused:

@@ -50,13 +50,24 @@ class MarketSpool:
             self._rows += _rows(update)
         self._drop_oldest()
 
-    def take(self, most: int) -> list[SymbolUpdate]:
-        """Take what waits longest."""
-        taken = []
-        for symbol in list(self._waiting)[:most]:
-            update = self._waiting.pop(symbol)
-            self._rows -= _rows(update)
-            taken.append(update)
+    def take(self, most: int, rows_most: int) -> list[SymbolUpdate]:
+        """Take what waits longest, at least one block: what is printed at once has a bound, however much
+        waited. Of a symbol that has more the first blocks go, and its newest state with the last of them.
+        """
+        taken: list[SymbolUpdate] = []
+        room = rows_most
+        while self._waiting and len(taken) < most:
+            symbol, update = next(iter(self._waiting.items()))
+            part, rest = _cut(update, room, at_least=0 if taken else 1)
+            if part is None:
+                break
+            taken.append(part)
+            room -= _rows(part)
+            self._rows -= _rows(part)
+            if rest is not None:
+                self._waiting[symbol] = rest  # in its place, which is the first
+                break
+            del self._waiting[symbol]
         return taken
 
     def put_back(self, updates: Sequence[SymbolUpdate]) -> None:
@@ -119,6 +130,23 @@ def _without_oldest(update: SymbolUpdate) -> tuple[SymbolUpdate, list[MarketBloc
             rest = (*update.blocks[:place], *update.blocks[place + 1 :])
             return replace(update, blocks=_joined_blocks(rest, (record,))), [block]
     return update, []
+
+
+def _cut(
+    update: SymbolUpdate, rows_most: int, *, at_least: int
+) -> tuple[SymbolUpdate | None, SymbolUpdate | None]:
+    """The blocks that fit, and what stays with the newest state; None where that is nothing."""
+    fitting, rows = 0, 0
+    for block in update.blocks:
+        rows += len(block.rows)
+        if rows > rows_most:
+            break
+        fitting += 1
+    fitting = max(fitting, at_least)
+    if fitting >= len(update.blocks):
+        return update, None
+    first = SymbolUpdate(symbol=update.symbol, blocks=update.blocks[:fitting]) if fitting else None
+    return first, replace(update, blocks=update.blocks[fitting:])
 
 
 def _record(block: MarketBlock) -> RefusedRow:

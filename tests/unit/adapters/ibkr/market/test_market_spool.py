@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from kept_updates import rows_of
 
-from adapters.ibkr.market.spool import MarketSpool, joined
+from adapters.ibkr.market.spool import ROWS_MAX, MarketSpool, joined
 from trading.model.market import Bar, MarketBlock, MarketKind, Quote, RefusedRow, Trade
 from trading.ports.market_state import BARS_KEPT, ROWS_PER_BLOCK_MAX, TRADES_KEPT, SymbolUpdate
 
@@ -38,7 +38,7 @@ def test_what_waits_is_joined_by_symbol_in_its_order() -> None:
     spool = MarketSpool()
     spool.put([update(1), update(1, symbol="QQQ")])
     spool.put([update(2)])
-    taken = spool.take(10)
+    taken = spool.take(10, ROWS_MAX)
     assert [each.symbol for each in taken] == ["SPY", "QQQ"]
     assert taken[0].ticker is not None and taken[0].ticker.bid == 2
     assert [row.bid for row in rows_of(taken[:1], MarketKind.QUOTE)] == [1, 2]
@@ -50,11 +50,38 @@ def test_what_was_refused_goes_before_what_came_since() -> None:
     """A full outbox writes nothing of an update, so it may be joined with the next."""
     spool = MarketSpool()
     spool.put([update(1)])
-    refused = spool.take(10)
+    refused = spool.take(10, ROWS_MAX)
     spool.put([update(2)])
     spool.put_back(refused)
-    (told,) = spool.take(10)
+    (told,) = spool.take(10, ROWS_MAX)
     assert [row.bid for row in rows_of([told], MarketKind.QUOTE)] == [1, 2]
+
+
+def test_what_is_taken_at_once_is_bounded_and_the_newest_state_goes_last() -> None:
+    """However much waited, in its order; a state is not there before the rows that led to it."""
+    spool = MarketSpool()
+    for second in range(4):
+        spool.put([update(second, rows=ROWS_PER_BLOCK_MAX)])
+    spool.put([update(9, rows=10, symbol="QQQ"), update(9, rows=10, symbol="IWM")])
+    taken = [spool.take(10, 2 * ROWS_PER_BLOCK_MAX + 15) for _ in range(3)]
+    assert [[(each.symbol, len(rows_of([each], MarketKind.QUOTE))) for each in part] for part in taken] == [
+        [("SPY", 2 * ROWS_PER_BLOCK_MAX)],
+        [("SPY", 2 * ROWS_PER_BLOCK_MAX), ("QQQ", 10)],
+        [("IWM", 10)],
+    ]
+    assert taken[0][0].ticker is None and not taken[0][0].trades
+    assert taken[1][0].ticker is not None and taken[1][0].ticker.bid == 3
+    assert [row.bid for row in rows_of([*taken[0], taken[1][0]], MarketKind.QUOTE)] == [
+        bid for bid in range(4) for _ in range(ROWS_PER_BLOCK_MAX)
+    ]
+    assert len(spool) == spool.rows == 0
+
+
+def test_a_block_goes_however_large_it_is() -> None:
+    """Nothing waits for ever, and an update of a state alone takes no room."""
+    spool = MarketSpool()
+    spool.put([update(1, rows=50), replace(update(2, symbol="QQQ"), blocks=())])
+    assert [[each.symbol for each in spool.take(10, 20)] for _ in range(2)] == [["SPY", "QQQ"], []]
 
 
 def test_beyond_its_bound_the_oldest_rows_go_and_a_record_says_so() -> None:
@@ -64,7 +91,7 @@ def test_beyond_its_bound_the_oldest_rows_go_and_a_record_says_so() -> None:
         spool.put([update(second, rows=100)])
     assert spool.rows <= 3_000
     lost = sum(each.rows for each in spool.dropped)
-    (told,) = spool.take(10)
+    (told,) = spool.take(10, ROWS_MAX)
     kept = rows_of([told], MarketKind.QUOTE)
     records = [row for row in rows_of([told], MarketKind.REFUSED) if isinstance(row, RefusedRow)]
     assert told.ticker is not None and told.ticker.bid == 99
@@ -78,7 +105,7 @@ def test_a_record_of_a_loss_is_not_dropped_itself() -> None:
     spool = MarketSpool(rows_max=1)
     for second in range(50):
         spool.put([update(second)])
-    (told,) = spool.take(10)
+    (told,) = spool.take(10, ROWS_MAX)
     records = rows_of([told], MarketKind.REFUSED)
     assert sum(row.rows for row in records if isinstance(row, RefusedRow)) == 50
 
