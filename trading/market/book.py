@@ -11,6 +11,7 @@ between the changes of one move, so that is looked at when it is told, never bet
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -246,14 +247,17 @@ def synthetic_book(quote: Quote) -> DepthSnapshot | None:
     """The quote as a book of one level a side; None where it has neither."""
     bids = _quoted(quote.bid, quote.bid_size)
     asks = _quoted(quote.ask, quote.ask_size)
-    if not (bids or asks):
-        return None
+    return replace(empty_book(quote), bids=bids, asks=asks) if bids or asks else None
+
+
+def empty_book(quote: Quote) -> DepthSnapshot:
+    """The book of a quote that has neither side, or no size of one."""
     return DepthSnapshot(
         symbol=quote.symbol,
         instrument_id=quote.instrument_id,
         at=quote.at,
-        bids=bids,
-        asks=asks,
+        bids=(),
+        asks=(),
         is_synthetic=True,
         conid=quote.conid,
     )

@@ -4,13 +4,14 @@ Keep out: hearing (`feeds`), when to flush, where updates go.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from adapters.ibkr.market.dead_letters import gap
 from adapters.ibkr.market.discovery import INDEX, SHARE
 from adapters.ibkr.market.lines import LineKind
 from adapters.ibkr.market.symbol_feeds import CHAIN, SOURCE, SymbolFeeds, is_due
-from trading.market.book import synthetic_book
+from trading.market.book import empty_book, synthetic_book
 from trading.market.market_halt import REASON, is_market_halted
 from trading.market.market_hours import MarketHours, closes_at
 from trading.market.quote_board import QuoteBoard
@@ -92,11 +93,15 @@ class Flushing:
                 self._symbols[row.symbol].count(LineKind.LEVEL1.value).refused += 1
 
     def _synthetic(self, flush: Flush, feeds: SymbolFeeds, quote: Quote) -> None:
-        """Where there is no book, or none at the moment, the quote is one."""
+        """Where there is no book, or none at the moment, the quote is one; one that is gone is an empty book.
+
+        Else the sides of a halted market, which has none, would stand in the live book for as long as it is.
+        """
         if feeds.book is None or feeds.book.is_empty:
             book = synthetic_book(quote)
-            if book is not None:
-                flush.book(book, for_warehouse=False)
+            if book is not None or feeds.has_levels:
+                feeds.has_levels = book is not None
+                flush.book(book or empty_book(quote), for_warehouse=False)
 
     def _flush_tapes(self, flush: Flush, tapes: Sequence[Tape]) -> None:
         for tape in tapes:
@@ -140,12 +145,15 @@ class Flushing:
         if snapshot is not None and book.crossed_since is None:
             self._board.doubt(feeds.contract.conid, "", at)
         if snapshot is None:
-            if feeds.quote is not None:
-                self._synthetic(flush, feeds, feeds.quote)
+            quote = feeds.quote
+            if quote is not None:  # it may be older than what was emptied, and is what is known now
+                newest = max(quote.at, book.at or quote.at)
+                self._synthetic(flush, feeds, replace(quote, at=newest))
             return
         is_for_warehouse = is_due(feeds.depth_told_at, at, self._depth_every)
         if is_for_warehouse:
             feeds.depth_told_at = at
+        feeds.has_levels = True
         flush.book(snapshot, for_warehouse=is_for_warehouse)
 
     def _flush_chain(self, flush: Flush, feeds: SymbolFeeds, at: datetime, heard_at: datetime) -> None:

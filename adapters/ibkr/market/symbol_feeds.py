@@ -50,6 +50,7 @@ class SymbolFeeds:
     gap_since: datetime | None = None
     gap_reason: str = ""
     gap_closes_after: datetime | None = None  # the mark's own time is no tick
+    has_levels: bool = False  # the book that was told last
     volume_missed: Decimal = Decimal(0)  # as far as it was told
     chain_is_changed: bool = False
     chain_told_at: datetime | None = None

@@ -4,7 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from driven_market import DrivenMarket, after_opening, share
+from driven_market import ASK as ASK_SIDE
+from driven_market import BID as BID_SIDE
+from driven_market import INSERT, DrivenMarket, after_opening, share
 from ingest_desk import market_settings, symbol_settings
 
 from adapters.ibkr.market.budget import SymbolPlan
@@ -13,8 +15,9 @@ from adapters.ibkr.market.heard import ChainHeard
 from adapters.ibkr.market.lines import LineKind
 from adapters.ibkr.market.requests import MarketSend
 from adapters.ibkr.market.symbol_feeds import SymbolFeeds, symbol_feeds
+from adapters.memory.market import MemoryMarket, MemoryMarketSink, MemoryMarketState
 from trading.market_settings import ChainMode
-from trading.model.market import Aggressor, MarketKind, Quote, TradingState
+from trading.model.market import Aggressor, DepthSnapshot, MarketKind, Quote, TradingState
 from trading.services.watch_feeds import FeedEventKind, FeedWatch
 
 SESSION = date(2026, 11, 13)
@@ -115,6 +118,58 @@ def test_half_of_a_quote_after_a_loss_does_not_stand_beside_an_old_half() -> Non
     ]
     states = [row.state for row in desk.rows(MarketKind.STATE)]
     assert states == [TradingState.OPEN, TradingState.STALE, TradingState.OPEN]
+
+
+def books(desk: DrivenMarket) -> list[DepthSnapshot]:
+    """The live books as they were told."""
+    return [update.book for call in desk.calls for update in call if update.book is not None]
+
+
+@pytest.mark.parametrize(("price", "size"), [(-1.0, 0.0), (0.0, 0.0), (500.0, 0.0)])
+def test_a_quote_that_is_gone_is_an_empty_book_once(price: float, size: float) -> None:
+    """A halted market has no sides: those from before it would stand in the live book."""
+    desk = desk_of()
+    desk.quote(500.0, 500.02)
+    desk.flush()
+    for volume in (1_000, 1_001):
+        desk.move(1)
+        number = desk.number(LineKind.LEVEL1)
+        for tick in (BID, ASK):
+            desk.session.price(number, tick, price, size)
+        desk.session.size(number, 8, volume)
+        desk.flush()
+    told = [(len(book.bids), len(book.asks)) for book in books(desk)]
+    assert told == [(1, 1), (0, 0)]
+    assert all(book.is_synthetic for book in books(desk))
+
+
+def test_a_book_that_is_emptied_gives_way_to_the_quote_though_that_is_older() -> None:
+    """In the live state, too, which takes no older value for a newer one."""
+    desk = desk_of(depth=True)
+    desk.quote(500.0, 500.02)
+    desk.flush()
+    desk.move(2)
+    for side, price in ((ASK_SIDE, 500.03), (BID_SIDE, 500.0)):
+        desk.level(INSERT, side, price)
+    desk.flush()
+    desk.session.error(desk.number(LineKind.DEPTH), 317, "the book is reset", "")
+    desk.flush()
+    market = MemoryMarket()
+    sink = MemoryMarketSink(market)
+    for call in desk.calls:
+        sink.publish(call)
+    told = MemoryMarketState(market).read(["SPY"])["SPY"].book
+    assert told is not None
+    assert told.is_synthetic
+    assert [level.price for level in told.asks] == [Decimal("500.02")]
+
+
+def test_an_index_has_no_book_at_all() -> None:
+    """Nothing but a last price was ever told of it."""
+    desk = desk_of()
+    desk.session.price(desk.number(LineKind.LEVEL1), 4, 6_000.0, 0)
+    desk.flush()
+    assert books(desk) == []
 
 
 def test_what_was_told_last_before_a_loss_is_told() -> None:
