@@ -86,11 +86,20 @@ def test_silence_and_a_lost_link_after_the_close_are_not_stale(*, is_lost: bool)
     assert [state for state, _ in told(desk, "SPY")] == [TradingState.OPEN, TradingState.CLOSED]
 
 
-def test_the_first_tick_since_the_opening_ends_it_and_none_before() -> None:
+@pytest.mark.parametrize(
+    ("session", "following"),
+    [
+        (FRIDAY, MONDAY),
+        (date(2026, 3, 6), date(2026, 3, 9)),  # the clocks go on
+        (date(2026, 10, 30), date(2026, 11, 2)),  # and back
+        (date(2026, 11, 25), EARLY),  # a holiday between
+    ],
+)
+def test_the_first_tick_since_the_opening_ends_it_and_none_before(session: date, following: date) -> None:
     """Quotes before the opening are heard, and open nothing; over a weekend there is one record."""
-    desk = desk_at(session_close(FRIDAY) - timedelta(minutes=1))
-    opening = session_open(MONDAY)
-    play(desk, session_close(FRIDAY) + timedelta(minutes=16))
+    desk = desk_at(session_close(session) - timedelta(minutes=1))
+    opening = session_open(following)
+    play(desk, session_close(session) + timedelta(minutes=16))
     play(desk, opening - timedelta(minutes=5), with_quotes=False, step_s=3_600)
     play(desk, opening - timedelta(seconds=1))
     assert [state for state, _ in told(desk, "AAPL")] == [TradingState.OPEN, TradingState.CLOSED]
