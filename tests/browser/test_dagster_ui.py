@@ -19,13 +19,15 @@ import pytest
 from embedded_warehouse import start_migrated_warehouse
 from real_redis import redis_binary, start_redis
 
+from desk.stack.dagster import write_instance
+from desk.stack.layout import StackLayout
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ROOT = Path(__file__).parents[2]
 READY_S = 120.0
 PAGE_MS = 120_000
 ENDED_S = 90.0
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-INSTANCE = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
@@ -44,11 +46,11 @@ def ui(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[
         CLICKHOUSE_URL=server.url,
         REDIS_URL=redis.url,
         DESK_HOME=str(home),
-        DAGSTER_HOME=str(home / "dagster"),
+        DAGSTER_HOME=str(StackLayout(home).dagster),
     )
-    (home / "dagster").mkdir()
-    (home / "dagster" / "dagster.yaml").write_text(INSTANCE)
-    port = _free_port()
+    layout, port = StackLayout(home), _free_port()
+    layout.make_folders()
+    write_instance(layout, concurrent_runs_max=1, code_server_port=0)  # the desk's own, kind to a slow disk
     webserver = None
     try:
         run_id = _closed_books(home, server.url, shared_data)
