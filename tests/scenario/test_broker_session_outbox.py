@@ -226,6 +226,25 @@ def test_an_alert_reaches_the_people_who_watch() -> None:
     run(play())
 
 
+def test_the_end_of_what_the_gateway_lost_reaches_them_too() -> None:
+    """1100 is open while the broker is away, and over when the link was walked and is ready."""
+
+    async def play() -> None:
+        alerts = MemoryAlerts()
+        async with (
+            gateway(SmallBroker(), hand_clock(), accounts=(ACCOUNT,)) as server,
+            session_desk(broker_settings(server.port, **FAST), alerts=alerts) as desk,
+        ):
+            await desk.ready()
+            server.lose_broker()
+            await until(lambda: "broker_code_1100" in alerts.open, "the alert")
+            server.find_broker(data_lost=True)
+            await until(lambda: "broker_code_1100" in alerts.over, "its end")
+        assert alerts.open == {}
+
+    run(play())
+
+
 def test_an_error_that_waiting_does_not_mend_ends_the_process() -> None:
     """Its supervisor starts it anew; a session that hears and cannot write would only look alive."""
 

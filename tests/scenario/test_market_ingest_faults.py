@@ -334,6 +334,7 @@ def test_a_clock_that_jumps_is_alerted() -> None:
         desk.has(MarketKind.QUOTE, "SPY", 5)
         desk.running.do(skew)
         desk.wait_for(alerted(desk, "clock_skew"), "the alert")
+        desk.wait_for(lambda: "ingest_clock_skew" in desk.alerts.over, "its end: both go together again")
 
 
 def test_an_unknown_symbol_is_named_and_hinders_no_other() -> None:
