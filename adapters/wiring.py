@@ -253,7 +253,7 @@ def market_drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str
 
     return MarketDrainTools(
         reader=open_market_outbox_reader(settings, consumer),
-        store=ClickHouseMarketStore(warehouse),
+        store=ClickHouseMarketStore(warehouse, minutes_wait=True),
         clock=SystemClock(),
         alerts=open_alerts(settings, "market-drain"),
         board=open_feed_board(settings),

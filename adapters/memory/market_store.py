@@ -50,6 +50,9 @@ class MemoryMarketStore(MarketStore):
         kinds = dict.fromkeys(entry.block.kind for entry in entries)
         return [self._record_kind(kind, [one for one in entries if one.block.kind is kind]) for kind in kinds]
 
+    def settle(self, *, at_once: bool = False) -> None:
+        """There is no roll-up in memory."""
+
     def load(self, kind: MarketKind, session: date, source: str, rows: Iterable[MarketRow]) -> LoadReport:
         """Store one session's rows of a source in place of what it said before."""
         kept: dict[Key, StoredRow] = {}

@@ -45,7 +45,7 @@ def run_market_drain(
 
     repeat(COMPONENT, step, beat, stopping, pause)
     _drain_the_rest(drain)
-    drain.tell_notes()
+    drain.end()
 
 
 def _drain_the_rest(drain: MarketDrain) -> None:

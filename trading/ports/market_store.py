@@ -48,3 +48,10 @@ class MarketStore(ABC):
         session goes to the dead letter. Live rows, and those of other sources, are not touched; `rows` is
         read once, in bounded memory. No rows means that there is nothing.
         """
+
+    @abstractmethod
+    def settle(self, *, at_once: bool = False) -> None:
+        """Roll up what `record` left for later, and what a killed writer left; cheap to ask often.
+
+        `at_once`: whether it is time or not, as a process does that ends.
+        """

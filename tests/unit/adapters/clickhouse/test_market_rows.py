@@ -9,7 +9,7 @@ from market_samples import SAMPLES, SESSION, chain, entry, quote, sample_entries
 
 from adapters.clickhouse.market_columns import TABLES
 from adapters.clickhouse.market_refusals import payload_of
-from adapters.clickhouse.market_rows import fitting, minutes_of, origin_of, token_of, told_rows
+from adapters.clickhouse.market_rows import fitting, laid_out, minutes_of, origin_of, token_of, told_rows
 from trading.calendar import POST_MARKET, TradingCalendar
 from trading.model.market import MarketEntry, MarketKind
 
@@ -65,6 +65,24 @@ def test_the_same_rows_have_one_name_and_a_part_of_them_another() -> None:
         token_of(table_of(entries[0])),
     }
     assert len(names) == 4
+
+
+def test_rows_go_in_the_order_of_their_key_and_each_goes() -> None:
+    """By symbol, hour, instrument, then as they were told; texts that repeat as numbers of a dictionary."""
+    rows = [
+        quote(n * 700, symbol=f"S{n % 2}", instrument_id=f"OPT:{n * 7 % 5}", bid=str(n + 1))
+        for n in range(40)
+    ]
+    table = table_of(entry(MarketKind.QUOTE, *rows))
+    told = laid_out(MarketKind.QUOTE, table)
+    assert pa.types.is_dictionary(told.schema.field("instrument_id").type)
+    keys = [
+        (row["symbol"], row["at"].replace(minute=0, second=0), row["instrument_id"], row["place"])
+        for row in told.to_pylist()
+    ]
+    assert keys == sorted(keys)
+    assert sorted(told.to_pylist(), key=lambda row: row["place"]) == table.to_pylist()
+    assert laid_out(MarketKind.QUOTE, table.slice(0, 0)).num_rows == 0
 
 
 def test_minutes_are_named_once() -> None:
