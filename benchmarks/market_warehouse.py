@@ -1,10 +1,9 @@
-"""Quotes in the warehouse: bytes per quote, questions, and the way in, each beside its limit.
+"""Quotes in the warehouse: bytes per quote, and questions, each beside its limit.
 
 The quotes are generated inside the engine, session by session, and merged as a closed session is. A
 question's limit is the engine's own scan: bytes per second of a count over the same columns, in the same run;
 beside the time stands the share of that speed at which the bytes that the question is about were answered.
-The way in is `MarketStore.record` and `load` beside a bare insert of the same rows: the same cells, no
-identity, no session, no roll-up, nothing looked for.
+The way in is measured by market_way_in.py.
 """
 
 import argparse
@@ -12,22 +11,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
 from embedded_warehouse import start_warehouse  # noqa: E402
-from market_samples import SESSION, entry, quote  # noqa: E402
 
 from adapters.clickhouse.client import Warehouse  # noqa: E402
-from adapters.clickhouse.market_columns import content_table  # noqa: E402
-from adapters.clickhouse.market_store import ClickHouseMarketStore  # noqa: E402
 from adapters.clickhouse.migrator import migrate  # noqa: E402
 from trading.calendar import TradingCalendar  # noqa: E402
-from trading.model.market import MarketEntry, MarketKind, MarketRow, Quote  # noqa: E402
 
 ROWS = 10_000_000  # 100 million: --rows 100000000, about ten minutes and 2 GB
 SYMBOLS = 8
@@ -35,8 +30,6 @@ INSTRUMENTS = 250  # of one symbol
 SESSIONS = 21  # a month
 FLUSH_MS = 250
 ROUNDS = 5
-ROWS_WRITTEN = 200_000
-ROWS_PER_BLOCK = 100
 GENERATED = """
 insert into core.quote_rows (symbol, instrument_id, at, bid, ask, bid_size, ask_size, last, last_size, volume,
     conid, source, session, heard_at, load_id, stream, entry_ms, entry_seq, place)
@@ -137,7 +130,6 @@ def main() -> None:
             for question in questions(sessions):
                 ask(client, question)
             once(client, sessions)
-            way_in(client)
         finally:
             server.stop()
 
@@ -309,67 +301,6 @@ def once(client: Warehouse, sessions: Sequence[date]) -> None:
             f"symbol's day, {name:12} {rows:12,} rows   quotes {took['quotes'] * 1000:8.1f} ms"
             f"   quotes_once {took['quotes_once'] * 1000:8.1f} ms"
         )
-
-
-def way_in(client: Warehouse) -> None:
-    """Record and load beside a bare insert of the same rows."""
-    entries = list(told_entries())
-    rows = [row for one in entries for row in one.block.rows if isinstance(row, Quote)]
-    store = ClickHouseMarketStore(client)
-    cells = content_table(MarketKind.QUOTE, rows[:1])
-    names = ", ".join(f"{name}" for name in cells.column_names)
-    client.command(
-        "create table core.bare engine = MergeTree order by (symbol, instrument_id, at) "
-        f"as select {names} from core.quote_rows limit 0"
-    )
-
-    def bare() -> None:
-        client.insert_arrow("core.bare", content_table(MarketKind.QUOTE, rows), f"bare-{time.time_ns()}")
-
-    bare_s, record_s, repeat_s, load_s = [], [], [], []
-    for number in range(3):
-        bare_s.append(timed(bare))
-        later = [shifted(one, number) for one in entries]  # each round in hours of its own
-        record_s.append(timed(lambda told=later: store.record(told, (), is_repeat=False)))  # type: ignore[misc]
-        repeat_s.append(timed(lambda told=later: store.record(told, (), is_repeat=True)))  # type: ignore[misc]
-        load_s.append(timed(lambda n=number: store.load(MarketKind.QUOTE, SESSION, f"l{n}", iter(rows))))  # type: ignore[misc]
-    base = median(bare_s)
-    blocks = f"{len(rows):,} quotes in {len(entries):,} blocks"
-    print(f"way in, {blocks}; bare insert {len(rows) / base:,.0f} rows/s")
-    for name, seconds in (("record", record_s), ("record, all repeats", repeat_s), ("load", load_s)):
-        took = median(seconds)
-        print(f"  {name:20} {len(rows) / took:12,.0f} rows/s   ratio {base / took:.2f}")
-
-
-def told_entries() -> Iterator[MarketEntry]:
-    """Blocks as a busy feed writes them."""
-    for number in range(ROWS_WRITTEN // ROWS_PER_BLOCK):
-        rows = [
-            quote(
-                number * 0.25 % 20_000 + place / 1e6,
-                f"{500 + (number + place) % 997 / 100:.2f}",
-                f"{510 + (number * place) % 991 / 100:.2f}",
-                instrument_id=f"OPT:SPY   261120C{place:08}",
-            )
-            for place in range(ROWS_PER_BLOCK)
-        ]
-        yield entry(MarketKind.QUOTE, *rows, number=number)
-
-
-def shifted(told: MarketEntry, number: int) -> MarketEntry:
-    """The same block as another entry of its stream."""
-    milliseconds, _, place = told.entry_id.partition("-")
-    return MarketEntry(
-        stream=told.stream,
-        entry_id=f"{int(milliseconds) + 10_000_000 * (number + 1)}-{place}",
-        epoch=told.epoch,
-        sequence=told.sequence,
-        block=replace(told.block, rows=tuple(_later(row, number) for row in told.block.rows)),
-    )
-
-
-def _later(row: MarketRow, number: int) -> MarketRow:
-    return replace(row, at=row.at + timedelta(minutes=20 * number)) if isinstance(row, Quote) else row
 
 
 def timed(work: Callable[[], object]) -> float:
