@@ -11,6 +11,7 @@ from ingest_desk import market_settings, symbol_settings
 from adapters.ibkr.market.health import LOOK_S, WAITS_MAX_S, healths
 from adapters.ibkr.market.heard import ChainHeard, GreeksHeard
 from adapters.ibkr.market.lines import KnownContract, LineKind
+from adapters.ibkr.market.request_pacing import HISTORY_MAX
 from adapters.ibkr.market.requests import MarketSend
 from trading.market_settings import ChainMode
 from trading.model.instruments import Option, Right
@@ -159,3 +160,22 @@ def test_at_the_markets_own_speed_the_limit_is_the_configured_one() -> None:
     assert watched.events == []
     watched.wait(10)
     assert watched.events == [FeedEventKind.STALE]
+
+
+def test_bars_that_wait_for_the_brokers_windows_are_not_overdue() -> None:
+    """Fifty-eight in ten minutes: those behind them are asked for in the next ones, not missed before."""
+    names = [f"S{number:02}" for number in range(70)]
+    market = market_settings(**{name: symbol_settings() for name in names})
+    desk = DrivenMarket(market, begins_at=after_opening(SESSION, 1), market_data_lines=400)
+    desk.connect()
+    watch, stale = FeedWatch(), set[str]()
+    for _ in range(40):
+        desk.move(10)
+        desk.flush()
+        at = desk.session.market_time()
+        assert at is not None
+        events = watch.judge(healths(desk.session, desk.ingest, at, desk.clock.at), at).events
+        stale |= {each.health.symbol for each in events if each.health.feed == LineKind.BARS.value}
+    asked = {line.symbol for line in desk.asked_lines(LineKind.BARS)}
+    assert stale == asked, "those that were asked for and told nothing"
+    assert len(set(names) - asked) == 70 - HISTORY_MAX
