@@ -12,6 +12,7 @@ from market_samples import HEARD, after, quote
 from real_redis import RunningRedis, redis_binary, start_redis
 
 from adapters.clock import SystemClock
+from adapters.ibkr.market.runner import ROWS_PER_WRITE_MAX
 from adapters.ibkr.market.spool import MarketSpool
 from adapters.memory.market_store import MemoryMarketStore
 from adapters.redis.alerts import RedisAlertLog
@@ -77,7 +78,7 @@ def flush(number: int, symbol: str, rows: int) -> SymbolUpdate:
 
 def write(sink: RedisMarketSink, spool: MarketSpool) -> None:
     """As the session's writer does: what a full outbox refused goes back before what came since."""
-    waiting, refused = spool.take(100), []
+    waiting, refused = spool.take(100, ROWS_PER_WRITE_MAX), []
     for update in waiting:
         try:
             sink.publish([update])
