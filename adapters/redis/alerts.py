@@ -18,6 +18,7 @@ from adapters.redis.alert_words import (
     market_at_of,
     printable,
     text_of,
+    write_word,
 )
 from adapters.redis.alert_writer import SAME_CODE_EVERY_S, AlertWriter, open_conditions, read_conditions
 from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client
@@ -81,19 +82,17 @@ class RedisAlerts(Alerts):
             self._writer.look(code)
         return len(due)
 
+    def tell_again(self) -> int:
+        """The newest of them, far fewer than the stream keeps."""
+        found = open_alerts(self._client)[-READ_MAX:]
+        for each in found:
+            write_word(self._client, _word_of(each))
+        return len(found)
+
     def restore(self, alerts: Sequence[RaisedAlert]) -> int:
         """One by one: what is known already stays as it is."""
         for each in alerts:
-            self._writer.restore(
-                Word(
-                    identity=each.identity,
-                    code=each.code,
-                    text=each.text,
-                    component=each.component,
-                    market_at=each.market_at.isoformat() if each.market_at else "",
-                    at_ms=int(each.at.timestamp() * 1000),
-                )
-            )
+            self._writer.restore(_word_of(each))
         return len(alerts)
 
     def has_lost_all(self) -> bool:
@@ -122,6 +121,23 @@ class RedisAlerts(Alerts):
         """Try a last time to write what waits, and give the connections back."""
         self._writer.write_waiting()
         self._client.close()
+
+
+def _word_of(each: RaisedAlert) -> Word:
+    return Word(
+        identity=each.identity,
+        code=each.code,
+        text=each.text,
+        component=each.component,
+        market_at=each.market_at.isoformat() if each.market_at else "",
+        at_ms=int(each.at.timestamp() * 1000),
+    )
+
+
+def open_alerts(client: Any) -> Sequence[RaisedAlert]:
+    """Every condition that goes on, oldest first."""
+    found = (_open_alert(code, told) for code, told in open_conditions(client))
+    return sorted((each for each in found if each), key=lambda each: (each.at, each.code))
 
 
 def _is_due(told: Mapping[str, Any], now_ms: int) -> bool:
@@ -162,8 +178,7 @@ class RedisAlertLog(AlertLog):
 
     def open(self) -> Sequence[RaisedAlert]:
         """Read the conditions."""
-        found = (_open_alert(code, told) for code, told in open_conditions(self._client))
-        return sorted((each for each in found if each), key=lambda each: (each.at, each.code))
+        return open_alerts(self._client)
 
     def after(self, known: Sequence[RaisedAlert], wait_s: float) -> Sequence[RaisedAlert]:
         """Wait on both streams at once."""

@@ -114,6 +114,13 @@ class Alerts(ABC):
         """
         return 0
 
+    def tell_again(self) -> int:
+        """Write what is open again, under its names: words of it may have gone before they were stored.
+
+        Return how many. Raises LiveStateUnavailableError.
+        """
+        return 0
+
     def restore(self, alerts: Sequence[RaisedAlert]) -> int:
         """Know conditions again that the live state lost; how many. Raises LiveStateUnavailableError."""
         return 0

@@ -40,6 +40,7 @@ def drain_alerts(queue: AlertQueue, record: AlertRecord, alerts: Alerts, most: i
     if batch.lost:
         _log.warning("alerts_lost %s", batch.lost)
         alerts.raise_alert(LOST_ALERT, f"alerts that were not stored yet are lost: {batch.lost}")
+        alerts.tell_again()
     if batch.begins:
         alerts.restore(record.open(CONDITIONS_RESTORED_MAX))
     if batch.entries or batch.lost or batch.begins:

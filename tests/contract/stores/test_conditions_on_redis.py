@@ -183,6 +183,26 @@ def test_a_flush_in_the_middle_of_an_episode_leaves_one_alert(
     assert named == {STUCK: 1, "market_drain_stuck": 1, "shifts": 1, "alerts_lost": 1}
 
 
+def test_what_is_open_is_stored_though_its_words_were_dropped_while_the_warehouse_was_away(
+    desk: AlertDesk, record: ClickHouseAlertRecord
+) -> None:
+    """An hour of other alerts pushed them out of the stream: said, and what is open is told again."""
+    writer = desk.writer("drain")
+    assert writer.tell("command_unreadable", "stored")
+    desk.drain(record)
+    assert writer.tell(STUCK, "refuses every entry")
+    assert writer.tell("market_outbox_lost", "dropped")
+    desk.client.xtrim(keys.ALERTS_CRITICAL.at(), maxlen=0)  # as each XADD does at its bound
+    assert writer.tell("outbox_entries_refused", "the newest")
+    desk.drain(record)
+    assert [each.code for each in record.open(10)] == [STUCK]
+    told = {each.code for each in record.newest(None, 10)}
+    assert told == {"command_unreadable", "outbox_entries_refused", "alerts_lost", STUCK}
+    assert writer.end(STUCK, "takes entries")
+    desk.drain(record)
+    assert record.open(10) == []
+
+
 def test_a_kill_between_the_word_and_the_note_of_it_loses_nothing(
     desk: AlertDesk, record: ClickHouseAlertRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
