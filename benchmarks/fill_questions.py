@@ -105,7 +105,7 @@ def cpu_ms(client: Warehouse, questions: Mapping[str, str]) -> dict[str, float]:
 def show(empty: Mapping[str, float], full: Mapping[str, float], rows: int) -> None:
     """The table of views."""
     print(f"CPU ms of a view: on an empty warehouse, with {rows:,} fills")
-    for name, cost in empty.items():
+    for name, cost in sorted(empty.items()):
         print(f"  {name:36s} {cost:8.1f} {full[name]:9.1f}")
 
 
