@@ -202,13 +202,13 @@ def _let_the_day_be_booked(folder: PlayFolder, control_port: int, advance: Advan
         if not said_at or time.monotonic() - said_at[-1] > SAID_AGAIN_S:
             said_at.append(time.monotonic())
             with contextlib.suppress(GatewayControlError):  # killed just now: it is told again
-                _let_the_night_begin(folder, control_port)
+                let_the_night_begin(folder, control_port)
         return folder.journal.exists()
 
     _wait(is_booked, BOOKED_S, "the broker books the day", advance, None)
 
 
-def _let_the_night_begin(folder: PlayFolder, control_port: int) -> None:
+def let_the_night_begin(folder: PlayFolder, control_port: int) -> None:
     """End the pause after the session, and no other: past the one of the next morning a day would be played
     that no journal has. A clock that stands does not move between the question and the word.
     """

@@ -17,6 +17,7 @@ from live_desk import KILLABLE, LOST_REDIS, LiveDesk, live_desk
 import sql
 from adapters.clickhouse.client import Warehouse
 from desk.gateway_control import GatewayControlError, do_fault
+from desk.live_session import let_the_night_begin
 from desk.play_folder import PlayFolder
 from simulation.sample_desk import Difference, Journal, compare
 from trading.errors import DeskError
@@ -47,7 +48,7 @@ def truth_of(desk: LiveDesk, folder: PlayFolder) -> Journal:
         if time.monotonic() - told_at > 5.0:
             told_at = time.monotonic()
             try:
-                do_fault(desk.control_port, "thaw clock")
+                let_the_night_begin(folder, desk.control_port)
             except GatewayControlError:
                 continue
         time.sleep(0.1)
