@@ -106,7 +106,7 @@ def test_a_killed_server_knows_all_that_it_answered(tmp_path: Path) -> None:
         admin = redis.Redis.from_url(
             f"redis://{redis_server.ADMIN_USER}:{PASSWORDS.redis_admin}@127.0.0.1:{port}/0"
         )
-        assert admin.config_get("appendfsync") ["appendfsync"] == "always"
+        assert admin.config_get("appendfsync")["appendfsync"] == "always"
     with killed_at_the_end(tmp_path, port) as client:
         assert [name for name in ("plain", "s", "x", "one", "two") if not client.exists(name)] == []
 
