@@ -86,11 +86,13 @@ def finish(code: ExitCode) -> None:
 
 
 @contextmanager
-def progress() -> Iterator[Advance]:
-    """A progress bar on stderr; in a pipe or a file a line for each thing that is done, and now and then."""
+def progress(*, takes_minutes: bool = False) -> Iterator[Advance]:
+    """A progress bar on stderr. In a pipe or a file nothing, for a scheduler mails what stands there; of what
+    takes minutes a line for each thing that is done, and now and then.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield ProgressLines(sys.stderr)
+        yield ProgressLines(sys.stderr) if takes_minutes else _say_nothing
         return
     bar = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
@@ -103,6 +105,10 @@ def progress() -> Iterator[Advance]:
             bar.update(task, description=what, completed=done, total=total)
 
         yield advance
+
+
+def _say_nothing(what: str, done: int, total: int | None) -> None:
+    del what, done, total
 
 
 class ProgressLines:

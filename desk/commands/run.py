@@ -71,7 +71,7 @@ def run(
     warehouse = open_warehouse(settings)
     apply_missing()
     journal = _fill_inbox(settings, inbox, seed)
-    with progress() as advance:
+    with progress(takes_minutes=True) as advance:
         report = run_main_job(settings, warehouse, DagsterApi(ui), advance)
         is_live = journal is not None and not no_live
         live = play_live_part(settings, warehouse, DagsterApi(ui), seed, advance) if is_live else None
@@ -103,7 +103,7 @@ def _ready_ui() -> str:
 
 
 def _fill_inbox(settings: Settings, inbox: Path | None, seed: int) -> Journal | None:
-    with progress() as advance:
+    with progress(takes_minutes=True) as advance:
         if inbox is None:
             advance("writing the sample desk", 0, None)
             return write_into_inbox(settings, seed)

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from desk.gateway_control import show
-from desk.live_session import _let_the_night_begin
+from desk.live_session import let_the_night_begin
 from desk.play_folder import PlayFolder
 from simulation.gateway import GatewayPlan, run_in_thread
 
@@ -27,10 +27,10 @@ def test_a_busy_machine_plays_no_second_day(tmp_path: Path) -> None:
         running.move_to(folder.ends_at + LATE)
         assert stands_at() == folder.ends_at
         assert running.do(lambda gateway: gateway.broker.now) == folder.ends_at
-        _let_the_night_begin(folder, running.control_port)
+        let_the_night_begin(folder, running.control_port)
         assert stands_at() is None
         running.move_to(folder.morning_at + LATE)
         for _ in range(3):
             assert stands_at() == folder.morning_at
             assert running.do(lambda gateway: gateway.broker.now) == folder.morning_at
-            _let_the_night_begin(folder, running.control_port)
+            let_the_night_begin(folder, running.control_port)

@@ -9,7 +9,7 @@ from desk.answers import LINE_EVERY_S, ProgressLines
 IN_A_PIPE = """
 from desk.answers import progress
 import sys
-with progress() as advance:
+with progress(takes_minutes=True) as advance:
     advance("landing files", 0, 341)
     sys.stdin.readline()
 """
