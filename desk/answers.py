@@ -29,6 +29,7 @@ from rich.table import Table
 from rich.text import Text
 
 CENT = Decimal("0.01")
+PIPE_COLUMNS = 200
 LINE_EVERY_S = 10.0  # of one thing that goes on: a log of ten minutes stays a page
 
 
@@ -49,7 +50,7 @@ Advance = Callable[
 
 def say(text: str) -> None:
     """A line for people."""
-    _out().print(text, markup=False, highlight=False, soft_wrap=True)
+    output().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_json(content: object) -> None:
@@ -67,7 +68,7 @@ def print_table(
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text("–" if value is None else _plain_text(value)) for value in row))
-    _out().print(table)
+    output().print(table)
 
 
 def money_text(amount: Decimal | None) -> str | None:
@@ -91,12 +92,12 @@ def progress(*, takes_minutes: bool = False) -> Iterator[Advance]:
     takes minutes a line for each thing that is done, and now and then.
     """
     console = Console(stderr=True)
-    if not console.is_terminal:
-        yield ProgressLines(sys.stderr) if takes_minutes else _say_nothing
+    if takes_minutes and not console.is_terminal:
+        yield ProgressLines(sys.stderr)
         return
     bar = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TimeElapsedColumn(), console=console, transient=True,
+        TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal,
     )  # fmt: skip
     with bar:
         task = bar.add_task("", total=None)
@@ -105,10 +106,6 @@ def progress(*, takes_minutes: bool = False) -> Iterator[Advance]:
             bar.update(task, description=what, completed=done, total=total)
 
         yield advance
-
-
-def _say_nothing(what: str, done: int, total: int | None) -> None:
-    del what, done, total
 
 
 class ProgressLines:
@@ -139,8 +136,9 @@ def as_mapping(row: Any) -> Mapping[str, Any]:
     return {name: getattr(row, name) for name in row.__dataclass_fields__}
 
 
-def _out() -> Console:
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200)
+def output() -> Console:
+    """Where answers for people go: as wide as the terminal, and wide in a pipe."""
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 
 
 def _plain_text(value: object) -> str:

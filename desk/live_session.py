@@ -117,9 +117,8 @@ def play_live_session(
             played_s = time.monotonic() - began
             _let_the_day_be_booked(folder, ports[CONTROL], advance)
         booked = book(folder)
-        with residents_of_the_session(
-            *OF_THE_MARKET
-        ) as morning:  # for positions only; all else is as it was left
+        # The morning is for positions only; gateway and stream are as they were left.
+        with residents_of_the_session(*OF_THE_MARKET) as morning:
             morning.wait_until_ready(READY_S)
             _wait_for_agreement(effective, advance)
     finally:

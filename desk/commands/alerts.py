@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from adapters.configuration import load_settings
 from adapters.wiring import open_alert_log
 from adapters.wiring_alerts import open_alert_record
 from desk.alerts_table import print_alerts
-from desk.answers import AsJson, as_mapping, print_json, say
+from desk.answers import AsJson, as_mapping, output, print_json, say
 from trading.errors import InvalidFieldError
 from trading.model.alerts import AlertKind
 from trading.ports.alerts import READ_MAX, AlertLog, RaisedAlert
@@ -26,7 +25,6 @@ WAIT_S = 1.0
 SHOWN = 50
 NOTICE = "feed_resolved-"  # says that another alert is over
 EVENTS_SHOWN_FOR = timedelta(days=1)
-PIPE_COLUMNS = 200
 
 
 def alerts(
@@ -90,8 +88,7 @@ def _show(found: Sequence[RaisedAlert], last: int, *, as_json: bool) -> None:
     if as_json:
         print_json([_row(each) for each in shown])
     elif shown:
-        columns = None if sys.stdout.isatty() else PIPE_COLUMNS
-        print_alerts(Console(file=sys.stdout, width=columns, highlight=False), shown)
+        print_alerts(output(), shown)
         if len(found) > last:
             say(f"{len(found) - last} older ones are not shown: --last")
     else:

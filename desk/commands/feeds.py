@@ -5,16 +5,14 @@ import time
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.live import Live
 
 from adapters.configuration import load_settings
-from desk.answers import AsJson, ExitCode, finish, print_json
+from desk.answers import AsJson, ExitCode, finish, output, print_json
 from desk.feeds_table import FeedsTable
 from desk.feeds_view import FeedsWindow
 from trading.errors import LiveStateUnavailableError
 
-PIPE_WIDTH = 200
 EVERY_LEAST_S, EVERY_MOST_S = 0.2, 60.0
 
 
@@ -47,8 +45,7 @@ def feeds(
     if as_json:
         print_json(view.document())
     else:
-        width = None if sys.stdout.isatty() else PIPE_WIDTH
-        Console(file=sys.stdout, width=width).print(FeedsTable(view, is_cut=False))
+        output().print(FeedsTable(view, is_cut=False))
     finish(ExitCode.FINDINGS if view.has_faults else ExitCode.DONE)
 
 

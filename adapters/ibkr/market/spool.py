@@ -62,8 +62,9 @@ class MarketSpool:
             if part is None:
                 break
             taken.append(part)
-            room -= _rows(part)
-            self._rows -= _rows(part)
+            rows = _rows(part)
+            room -= rows
+            self._rows -= rows
             if rest is not None:
                 self._waiting[symbol] = rest  # in its place, which is the first
                 break
