@@ -54,7 +54,6 @@ class AccountRows:
     rejected: list[RejectedRow] = field(default_factory=list)
     values: dict[str, list[object]] = field(default_factory=dict)
     base_currency: str | None = None
-    has_executions: bool = False  # rows of that level were there, or the section was empty
 
     def add_trade(self, reading: TradeReading) -> None:
         """Take a trade row."""

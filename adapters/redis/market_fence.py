@@ -25,11 +25,6 @@ class StreamFence:
         self._client, self._topic = client, topic
         self.arguments: tuple[str, str] = UNFENCED
 
-    @property
-    def is_up(self) -> bool:
-        """Whether this writer has a lease."""
-        return self.arguments != UNFENCED
-
     def raise_to(self, lease: Lease, symbols: Iterable[str]) -> None:
         """Keep older numbers out of these symbols and all that have a stream; raises FencedOutError."""
         arguments = (f"fencing:{lease.component}", str(lease.fencing))

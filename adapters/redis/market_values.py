@@ -143,15 +143,6 @@ def chain_texts(chain: ChainSnapshot, counts: Mapping[str, object]) -> ChainText
     )
 
 
-def chain_head(head: bytes) -> tuple[str, int]:
-    """Read of a chain's head whose it is and how many contracts it has."""
-    try:
-        told = _read(head)
-        return text_of(told["source"]), int(told["counts"]["contracts"])
-    except FAULTS as cause:
-        raise InvalidFieldError("chain", "a chain's head as JSON", head) from cause
-
-
 def chain_of(head: bytes | None, calls: bytes | None, puts: bytes | None) -> ChainSnapshot | None:
     """Read a chain, its calls first; None where one of its values is gone."""
     if head is None or calls is None or puts is None:

@@ -49,14 +49,13 @@ class Child:
         self._started_at = 0.0
         self._start_again_at = 0.0
         self._deaths: deque[float] = deque(maxlen=DEATHS_MAX)
-        self._was_ready = False
 
     def advance(self, now: float, ready: frozenset[str]) -> None:
         """Move to the next state if something happened; `now` in seconds since the epoch."""
         if self.state in (ServiceState.STARTING, ServiceState.READY) and self._has_ended():
             self._note_death(now)
         elif self.state is ServiceState.STARTING and self._answers():
-            self.state, self.detail, self._was_ready = ServiceState.READY, "", True
+            self.state, self.detail = ServiceState.READY, ""
             _log.info(
                 "ready", extra={"service": self.service.name, "after_s": round(now - self._started_at, 2)}
             )

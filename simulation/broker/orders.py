@@ -6,7 +6,7 @@ engine is an error here and not a fill on a cancelled order.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -96,7 +96,6 @@ class Working:
     children: list["Working"] = field(default_factory=list)
     why_held: str = ""
     ended_at: datetime | None = None
-    ended_session: date | None = None
     oca_group: str = ""
     oca_type: int = 0
     in_market: bool = False

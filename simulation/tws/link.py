@@ -11,7 +11,6 @@ from simulation.tws.faults import WireFaults
 from simulation.tws.framing import BadFrame, Inbox, fields_of, framed
 
 UNSENT_BYTES_MAX = 64 * 1_048_576  # a client that does not read this much is cut off
-Received = Callable[[list[str]], None]
 
 
 class Link(asyncio.Protocol):
@@ -26,9 +25,7 @@ class Link(asyncio.Protocol):
         self._pending: list[bytes] = []
         self._trickle = bytearray()
         self._flush_due = False
-        self.bytes_sent = 0
         self.messages_sent = 0
-        self.messages_received = 0
 
     # asyncio.Protocol
 
@@ -52,7 +49,6 @@ class Link(asyncio.Protocol):
                     return
                 self._owner.wants_prefix = False
             for body in self._inbox.bodies():
-                self.messages_received += 1
                 self._owner.received(fields_of(body))
                 if self.is_closed:
                     return
@@ -164,7 +160,6 @@ class Link(asyncio.Protocol):
     def _put(self, data: bytes) -> None:
         assert self._transport is not None
         self._transport.write(data)
-        self.bytes_sent += len(data)
         if self._transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
             self.abort()
 

@@ -45,11 +45,10 @@ GO = Turn(allowed=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What was spent in the last minute and day, by all feeds and by each in the last minute."""
+    """What was spent in the last minute and day."""
 
     minute: int
     day: int
-    by_feed: Mapping[str, int]
 
 
 class RequestLimiter:
@@ -87,8 +86,7 @@ class RequestLimiter:
     def usage(self, now: datetime) -> Usage:
         """Say what was spent."""
         self._at(now)
-        told = {feed: count for feed, count in self._by_feed.items() if feed and count}
-        return Usage(minute=len(self._recent), day=sum(self._minutes.values()), by_feed=told)
+        return Usage(minute=len(self._recent), day=sum(self._minutes.values()))
 
     def held(self, now: datetime) -> str:
         """Why nothing leaves now by the vendor's word; empty where it may."""

@@ -32,12 +32,10 @@ class PositionBook:
         "_has_begun",
         "_sides",
         "at",
-        "changes",
         "conid",
         "crossed_since",
         "instrument_id",
         "is_changed",
-        "resets",
         "symbol",
     )
 
@@ -48,8 +46,6 @@ class PositionBook:
         self.at: datetime | None = None
         self.is_changed = False
         self.crossed_since: datetime | None = None  # as far as it was told: the market's time
-        self.changes = 0
-        self.resets = 0
 
     def change(
         self, position: int, maker: str, operation: int, side: int, price: float, size: float, at: datetime
@@ -74,7 +70,6 @@ class PositionBook:
             return self._lost()
         self.at = at
         self.is_changed = True
-        self.changes += 1
         return True
 
     def reset(self) -> None:
@@ -84,7 +79,6 @@ class PositionBook:
         self._has_begun = False
         self.is_changed = True
         self.crossed_since = None
-        self.resets += 1
 
     @property
     def is_empty(self) -> bool:

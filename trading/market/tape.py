@@ -144,7 +144,6 @@ class Tape:
         self.total = 0
         self.refused = 0
         self.lost = 0  # prints beyond PRINTS_WAITING_MAX
-        self.of_other_feed = 0
         self.told_again = 0
         self.volume_missed = Decimal(0)  # by the running total of the texts
 
@@ -159,7 +158,6 @@ class Tape:
     def rt_volume(self, text: str, at: datetime) -> None:
         """Hear a print as text (generic tick 233); a text without a price is a volume, and no print."""
         if self.source is not PrintSource.RT_VOLUME:
-            self.of_other_feed += 1
             return
         if text == self._text:
             self.told_again += 1
@@ -186,7 +184,6 @@ class Tape:
     ) -> None:
         """Hear a print tick by tick. Its time is in whole seconds, so the quote is that of its hearing."""
         if self.source is not PrintSource.TICK_BY_TICK:
-            self.of_other_feed += 1
             return
         if not (PRICE_LEAST <= price < NUMBER_LIMIT and 0 < size < NUMBER_LIMIT):
             self._refuse("price", "no print", f"{price!r} x {size!r}", at)

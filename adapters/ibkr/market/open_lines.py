@@ -45,10 +45,6 @@ class OpenLines:
 
     # what there is
 
-    def number_of(self, kind: LineKind, conid: int) -> int | None:
-        """The number of an open line."""
-        return self._numbers.get((kind, conid))
-
     def asked_at(self, number: int) -> datetime | None:
         """When a line was asked for, on the market's clock."""
         return self._asked_at.get(number)

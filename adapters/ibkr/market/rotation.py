@@ -40,7 +40,6 @@ class Rotation:
         self._looks: dict[int, Look] = {}
         self._has_open_interest: set[int] = set()
         self._rests_until: datetime | None = None
-        self.missed = 0  # looks that nothing came of
         self.begun = 0
 
     @property

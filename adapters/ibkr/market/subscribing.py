@@ -230,7 +230,6 @@ class Subscribing:
 
     def _look(self, now: datetime) -> None:
         for number in self.rotation.overdue(now):
-            self.rotation.missed += 1
             self._end_look(number)
         room = ROOM_IN_QUEUE // 2 - self._context.pacing.waiting()
         for line in list(self.rotation.next_looks(room, now)):

@@ -57,7 +57,6 @@ def test_inserts_updates_and_deletes_move_what_stands_below(book: PositionBook) 
     assert told.bids == (level("500.015", "5"), level("500.01", "100"), level("500", "7"))
     assert told.asks == (level("500.03", "200"),)
     assert (told.at, told.conid, told.is_synthetic) == (at, 756733, False)
-    assert book.changes == 7
     assert not book.is_changed
 
 
@@ -98,7 +97,6 @@ def test_a_change_that_cannot_be_empties_the_book(
     assert not book.change(position, "", operation, side, price, size, NOON)
     assert book.is_empty
     assert book.snapshot(5) is None
-    assert book.resets == 1
     assert book.change(0, "", INSERT, BID, 500.0, 1, NOON)
     assert book.snapshot(5) is None
     assert book.change(0, "", INSERT, ASK, 500.01, 1, NOON)

@@ -136,14 +136,13 @@ def test_a_print_tick_by_tick_is_signed_by_the_quote_of_its_hearing() -> None:
 
 
 def test_an_instrument_has_one_source_of_prints(tape: Tape) -> None:
-    """Both feeds tell the same trade; only one is counted, the other is a number."""
+    """Both feeds tell the same trade; only one is heard."""
     tape.rt_volume(text("500.02"), NOON)
     tape.print_(int(NOON.timestamp()), 500.02, 100, "ARCA", "", NOON)
     other = Tape("SPY", "STK:SPY", source=PrintSource.TICK_BY_TICK)
     other.rt_volume(text("500.02"), NOON)
     assert len(tape.flush()) == 1
     assert other.flush() == ()
-    assert tape.of_other_feed == other.of_other_feed == 1
 
 
 def test_the_last_text_told_again_on_a_new_line_is_one_print(tape: Tape) -> None:

@@ -127,7 +127,7 @@ def test_an_answer_for_an_old_number_is_nobodys() -> None:
     lines.ended(7)
     lines.opened(8, line(1), NOW)
     assert lines.ended(7) is None
-    assert lines.number_of(LineKind.LEVEL1, 1) == 8
+    assert list(lines.by_number) == [8]
 
 
 def test_no_more_than_the_room_there_is() -> None:
