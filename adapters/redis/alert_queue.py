@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.redis import keys
 from adapters.redis.alert_words import RESOLVED, STREAMS, Fields, at_of, kind_of, market_at_of, text_of
-from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, is_of_another_type, open_client
+from adapters.redis.connection import asked, is_of_another_type, open_client
 from trading.errors import LiveStateUnavailableError
 from trading.ports.alerts import READ_MAX, AlertBatch, AlertEntry, AlertLevel, AlertQueue, AlertWord
 
@@ -28,8 +28,8 @@ Told = Sequence[tuple[bytes, Fields]]
 class RedisAlertQueue(AlertQueue):
     """The port on a real Redis. Several drains may share it: each word is stored once by its name."""
 
-    def __init__(self, url: str, *, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
-        self._client: Any = open_client(url, timeout_s)
+    def __init__(self, url: str) -> None:
+        self._client: Any = open_client(url)
         self._known: Marks = {}  # as this drain saw them last
         self._looked_at: datetime | None = None
 

@@ -31,6 +31,8 @@ from trading.ports.broker_commands import (
 
 logger = logging.getLogger(__name__)
 
+STREAM = keys.COMMANDS.at(topic=BROKER_TOPIC, sym=IBKR_SHARD)
+FENCING = keys.COMMAND_FENCING.at(topic=BROKER_TOPIC, sym=IBKR_SHARD)
 SESSION_GROUP = "session"
 SESSION_CONSUMER = "session"  # one session per queue: the broker lets a client id in once
 WAITING = b"waiting"
@@ -41,19 +43,9 @@ OUTCOME_LIFE_MS = (keys.COMMAND_OUTCOME.ttl_s or 0) * 1000
 class RedisCommandQueue(CommandQueue):
     """Both sides of the queue; the receiving side is not to be shared between threads."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        topic: str = BROKER_TOPIC,
-        shard: str = IBKR_SHARD,
-        waiting_max: int = COMMANDS_WAITING_MAX,
-    ) -> None:
+    def __init__(self, url: str, *, waiting_max: int = COMMANDS_WAITING_MAX) -> None:
         self._client = open_client(url, READ_WAIT_MAX_S + ANSWER_TIMEOUT_S)
         self._alerts = AlertWriter(self._client, BROKER_TOPIC)
-        self._topic, self._shard = topic, shard
-        self._stream = keys.COMMANDS.at(topic=topic, sym=shard)
-        self._fencing = keys.COMMAND_FENCING.at(topic=topic, sym=shard)
         self._waiting_max = waiting_max
         self._may_hold = True  # what an earlier session left, or an answer that was lost on its way
         self._given: set[bytes] = set()
@@ -69,7 +61,7 @@ class RedisCommandQueue(CommandQueue):
         said = run_script(
             self._client,
             "send_command",
-            [self._stream, self._fencing, self._outcome_key(command.command_id)],
+            [STREAM, FENCING, self._outcome_key(command.command_id)],
             (
                 self._waiting_max,
                 command.sender,
@@ -82,7 +74,7 @@ class RedisCommandQueue(CommandQueue):
         )
         if said[0] == b"full":
             raise CommandQueueFullError(
-                f"{self._stream}: expected at most {self._waiting_max} waiting commands, was {int(said[1])}"
+                f"{STREAM}: expected at most {self._waiting_max} waiting commands, was {int(said[1])}"
             )
         return _result(said[1]) if said[0] != b"sent" else None
 
@@ -99,7 +91,7 @@ class RedisCommandQueue(CommandQueue):
         run_script(
             self._client,
             "finish_command",
-            [self._stream, self._outcome_key(result.command_id)],
+            [STREAM, self._outcome_key(result.command_id)],
             (SESSION_GROUP, received.entry_id, broker_values.result_text(result), OUTCOME_LIFE_MS),
         )
         self._given.discard(received.entry_id.encode())
@@ -112,7 +104,7 @@ class RedisCommandQueue(CommandQueue):
     def claim_order_ref(self, order_ref: str, command_id: str) -> str:
         """Return the command that has the order_ref; this one where it is the first."""
         digest = sha256(order_ref.encode()).hexdigest()[:ORDER_REF_DIGITS]
-        key = keys.ORDER_REF.at(topic=self._topic, sym=self._shard, digest=digest)
+        key = keys.ORDER_REF.at(topic=BROKER_TOPIC, sym=IBKR_SHARD, digest=digest)
         asked(lambda: self._client.set(key, command_id, nx=True, ex=keys.ORDER_REF.ttl_s))
         holder = asked(lambda: self._client.get(key))
         if holder is None:
@@ -124,7 +116,7 @@ class RedisCommandQueue(CommandQueue):
         self._client.close()
 
     def _outcome_key(self, command_id: str) -> str:
-        return keys.COMMAND_OUTCOME.at(topic=self._topic, sym=self._shard, command_id=command_id)
+        return keys.COMMAND_OUTCOME.at(topic=BROKER_TOPIC, sym=IBKR_SHARD, command_id=command_id)
 
     def _receive(self, count: int, wait_s: float) -> tuple[list[Any], bool]:
         if self._may_hold:
@@ -141,7 +133,7 @@ class RedisCommandQueue(CommandQueue):
     def _read(self, after: str, count: int, wait_ms: int | None) -> list[Any]:
         def ask() -> Any:
             return self._client.xreadgroup(
-                SESSION_GROUP, SESSION_CONSUMER, {self._stream: after}, count=count, block=wait_ms
+                SESSION_GROUP, SESSION_CONSUMER, {STREAM: after}, count=count, block=wait_ms
             )
 
         try:
@@ -155,7 +147,7 @@ class RedisCommandQueue(CommandQueue):
 
     def _make_group(self) -> None:
         try:
-            self._client.xgroup_create(self._stream, SESSION_GROUP, id="0", mkstream=True)
+            self._client.xgroup_create(STREAM, SESSION_GROUP, id="0", mkstream=True)
         except redis.ResponseError as error:
             if not group_exists(error):
                 raise
@@ -167,9 +159,9 @@ class RedisCommandQueue(CommandQueue):
             command = broker_values.command_of(fields[b"command"])
             return ReceivedCommand(entry_id=entry_id.decode(), command=command, again=again)
         except (InvalidFieldError, KeyError) as error:
-            text = f"{self._stream} {entry_id.decode()}: {error}"
+            text = f"{STREAM} {entry_id.decode()}: {error}"
             self._alerts.tell("command_unreadable", text)
-            run_script(self._client, "ack_entries", [self._stream], (SESSION_GROUP, entry_id))
+            run_script(self._client, "ack_entries", [STREAM], (SESSION_GROUP, entry_id))
             self._given.discard(entry_id)
             return None
 

@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from adapters.redis import keys
-from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client
+from adapters.redis.connection import asked, open_client
 from adapters.redis.key_family import KeyFamily
 from adapters.redis.market_values import row_of, row_text
 from trading.errors import InvalidFieldError
@@ -38,8 +38,8 @@ FIELD_SEPARATOR = "\x1f"  # in no name of a source, feed or symbol
 class RedisFeedBoard(FeedBoard):
     """The port on a real Redis; may be shared between threads."""
 
-    def __init__(self, url: str, *, life_s: float = FEED_LIFE_S, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
-        self._client: Any = open_client(url, timeout_s)
+    def __init__(self, url: str, *, life_s: float = FEED_LIFE_S) -> None:
+        self._client: Any = open_client(url)
         self._life_ms = int(life_s * 1000)
 
     def say(self, feeds: Sequence[FeedHealth]) -> None:

@@ -49,11 +49,9 @@ Told = list[tuple[str, bytes, Mapping[bytes, bytes] | None]]  # stream, entry id
 class RedisMarketOutboxReader(MarketOutboxReader):
     """One consumer of the group; not to be shared between threads."""
 
-    def __init__(
-        self, url: str, *, consumer: str, group: str = DRAIN_GROUP, bytes_max: int = READ_BYTES_MAX
-    ) -> None:
+    def __init__(self, url: str, *, consumer: str, bytes_max: int = READ_BYTES_MAX) -> None:
         self._client: Any = open_client(url, STREAMS_LOOKED_FOR_S + ANSWER_TIMEOUT_S)
-        self._group, self._consumer, self._bytes_max = group, consumer, bytes_max
+        self._consumer, self._bytes_max = consumer, bytes_max
         self._turn = 0  # whose it is, where there are more streams than a read takes
         self._grouped: set[str] = set()  # streams whose group is there
         self._left_out: set[str] = set()  # what is no name or no stream; each is said once
@@ -86,7 +84,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
             ids = [entry.entry_id for entry in group]
             for start in range(0, len(ids), ACKS_PER_SCRIPT_MAX):
                 part = ids[start : start + ACKS_PER_SCRIPT_MAX]
-                calls.append(([stream, _journal(stream)], (self._group, *part)))
+                calls.append(([stream, _journal(stream)], (DRAIN_GROUP, *part)))
         answers = run_scripts(self._client, "ack_blocks", calls) if calls else []
         asked(partial(_refuse_errors, answers))
         self._holds -= {(entry.stream, entry.entry_id) for entry in entries}
@@ -99,7 +97,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
             with self._client.pipeline(transaction=False) as pipe:
                 for stream in self._streams():
                     pipe.xlen(stream)
-                    pipe.xpending(stream, self._group)
+                    pipe.xpending(stream, DRAIN_GROUP)
                     pipe.xrange(stream, count=1)
                 return list(pipe.execute(raise_on_error=False))
 
@@ -156,7 +154,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
             return
         with self._client.pipeline(transaction=False) as pipe:
             for stream in streams:
-                pipe.xgroup_create(stream, self._group, id="0", mkstream=True)
+                pipe.xgroup_create(stream, DRAIN_GROUP, id="0", mkstream=True)
             answers = pipe.execute(raise_on_error=False)
         odd = {
             stream: answer
@@ -179,7 +177,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
             if not fields:
                 gone.setdefault(stream, []).append(entry_id)
         for stream, ids in gone.items():  # deleted by another hand; the journal's sequence shows it
-            self._client.xack(stream, self._group, *ids)
+            self._client.xack(stream, DRAIN_GROUP, *ids)
         kept = [one for one in told if one[2]]
         return kept or (self._held(count) if gone else [])
 
@@ -201,7 +199,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
         each = max(1, min(BLOCKS_PER_TRIP_MAX, count // len(watched)))
         try:
             return _told(
-                self._client.xreadgroup(self._group, self._consumer, watched, count=each, block=wait_ms)
+                self._client.xreadgroup(DRAIN_GROUP, self._consumer, watched, count=each, block=wait_ms)
             )
         except redis.ResponseError as error:
             if group_is_missing(error):  # flushed while it waited
@@ -219,7 +217,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
                 if is_held:
                     pipe.xpending_range(
                         stream,
-                        self._group,
+                        DRAIN_GROUP,
                         min="-",
                         max="+",
                         count=READ_BLOCKS_MAX,
@@ -258,7 +256,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
         last = {stream: entry_id.decode() for stream, entry_id, _ in before} if after == "0" else {}
         with self._client.pipeline(transaction=False) as pipe:
             for stream, count in portion.items():
-                pipe.xreadgroup(self._group, self._consumer, {stream: last.get(stream, after)}, count=count)
+                pipe.xreadgroup(DRAIN_GROUP, self._consumer, {stream: last.get(stream, after)}, count=count)
             answers = pipe.execute(raise_on_error=False)
         missing = {
             stream: count
@@ -271,7 +269,7 @@ class RedisMarketOutboxReader(MarketOutboxReader):
 
     def _claimed(self, stream: str, count: int, idle_s: float) -> int:
         answer = self._client.xautoclaim(
-            stream, self._group, self._consumer, min_idle_time=int(idle_s * 1000), count=count, justid=True
+            stream, DRAIN_GROUP, self._consumer, min_idle_time=int(idle_s * 1000), count=count, justid=True
         )
         if answer and isinstance(answer[0], list):  # newer servers put the cursor before, the deleted after
             return len(answer[0])

@@ -102,11 +102,10 @@ class RedisMarketSink(MarketSink):
         *,
         entries_max: int = STREAM_ENTRIES_MAX,
         bytes_max: int = STREAM_BYTES_MAX,
-        memory_share: float = MARKET_SHARE,
         timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
         self._client: Any = open_client(url, timeout_s)
-        self._room = MemoryRoom(self._client, memory_share)
+        self._room = MemoryRoom(self._client, MARKET_SHARE)
         self._entries_max, self._bytes_max = entries_max, bytes_max
         self._known: set[str] = set()
         self._writer = uuid4().hex[:8]  # whose order of times it is; and part of an epoch that begins

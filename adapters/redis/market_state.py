@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from adapters.redis import keys
-from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, is_of_another_type, open_client
+from adapters.redis.connection import asked, is_of_another_type, open_client
 from adapters.redis.market_values import chain_of, row_of, rows_of
 from trading.errors import InvalidFieldError, TransientError, UnreadableStateError
 from trading.model.market import (
@@ -62,10 +62,8 @@ CHAIN_VALUES = (keys.OPTION_CHAIN, keys.OPTION_CALLS, keys.OPTION_PUTS)
 class RedisMarketState(MarketState):
     """The port on a real Redis; may be shared between threads. `letters` takes what cannot be read."""
 
-    def __init__(
-        self, url: str, *, timeout_s: float = ANSWER_TIMEOUT_S, letters: MarketSink | None = None
-    ) -> None:
-        self._client: Any = open_client(url, timeout_s)
+    def __init__(self, url: str, *, letters: MarketSink | None = None) -> None:
+        self._client: Any = open_client(url)
         self._letters, self._writing = letters, threading.Lock()
         self._told: set[tuple[str, UnreadableValue]] = set()
 

@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 BROKER_TOPIC = "broker"
 IBKR_SHARD = "IBKR"
+STREAM = keys.OUTBOX.at(topic=BROKER_TOPIC, sym=IBKR_SHARD)
+JOURNAL = keys.OUTBOX_JOURNAL.at(topic=BROKER_TOPIC, sym=IBKR_SHARD)
 DRAIN_GROUP = "drain"
 FULL_ALERT = "outbox_full"
 TOKEN_LIFE_MS = 60_000  # a repeat after a lost answer comes within ANSWER_TIMEOUT_S times a few
@@ -53,20 +55,10 @@ Told = list[tuple[bytes, Mapping[bytes, bytes] | None]]
 class RedisOutbox(Outbox):
     """The writer's side; may be shared between threads."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        topic: str = BROKER_TOPIC,
-        shard: str = IBKR_SHARD,
-        entries_max: int = OUTBOX_ENTRIES_MAX,
-    ) -> None:
+    def __init__(self, url: str, *, entries_max: int = OUTBOX_ENTRIES_MAX) -> None:
         self._client = open_client(url)
-        self._alerts = AlertWriter(self._client, topic)
+        self._alerts = AlertWriter(self._client, BROKER_TOPIC)
         self._was_full = True  # what a process before this one left open ends with the first append
-        self._topic, self._shard = topic, shard
-        self._stream = keys.OUTBOX.at(topic=topic, sym=shard)
-        self._journal = keys.OUTBOX_JOURNAL.at(topic=topic, sym=shard)
         self._entries_max = entries_max
 
     def append(self, events: Sequence[BrokerEvent]) -> Appended:
@@ -89,9 +81,9 @@ class RedisOutbox(Outbox):
 
     def _append(self, texts: Sequence[bytes]) -> Appended:
         token = uuid4().hex
-        done = keys.OUTBOX_APPENDED.at(topic=self._topic, sym=self._shard, token=token)
+        done = keys.OUTBOX_APPENDED.at(topic=BROKER_TOPIC, sym=IBKR_SHARD, token=token)
         arguments = (self._entries_max, token[:8], TOKEN_LIFE_MS, ALERT_PAUSE_MS, *texts)
-        answer = run_script(self._client, "append_events", [self._stream, self._journal, done], arguments)
+        answer = run_script(self._client, "append_events", [STREAM, JOURNAL, done], arguments)
         said = [part.decode() for part in answer]
         if said[0] == "full":
             self._refuse(int(said[1]), len(texts))
@@ -107,7 +99,7 @@ class RedisOutbox(Outbox):
 
     def _refuse(self, length: int, events: int) -> None:
         reason = (
-            f"{self._stream}: expected at most {self._entries_max} unread entries, was {length} and {events}"
+            f"{STREAM}: expected at most {self._entries_max} unread entries, was {length} and {events}"
             " more; is the drain running?"
         )
         self._was_full = True
@@ -118,18 +110,9 @@ class RedisOutbox(Outbox):
 class RedisOutboxReader(OutboxReader):
     """One consumer of the group; not to be shared between threads."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        consumer: str,
-        topic: str = BROKER_TOPIC,
-        shard: str = IBKR_SHARD,
-        group: str = DRAIN_GROUP,
-    ) -> None:
+    def __init__(self, url: str, *, consumer: str) -> None:
         self._client = open_client(url, READ_WAIT_MAX_S + ANSWER_TIMEOUT_S)
-        self._stream = keys.OUTBOX.at(topic=topic, sym=shard)
-        self._group, self._consumer = group, consumer
+        self._consumer = consumer
         self._may_hold = True  # what this name was given before, by an answer that was lost or a life before
 
     def read(self, entries_max: int, wait_s: float) -> OutboxBatch:
@@ -144,8 +127,8 @@ class RedisOutboxReader(OutboxReader):
             self._may_hold = True
             answer = self._grouped(
                 lambda: self._client.xautoclaim(
-                    self._stream,
-                    self._group,
+                    STREAM,
+                    DRAIN_GROUP,
                     self._consumer,
                     min_idle_time=int(idle_s * 1000),
                     count=min(entries_max, READ_ENTRIES_MAX),
@@ -160,18 +143,16 @@ class RedisOutboxReader(OutboxReader):
         """Acknowledge and delete, a bounded number at a time."""
         starts = range(0, len(entry_ids), ACKS_PER_SCRIPT_MAX)
         parts = (entry_ids[start : start + ACKS_PER_SCRIPT_MAX] for start in starts)
-        told = (
-            run_script(self._client, "ack_entries", [self._stream], (self._group, *part)) for part in parts
-        )
+        told = (run_script(self._client, "ack_entries", [STREAM], (DRAIN_GROUP, *part)) for part in parts)
         return sum(int(count) for count in told)
 
     def backlog(self) -> OutboxBacklog:
         """Say how much waits."""
 
         def ask() -> tuple[int, int, list[Any]]:
-            pending = self._grouped(lambda: self._client.xpending(self._stream, self._group))
-            first = self._client.xrange(self._stream, count=1)
-            return int(self._client.xlen(self._stream)), int(pending["pending"]), first
+            pending = self._grouped(lambda: self._client.xpending(STREAM, DRAIN_GROUP))
+            first = self._client.xrange(STREAM, count=1)
+            return int(self._client.xlen(STREAM)), int(pending["pending"]), first
 
         entries, given, first = asked(ask)
         oldest = datetime.fromtimestamp(int(first[0][0].split(b"-")[0]) / 1000, UTC) if first else None
@@ -186,7 +167,7 @@ class RedisOutboxReader(OutboxReader):
             held = self._given("0", count, None)
             gone = [entry_id for entry_id, fields in held if not fields]
             if gone:  # deleted by another hand; the journal's sequence shows it
-                self._client.xack(self._stream, self._group, *gone)
+                self._client.xack(STREAM, DRAIN_GROUP, *gone)
             kept = [told for told in held if told[1]]
             if kept or gone:
                 return kept
@@ -199,7 +180,7 @@ class RedisOutboxReader(OutboxReader):
     def _given(self, after: str, count: int, wait_ms: int | None) -> Told:
         answer = self._grouped(
             lambda: self._client.xreadgroup(
-                self._group, self._consumer, {self._stream: after}, count=count, block=wait_ms
+                DRAIN_GROUP, self._consumer, {STREAM: after}, count=count, block=wait_ms
             )
         )
         return list(answer[0][1]) if answer else []
@@ -212,7 +193,7 @@ class RedisOutboxReader(OutboxReader):
             if not group_is_missing(error):
                 raise
         try:
-            self._client.xgroup_create(self._stream, self._group, id="0", mkstream=True)
+            self._client.xgroup_create(STREAM, DRAIN_GROUP, id="0", mkstream=True)
         except redis.ResponseError as error:
             if not group_exists(error):
                 raise
@@ -230,7 +211,7 @@ class RedisOutboxReader(OutboxReader):
 
     def _entry(self, entry_id: str, fields: Mapping[bytes, bytes]) -> OutboxEntry:
         return OutboxEntry(
-            stream=self._stream,
+            stream=STREAM,
             entry_id=entry_id,
             epoch=fields[b"epoch"].decode(),
             sequence=int(fields[b"sequence"]),
@@ -243,7 +224,7 @@ class RedisOutboxReader(OutboxReader):
         }
         sequence = told.get("sequence", "")
         return UnreadableEntry(
-            stream=self._stream,
+            stream=STREAM,
             entry_id=entry_id,
             epoch=told.get("epoch", ""),
             sequence=int(sequence) if sequence.isascii() and sequence.isdigit() else None,

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from adapters.redis import keys
-from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client
+from adapters.redis.connection import asked, open_client
 from trading.errors import LiveStateUnavailableError, OutboxFullError
 from trading.feeds.breaker import BreakerState, BreakerTransition
 from trading.feeds.limiter import minute_of
@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 class RedisRequestLedger(RequestLedger):
     """One hash for each vendor, a field for each minute; may be shared between threads."""
 
-    def __init__(self, url: str, *, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
-        self._client: Any = open_client(url, timeout_s)
+    def __init__(self, url: str) -> None:
+        self._client: Any = open_client(url)
 
     def spent(self, vendor: str, since: datetime) -> Mapping[datetime, int]:
         """Return what is counted since then, and forget what is older."""
@@ -68,8 +68,8 @@ class RedisRequestLedger(RequestLedger):
 class RedisVendorMonitor(VendorMonitor):
     """Hashes that the feed board writes too, other fields of them; may be shared between threads."""
 
-    def __init__(self, url: str, *, timeout_s: float = ANSWER_TIMEOUT_S) -> None:
-        self._client: Any = open_client(url, timeout_s)
+    def __init__(self, url: str) -> None:
+        self._client: Any = open_client(url)
 
     def tell(self, vendor: str, metrics: Mapping[str, str]) -> None:
         """Set the vendor's figures."""
@@ -102,10 +102,8 @@ class RedisVendorMonitor(VendorMonitor):
 class RedisBreakerOutbox(BreakerOutbox):
     """A stream of its own that is deleted entry by entry; one process appends and drains it."""
 
-    def __init__(
-        self, url: str, *, entries_max: int = ENTRIES_MAX, timeout_s: float = ANSWER_TIMEOUT_S
-    ) -> None:
-        self._client: Any = open_client(url, timeout_s)
+    def __init__(self, url: str, *, entries_max: int = ENTRIES_MAX) -> None:
+        self._client: Any = open_client(url)
         self._stream = keys.OUTBOX.at(topic=TOPIC, sym=SHARD)
         self._entries_max = entries_max
 

@@ -9,7 +9,7 @@ from real_redis import RunningRedis, start_redis
 
 from adapters.redis.commands import RedisCommandQueue
 from adapters.redis.live_state import RedisLiveState
-from adapters.redis.outbox import RedisOutbox, RedisOutboxReader
+from adapters.redis.outbox import STREAM, RedisOutbox, RedisOutboxReader
 from trading.model.broker import BrokerCommand, Outcome, Verb
 from trading.ports.broker_commands import CommandResult
 
@@ -38,7 +38,7 @@ def test_the_outbox_is_written_read_claimed_and_emptied(oldest: RunningRedis) ->
     first, *rest = outbox.append(told).entry_ids
     dead, alive = (RedisOutboxReader(oldest.url, consumer=name) for name in ("dead", "alive"))
     assert len(dead.read(10, 0).entries) == 3
-    outbox._client.xdel(dead._stream, first)
+    outbox._client.xdel(STREAM, first)
     assert alive.read(10, 0).entry_ids == ()
     alive.claim(10, 0)
     assert alive.read(10, 0).entry_ids == tuple(rest)
