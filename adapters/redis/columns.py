@@ -2,7 +2,7 @@
 
 The columns of a type follow from its fields, so a field that is added to a row is on its way at once. A table
 holds in `same` what all rows share, in `columns` the rest; what is nowhere is None. Errors of reading are
-those of `FAULTS`, which the caller turns into its own.
+those of `json_texts.FAULTS`, which the caller turns into its own.
 """
 
 import types
@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from math import isfinite
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from adapters.redis.json_texts import text_of
 from trading.errors import InvalidFieldError
 from trading.model.instruments import Option
 from trading.model.market import ChainContract, DepthLevel, OptionGreeks, TickerSentiment
@@ -23,7 +24,6 @@ from trading.model.money import canonical
 NUMBERS_CACHED = 32_768  # prices and sizes come again and again
 OPTIONS_CACHED = 262_144  # 50 MB; making one costs more than reading its row
 ROWS_MAX = 100_000  # of one table: a text of a few bytes must not ask for more
-FAULTS = (LookupError, TypeError, ValueError, AttributeError, RecursionError, ArithmeticError)
 
 Row = TypeVar("Row")
 Cells = list[Any]
@@ -279,10 +279,3 @@ def moment_of(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("expected a time with its zone")
     return moment
-
-
-def text_of(value: object) -> str:
-    """Read a text."""
-    if not isinstance(value, str):
-        raise TypeError("expected a text")
-    return value

@@ -5,16 +5,11 @@ table: `same` holds what all rows share, `columns` the rest, and what is nowhere
 quotes costs a third of its rows as objects. What cannot be read raises InvalidFieldError.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
-from datetime import date
 from typing import Any
 
-import orjson
-
 from adapters.redis.columns import (
-    FAULTS,
     Column,
     Row,
     columns_of,
@@ -24,8 +19,8 @@ from adapters.redis.columns import (
     number_text,
     rows_of_table,
     table_of,
-    text_of,
 )
+from adapters.redis.json_texts import FAULTS, printed, read, text_of
 from trading.errors import InvalidFieldError
 from trading.model.instruments import Right
 from trading.model.market import (
@@ -58,7 +53,7 @@ def block_text(block: MarketBlock) -> bytes:
 def block_of(text: bytes) -> MarketBlock:
     """Read a block."""
     try:
-        told = _read(text)
+        told = read(text)
         kind = MarketKind(told["kind"])
         return MarketBlock(
             kind=kind,
@@ -90,7 +85,7 @@ def row_text(row: Any) -> bytes:
 def rows_of(row_type: type[Row], texts: Iterable[bytes]) -> list[Row]:
     """Read rows that were printed as objects."""
     try:
-        told = [_read(text) for text in texts]
+        told = [read(text) for text in texts]
         columns = {column.name: _cells(column, told) for column in columns_of(row_type)}
         return made(row_type, columns, len(told))
     except FAULTS as cause:
@@ -148,9 +143,9 @@ def chain_of(head: bytes | None, calls: bytes | None, puts: bytes | None) -> Cha
     if head is None or calls is None or puts is None:
         return None
     try:
-        told = _read(head)
+        told = read(head)
         contracts = [
-            contract for side in (calls, puts) for contract in rows_of_table(ChainContract, _read(side))
+            contract for side in (calls, puts) for contract in rows_of_table(ChainContract, read(side))
         ]
         return ChainSnapshot(
             symbol=text_of(told["symbol"]),
@@ -189,30 +184,4 @@ def _side_text(chain: ChainSnapshot, right: Right) -> bytes:
 
 
 def _printed(field: str, document: Mapping[str, object]) -> bytes:
-    try:
-        text = orjson.dumps(document)
-    except TypeError:  # half a surrogate pair in a vendor's title, or an integer beyond 64 bits
-        text = _escaped(field, document)
-    if len(text) > BLOCK_BYTES_MAX:
-        raise InvalidFieldError(field, f"at most {BLOCK_BYTES_MAX} bytes as JSON", f"{len(text)} bytes")
-    return text
-
-
-def _escaped(field: str, document: Mapping[str, object]) -> bytes:
-    try:
-        return json.dumps(document, default=_iso, separators=(",", ":"), allow_nan=False).encode()
-    except FAULTS as cause:
-        raise InvalidFieldError(field, "values that JSON holds", document) from cause
-
-
-def _iso(value: object) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"no JSON form of {type(value).__name__}")
-
-
-def _read(text: bytes) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)
+    return printed(field, document, BLOCK_BYTES_MAX)

@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from adapters.redis.columns import FAULTS, ROWS_MAX
+from adapters.redis.columns import ROWS_MAX
+from adapters.redis.json_texts import FAULTS
 from adapters.redis.market_values import (
     BLOCK_BYTES_MAX,
     block_of,
