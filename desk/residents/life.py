@@ -12,6 +12,7 @@ from collections.abc import Callable
 from adapters.clock import SystemClock
 from adapters.configuration import load_settings
 from desk.logs import log_to_console
+from desk.residents.heap import keep_heap_small
 from trading.errors import DeskError, LiveStateUnavailableError
 from trading.ports.live_state import LiveState
 from trading.settings import Settings
@@ -25,6 +26,7 @@ PAUSE_MAX_S = 5.0  # a service that comes back is noticed within this time
 
 def run_until_signal(component: str, serve: Callable[[Settings, threading.Event], object]) -> int:
     """Serve until a signal sets the event; returns the process's exit code."""
+    keep_heap_small()
     log_to_console(logging.INFO)
     stop = threading.Event()
     for number in SIGNALS:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from adapters.configuration import load_settings
 from adapters.ibkr.session.client_library import require_library
 from desk.logs import log_to_console
+from desk.residents.heap import keep_heap_small
 from desk.residents.life import FAILED, SIGNALS, component_log
 from trading.errors import ConfigurationError, DeskError
 from trading.settings import Settings
@@ -19,6 +20,7 @@ Serve = Callable[[Settings, asyncio.Event], Awaitable[None]]
 
 def run_session_until_signal(component: str, serve: Serve) -> int:
     """Serve until a signal sets the event; returns the process's exit code."""
+    keep_heap_small()
     log_to_console(logging.INFO)
     for library in ("ib_insync", "ib_async", "eventkit"):
         logging.getLogger(library).setLevel(logging.CRITICAL)  # what they say is told by the session
