@@ -5,7 +5,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from real_redis import redis_binary, start_redis
 
 from desk.stack.dagster import write_instance
 from desk.stack.layout import StackLayout
+from desk.stack.ports import PortReservations
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,8 @@ def ui(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[
         DESK_HOME=str(home),
         DAGSTER_HOME=str(StackLayout(home).dagster),
     )
-    layout, port = StackLayout(home), _free_port()
+    reservations = PortReservations()
+    layout, port = StackLayout(home), reservations.choose(())
     layout.make_folders()
     write_instance(layout, concurrent_runs_max=1, code_server_port=0)  # the desk's own, kind to a slow disk
     webserver = None
@@ -69,6 +70,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[
         os.environ.update(before)
         server.stop()
         redis.kill()
+        reservations.release()
 
 
 @pytest.fixture(scope="module")
@@ -159,12 +161,6 @@ def _keep(page: Any, path: Path) -> None:
     page.wait_for_timeout(2_000)  # fonts and the layout of the graph
     page.screenshot(path=str(path))
     assert path.stat().st_size > 20_000
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:

