@@ -12,9 +12,8 @@ that is missing for a moment must not send blocks away); it goes to the dead let
 """
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from trading.errors import DeskError, PermanentError, WarehouseError
@@ -77,21 +76,6 @@ class MarketDrainReport:
     is_full: bool = False
 
 
-@dataclass(slots=True)
-class _Round:
-    """Counts of a round in the making."""
-
-    new: Counter[str] = field(default_factory=Counter)
-    reports: list[LoadReport] = field(default_factory=list)
-
-    def add(self, reports: Sequence[LoadReport]) -> None:
-        self.reports += reports
-        for report in reports:
-            self.new["rows"] += report.new
-            self.new["repeated"] += report.repeated
-            self.new["refused"] += report.refused
-
-
 class MarketDrain:
     """One consumer of all symbols' streams; call `drain_once` for ever."""
 
@@ -136,19 +120,20 @@ class MarketDrain:
         self._notes.tell()
 
     def _drained(self, batch: MarketBatch) -> MarketDrainReport:
-        told, began_at = _Round(), self._tools.clock.now()
-        for place, part in enumerate(_parts(batch, self._rows_max)):
-            told.add(self._stored(part, () if place else batch.unreadable, is_repeat=batch.is_repeat))
-            self._tools.reader.ack([*part, *(() if place else batch.unreadable)])
-        if not batch.entries:
-            self._tools.store.record((), batch.unreadable, is_repeat=batch.is_repeat)
-            self._tools.reader.ack(batch.unreadable)
-        blocks = len(batch.entries)
+        reports: list[LoadReport] = []
+        began_at, blocks, unreadable = self._tools.clock.now(), len(batch.entries), batch.unreadable
+        for part in _parts(batch.entries, self._rows_max):
+            reports += self._stored(part, unreadable, is_repeat=batch.is_repeat)
+            self._tools.reader.ack([*part, *unreadable])
+            unreadable = ()  # they went with the first part
+        if unreadable:
+            self._tools.store.record((), unreadable, is_repeat=batch.is_repeat)
+            self._tools.reader.ack(unreadable)
         report = MarketDrainReport(
             blocks=blocks,
-            rows=told.new["rows"],
-            repeated=told.new["repeated"],
-            refused=told.new["refused"],
+            rows=sum(each.new for each in reports),
+            repeated=sum(each.repeated for each in reports),
+            refused=sum(each.refused for each in reports),
             unreadable=len(batch.unreadable),
             is_full=batch.is_repeat or blocks >= self._blocks_max,
         )
@@ -156,7 +141,7 @@ class MarketDrain:
             "market_drained %s", " ".join(f"{name}={value}" for name, value in asdict(report).items())
         )
         self._drained_rows += report.rows
-        self._notes.add(batch, told.reports, began_at, self._tools.clock.now())
+        self._notes.add(batch, reports, began_at, self._tools.clock.now())
         self._alert(report.unreadable, "blocks could not be read")
         return report
 
@@ -281,11 +266,11 @@ def rows_in(entry: MarketEntry) -> int:
     return sum(len(row.contracts) if isinstance(row, ChainSnapshot) else 1 for row in entry.block.rows)
 
 
-def _parts(batch: MarketBatch, rows_max: int) -> Iterator[list[MarketEntry]]:
+def _parts(entries: Sequence[MarketEntry], rows_max: int) -> Iterator[list[MarketEntry]]:
     """The entries in order, in parts of about `rows_max` rows; a block is never cut."""
     part: list[MarketEntry] = []
     rows = 0
-    for entry in batch.entries:
+    for entry in entries:
         part.append(entry)
         rows += rows_in(entry)
         if rows >= rows_max:
