@@ -3,9 +3,8 @@
 What goes wrong without this shape: one symbol that the vendor cannot answer takes the budget of all (hence a
 breaker for each symbol and feed); a refusal that comes with status 200 reads as an empty chain (hence typed
 refusals, each with its consequence); a request that is not counted because the process died (hence the ledger
-is written before it leaves); an answer that cannot be published is taken as published (articles count as told
-only when the sink has them). While the vendor has no budget or says no, indicators are computed from our own
-bars, and say so by their source.
+is written before it leaves). While the vendor has no budget or says no, indicators are computed from our own
+bars, and say so by their source. Keep out: what becomes of an answer's rows (`publish_answers`).
 
 A poller as `trading.feeds.poller` describes it: no clock, no thread, no socket. Cadences, limits and breakers
 run on this machine's clock, hours and rows on the market's. Outside regular hours nothing is asked.
@@ -14,11 +13,10 @@ run on this machine's clock, hours and rows on the market's. Outside regular hou
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
-from trading.calendar import is_rth, trading_session
+from trading.calendar import is_rth
 from trading.errors import DeskError, LiveStateUnavailableError
 from trading.feeds.breaker import Breaker, BreakerLimits, BreakerState, BreakerTransition
 from trading.feeds.limiter import DAY, RequestLimiter, Turn
@@ -26,16 +24,7 @@ from trading.feeds.poller import Moment, Poll, Poller
 from trading.feeds.refusal_alerts import RefusalAlerts
 from trading.feeds.retry import RetryPolicy
 from trading.feeds.vendor_plan import CHAINS, SENTIMENT, TECHNICALS, VendorPlan, pace_of, questions_of
-from trading.feeds.vendor_rows import (
-    KnownItems,
-    RefusedRows,
-    chain_update,
-    news_update,
-    refused_update,
-    technical_update,
-)
 from trading.feeds.vendor_task import VendorPoll, VendorTask, health_of
-from trading.model.market import RefusedRow
 from trading.ports.alerts import Alerts
 from trading.ports.feed_health import FeedHealth
 from trading.ports.indicators import Indicators
@@ -43,14 +32,13 @@ from trading.ports.market_state import MarketSink, MarketState
 from trading.ports.request_ledger import RequestLedger
 from trading.ports.vendor_monitor import VendorMonitor
 from trading.ports.vendor_source import (
-    ChainRead,
-    NewsRead,
     RefusalKind,
     TechnicalRead,
     VendorRefusedError,
     VendorSource,
     VendorUnavailableError,
 )
+from trading.services.publish_answers import AnswerPublisher
 
 RATE_PAUSE = timedelta(seconds=60)  # after "too often": a window of the vendor's is over then
 DAILY_PAUSE = timedelta(hours=1)  # nobody says when a vendor's day ends; asked again so often
@@ -60,7 +48,6 @@ REFUSED_REST_S = 3_600.0  # a function that the plan does not include, a symbol 
 ROUNDS_UNTIL_STALE = 6  # rounds of a feed without a row
 STALE_LEAST_S = 60.0
 BAR_LAG_S = 180.0  # the newest whole minute, told with some delay
-SPOT_OLD = timedelta(minutes=2)  # of the underlying's quote, in machine time
 
 _log = logging.getLogger(__name__)
 
@@ -97,10 +84,18 @@ class VendorPoller(Poller):
         self._tasks = self._made(breaker, now)
         self._limiter: RequestLimiter | None = None
         self._refusals = RefusalAlerts(tools.alerts)
-        self._refused, self._items = RefusedRows(), KnownItems()
         self._key_refused_at: datetime | None = None
         self._key_refused_why = ""
         self._counts: Counter[str] = Counter()
+        self._answers = AnswerPublisher(
+            source=tools.source.name,
+            plan=plan,
+            sink=tools.sink,
+            state=tools.state,
+            monitor=tools.monitor,
+            speed=speed,
+            counts=self._counts,
+        )
 
     @property
     def source(self) -> str:
@@ -139,7 +134,7 @@ class VendorPoller(Poller):
         if isinstance(answer, DeskError):
             self._failed(poll, answer, now)
             return
-        told, refused = self._published(poll, answer, now)
+        told, refused = self._answers.publish(poll, answer, now)
         if refused and not told:
             why = f"{self.source} {task.question.feed} {task.question.symbol}: all of {refused} rows refused"
             self._failed(poll, VendorUnavailableError(why), now)
@@ -270,74 +265,6 @@ class VendorPoller(Poller):
             return lambda: source.news(symbol, since, at)
         return lambda: source.technical(symbol, task.question.indicator, at)
 
-    def _published(self, poll: VendorPoll, answer: object, now: Moment) -> tuple[int, int]:
-        """Publish an answer; returns its rows, taken and refused."""
-        if isinstance(answer, ChainRead):
-            return self._chain(poll, answer, now)
-        if isinstance(answer, NewsRead):
-            return self._news(poll, answer, now)
-        assert isinstance(answer, TechnicalRead)
-        return self._technical(poll, answer, now)
-
-    def _chain(self, poll: VendorPoll, read: ChainRead, now: Moment) -> tuple[int, int]:
-        symbol, snapshot = poll.symbol, read.snapshot
-        refused = self._refused.worth_telling(read.refused, trading_session(poll.asked_at.market))
-        for reason, count in read.dropped.items():
-            self._counts[f"greeks_dropped {reason}"] += count
-        if snapshot is None:
-            self._publish_refused(poll, refused, now)
-            poll.task.told(None, 0, len(read.refused), "the vendor has no chain")
-            self._counts["answers_empty"] += not read.refused
-            return 0, len(read.refused)
-        update = chain_update(snapshot, self._spot(symbol, now), refused, now.machine)
-        if not self._plan.live_chains:  # yesterday's chain is for the warehouse, not for who reads the market
-            update = replace(update, chain=None)
-        self._tools.sink.publish([update])
-        poll.task.told(snapshot.at, len(snapshot.contracts), len(read.refused))
-        return len(snapshot.contracts), len(read.refused)
-
-    def _news(self, poll: VendorPoll, read: NewsRead, now: Moment) -> tuple[int, int]:
-        symbol, at = poll.symbol, poll.asked_at.market
-        new = self._items.new(symbol, read.items)
-        refused = self._refused.worth_telling(read.refused, trading_session(at))
-        update = news_update(
-            read, new, refused, symbol, self.source, at, self._plan.news_window_s, now.machine
-        )
-        self._tools.sink.publish([update])
-        self._items.published(symbol, new)
-        poll.task.told(at, len(new), len(read.refused), "" if read.items else "no articles")
-        if self._tools.monitor is not None and update.sentiment is not None:
-            score = update.sentiment.score
-            self._tools.monitor.tell_sentiment(
-                symbol,
-                {
-                    "ts": at.isoformat(),
-                    "source": self.source,
-                    "articles": str(update.sentiment.articles),
-                    "new": str(len(new)),
-                    "refused": str(len(read.refused)),
-                    "score": "" if score is None else f"{score:.6f}",
-                    "label": update.sentiment.label,
-                },
-            )
-        return max(1, len(read.items)) if not read.refused else len(read.items), len(read.refused)
-
-    def _technical(self, poll: VendorPoll, read: TechnicalRead, now: Moment) -> tuple[int, int]:
-        refused = self._refused.worth_telling(read.refused, trading_session(poll.asked_at.market))
-        if read.reading is None:
-            self._publish_refused(poll, refused, now)
-            poll.task.told(None, 0, len(read.refused), "too few bars" if poll.is_local else "no values")
-            self._counts["answers_empty"] += not read.refused
-            return 0, len(read.refused)
-        self._tools.sink.publish([technical_update(read.reading, refused, now.machine)])
-        text = "computed here" if poll.is_local else ""
-        poll.task.told(read.reading.at, 1, len(read.refused), text)
-        return 1, len(read.refused)
-
-    def _publish_refused(self, poll: VendorPoll, refused: Sequence[RefusedRow], now: Moment) -> None:
-        if refused:
-            self._tools.sink.publish([refused_update(poll.symbol, self.source, refused, now.machine)])
-
     def _failed(self, poll: VendorPoll, error: DeskError, now: Moment) -> None:
         """Each kind of failure has its consequence; only what is the symbol's own moves its breaker."""
         task, text = poll.task, str(error)
@@ -378,18 +305,6 @@ class VendorPoller(Poller):
             task.breaker.trip(machine, text, REFUSED_REST_S)
         else:
             task.breaker.failed(machine, text)
-
-    def _spot(self, symbol: str, now: Moment) -> Decimal | None:
-        """The middle of the underlying's quote as the live market has it, where that is fresh."""
-        if self._tools.state is None:
-            return None
-        told = self._tools.state.read([symbol], chains=False)[symbol]
-        ticker = told.checked("ticker").ticker
-        if ticker is None or now.market - ticker.at > SPOT_OLD * self._speed:
-            return None
-        if ticker.bid is None or ticker.ask is None:
-            return ticker.last
-        return (ticker.bid + ticker.ask) / 2
 
     def _limit_s(self, task: VendorTask) -> float | None:
         """After which age a feed is stale, in market seconds; chains that are not live are always old."""
