@@ -27,6 +27,7 @@ from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST, decimal_of
 from trading.model.market import Aggressor, Quote, RefusedRow, SignedBy, Trade
 
 TOUCHES_KEPT = 1_024
+TOUCHES_KEPT_FOR = timedelta(minutes=30)  # no print is later; else those of a quiet name pile up all day
 PRINTS_WAITING_MAX = 100_000  # between two flushes; more are counted as lost
 REFUSED_PER_FLUSH_MAX = 1_000
 AHEAD_MAX = timedelta(hours=1)  # of the market's clock; a second of a fast simulated day is minutes
@@ -48,9 +49,10 @@ class PrintSource(StrEnum):
 class Signer:
     """Quotes as they stood and the last change of price: what a print's aggressor follows from."""
 
-    __slots__ = ("_asks", "_bids", "_direction", "_last", "_times")
+    __slots__ = ("_asks", "_bids", "_direction", "_forget_at", "_last", "_times")
 
     def __init__(self) -> None:
+        self._forget_at: datetime | None = None
         self._times: list[datetime] = []
         self._bids: list[float | None] = []
         self._asks: list[float | None] = []
@@ -65,9 +67,16 @@ class Signer:
         times.append(at)
         self._bids.append(bid)
         self._asks.append(ask)
-        if len(times) >= 2 * TOUCHES_KEPT:
-            for kept in (times, self._bids, self._asks):
-                del kept[:-TOUCHES_KEPT]
+        if self._forget_at is None or at >= self._forget_at or len(times) >= 2 * TOUCHES_KEPT:
+            self._forget(at)
+
+    def _forget(self, at: datetime) -> None:
+        """Forget what no print is signed by any more; what stood longest ago is the quote of its time."""
+        self._forget_at = at + TOUCHES_KEPT_FOR / 2
+        begun = bisect_right(self._times, at - TOUCHES_KEPT_FOR) - 1
+        old = max(0, begun, len(self._times) - TOUCHES_KEPT)
+        for kept in (self._times, self._bids, self._asks):
+            del kept[:old]
 
     def stood(self, at: datetime, *, is_before: bool = False) -> tuple[Decimal | None, Decimal | None]:
         """Return bid and ask at a moment; `is_before` leaves out quotes of that very moment."""
