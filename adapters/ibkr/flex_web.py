@@ -32,6 +32,7 @@ from adapters.ibkr.flex_answer import (
 )
 from adapters.ibkr.flex_codes import Advice, meaning_of
 from adapters.venue.asking import Pace
+from adapters.venue.retry_after import retry_after_s
 from adapters.venue.whole_time import WholeTime, bound
 from trading.errors import ConfigurationError, shown
 from trading.ports.statement_source import (
@@ -181,7 +182,7 @@ class FlexWebService(StatementSource):
     def _check_status(self, answer: httpx.Response) -> None:
         status = answer.status_code
         if status in HTTP_BUSY or status >= HTTP_SERVER_ERRORS:
-            raise _TryAgainError(f"status {status}", wait_s=_retry_after_s(answer))
+            raise _TryAgainError(f"status {status}", wait_s=retry_after_s(answer.headers))
         if HTTP_REDIRECTS <= status < HTTP_CLIENT_ERRORS:
             raise StatementRefusedError(f"flex: no redirect is followed with the token (status {status})")
         if status != HTTP_OK:
@@ -259,8 +260,3 @@ def _silenced_library() -> Iterator[None]:
     finally:
         for each in loggers:
             each.removeFilter(nothing)
-
-
-def _retry_after_s(answer: httpx.Response) -> float | None:
-    text = answer.headers.get("Retry-After", "")
-    return float(text) if text.isascii() and text.isdigit() and len(text) <= 6 else None

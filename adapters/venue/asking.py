@@ -15,6 +15,7 @@ from threading import Lock
 
 import httpx
 
+from adapters.venue.retry_after import retry_after_s
 from adapters.venue.whole_time import WholeTime, bound
 from trading.errors import PermanentError, TransientError, shown
 
@@ -129,7 +130,7 @@ class VenueRequests:
         )
         response = self._client.send(request, stream=True)
         try:
-            return response.status_code, _retry_after_s(response), _bounded_body(response)
+            return response.status_code, retry_after_s(response.headers), _bounded_body(response)
         finally:
             response.close()
 
@@ -154,8 +155,3 @@ def _bounded_body(response: httpx.Response) -> bytes:
             )
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _retry_after_s(response: httpx.Response) -> float | None:
-    text = response.headers.get("Retry-After", "")
-    return float(text) if text.isascii() and text.isdigit() else None

@@ -12,7 +12,7 @@ WAIT_MAX_S = 3_600.0
 DIGITS_MAX = 12
 
 
-def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait; None where the header is not there or says nothing."""
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX:
@@ -20,7 +20,7 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
     until = _moment(text)
     if until is None:
         return None
-    told_at = _moment(headers.get("Date", "")) or now or datetime.now(UTC)
+    told_at = _moment(headers.get("Date", "")) or datetime.now(UTC)
     return min(max(0.0, (until - told_at).total_seconds()), WAIT_MAX_S)
 
 
