@@ -2,8 +2,8 @@
 
 The vendor spells its labels with a hyphen and with an underscore, in one answer; an article has no id, so its
 id is the hash of its address: the same article in two answers is one. Tickers beside shares are `CRYPTO:BTC`
-and `FOREX:USD`; a class of shares has a hyphen here (`BRK-B`). Keep out: HTTP, what articles say
-together (`trading.feeds.sentiment`).
+and `FOREX:USD`; a class of shares has a hyphen there (`BRK-B`) and the house's blank here. Keep
+out: HTTP, what articles say together (`trading.feeds.sentiment`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from adapters.alpha_vantage.rows import (
     estimate,
-    is_same_symbol,
     listed,
     object_row,
     refused_row,
@@ -23,8 +22,8 @@ from adapters.alpha_vantage.rows import (
 from adapters.venue.payload import ROW_ERRORS
 from trading.errors import InvalidFieldError
 from trading.feeds.sentiment import LABELS, label_of
-from trading.model.contract_fields import parse_symbol
 from trading.model.market import NewsItem, RefusedRow, TickerSentiment
+from trading.model.symbols import is_same_symbol, symbol_of_vendor
 from trading.model.times import aware_utc
 from trading.ports.vendor_source import NewsRead
 
@@ -80,7 +79,7 @@ def _item(row: Mapping[str, object], symbol: str, at: datetime) -> NewsItem:
 def _ticker(told: object, asked: str) -> TickerSentiment:
     """What an article says of a symbol; the one that was asked for under the name by which it was."""
     row = object_row(told)
-    symbol = parse_symbol("ticker", row.get("ticker"))
+    symbol = symbol_of_vendor("ticker", row.get("ticker"))
     score = _score(row, "ticker_sentiment_score")
     relevance = estimate(row, "relevance_score")
     if relevance is None or not 0.0 <= relevance <= 1.0:

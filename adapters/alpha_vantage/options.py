@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
-from adapters.alpha_vantage.rows import estimate, is_same_symbol, number, object_row, refused_row
+from adapters.alpha_vantage.rows import estimate, number, object_row, refused_row
 from adapters.venue.payload import ROW_ERRORS
 from trading.calendar import LATE_CLOSE, is_session, session_close, trading_session
 from trading.errors import InvalidFieldError
@@ -21,6 +21,7 @@ from trading.model.contract_fields import parse_strike
 from trading.model.instruments import Option, Right
 from trading.model.market import ChainContract, ChainSnapshot, GreeksSource, OptionGreeks, RefusedRow
 from trading.model.symbology import from_alpha_vantage
+from trading.model.symbols import is_same_symbol
 from trading.model.times import parse_date
 from trading.ports.vendor_source import ChainRead
 
@@ -177,7 +178,7 @@ def _is_of(named: object, option: Option) -> bool:
 
 @lru_cache(maxsize=CONTRACTS_REMEMBERED)
 def _confirmed(symbol: str, contract_id: object, expiration: object, strike: object, right: object) -> Option:
-    """Of a class of shares when its name was asked for: the id has no place for the mark in BRK.B."""
+    """Of a class of shares when its name was asked for: the id has no place for the mark in BRK B."""
     option = _read(contract_id, expiration, strike, right)
     is_of_class = option.symbol != symbol and is_same_symbol(option.root, symbol)
     return replace(option, symbol=symbol) if is_of_class else option

@@ -1,7 +1,6 @@
 """Reading fields of Alpha Vantage's rows: nearly every value is text, and absent in several spellings."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +15,6 @@ from trading.model.money import parse_decimal
 ABSENT = ("", "-", "None", "none", "null", "N/A", "NaN")
 PAYLOAD_CHARS_MAX = 4_096  # of a refused row; real ones have 500
 LIMIT = int(NUMBER_LIMIT)
-MARKS_IN_SYMBOLS = re.compile(r"[ ./-]")  # of a class of shares: BRK.B, BRK-B, and BRK B with the broker
 NUMBERS_REMEMBERED = 100_000  # sizes and prices of a chain repeat all day
 
 
@@ -27,15 +25,6 @@ def object_row(row: object) -> JsonObject:
     if row.repeated:
         raise InvalidFieldError(row.repeated[0], "a key once", row[row.repeated[0]])
     return row
-
-
-def is_same_symbol(one: str, other: str) -> bool:
-    """Whether two names are of one share: the mark of a class is spelled in four ways."""
-    return one == other or _without_marks(one) == _without_marks(other)
-
-
-def _without_marks(symbol: str) -> str:
-    return MARKS_IN_SYMBOLS.sub("", symbol).upper()
 
 
 def text(row: Mapping[str, object], name: str, chars_max: int) -> str:

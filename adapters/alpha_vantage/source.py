@@ -10,6 +10,7 @@ from adapters.alpha_vantage.refusals import is_without_articles
 from adapters.alpha_vantage.technicals import INDICATORS, params_of, read_technical
 from adapters.venue.payload import JsonObject
 from trading.calendar import session_close
+from trading.model.symbols import vendor_symbol
 from trading.ports.vendor_source import (
     ChainRead,
     NewsRead,
@@ -38,16 +39,16 @@ class AlphaVantage(VendorSource):
 
     def chain(self, symbol: str, at: datetime) -> ChainRead:
         """Ask for the whole chain with greeks."""
-        question = {"function": "HISTORICAL_OPTIONS", "symbol": symbol}
+        question = {"function": "HISTORICAL_OPTIONS", "symbol": vendor_symbol(symbol)}
         if self._realtime:
-            question = {"function": "REALTIME_OPTIONS", "symbol": symbol, "require_greeks": "true"}
+            question |= {"function": "REALTIME_OPTIONS", "require_greeks": "true"}
         document = self._client.ask(question)
         return read_chain(_rows(document, "data", question["function"], symbol), symbol, at)
 
     def settled_chain(self, symbol: str, session: date) -> ChainRead:
         """Ask for the chain of a session that is over, as of its close; another day's raises."""
         day = session.isoformat()
-        question = {"function": "HISTORICAL_OPTIONS", "symbol": symbol, "date": day}
+        question = {"function": "HISTORICAL_OPTIONS", "symbol": vendor_symbol(symbol), "date": day}
         document = self._client.ask(question)
         what = f"{question['function']} {day}"
         read = read_chain(_rows(document, "data", what, symbol), symbol, session_close(session))
@@ -76,7 +77,12 @@ class AlphaVantage(VendorSource):
         self._client.close()
 
     def _news(self, symbol: str, at: datetime, span: Mapping[str, str]) -> NewsRead:
-        question = {"function": "NEWS_SENTIMENT", "tickers": symbol, **span, "limit": str(ITEMS_MAX)}
+        question = {
+            "function": "NEWS_SENTIMENT",
+            "tickers": vendor_symbol(symbol),
+            **span,
+            "limit": str(ITEMS_MAX),
+        }
         document = self._client.ask(question)
         return read_news(_rows(document, "feed", question["function"], symbol), symbol, at)
 

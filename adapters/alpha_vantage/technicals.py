@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from heapq import nlargest
 from typing import Any
 
-from adapters.alpha_vantage.rows import estimate, is_same_symbol, object_row, refused_row
+from adapters.alpha_vantage.rows import estimate, object_row, refused_row
 from adapters.venue.payload import ROW_ERRORS
 from trading.errors import InvalidFieldError
 from trading.model.market import RefusedRow, TechnicalReading
+from trading.model.symbols import is_same_symbol, vendor_symbol
 from trading.model.times import NEW_YORK, aware_utc
 from trading.ports.vendor_source import TechnicalRead
 
@@ -56,7 +57,8 @@ INDICATORS: Mapping[str, _Indicator] = {
 
 def params_of(symbol: str, indicator: str) -> dict[str, str]:
     """The question for an indicator."""
-    return {"function": indicator, "symbol": symbol, "interval": INTERVAL, **INDICATORS[indicator].params}
+    asked = {"function": indicator, "symbol": vendor_symbol(symbol), "interval": INTERVAL}
+    return {**asked, **INDICATORS[indicator].params}
 
 
 def read_technical(document: Mapping[str, Any], symbol: str, indicator: str, at: datetime) -> TechnicalRead:

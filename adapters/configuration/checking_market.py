@@ -1,17 +1,18 @@
 """Settings of market data that no process could run with, refused by name before one is started.
 
-Belongs here: bounds of single settings of `market`, `ingest` and `stubs`, and how symbols are written. Keep
-out: what fits into the lines of a login (`adapters/ibkr/market/budget`), which is said and not refused.
+Belongs here: bounds of single settings of `market`, `ingest` and `stubs`, and symbols in the house's
+spelling, however they were written (`trading/model/symbols`). Keep out: what fits into the lines of a login
+(`adapters/ibkr/market/budget`), which is said and not refused.
 """
 
 import dataclasses
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 
-from trading.errors import ConfigurationError
-from trading.market_settings import IngestSettings, MarketSettings, StubSettings
+from trading.errors import ConfigurationError, InvalidFieldError
+from trading.market_settings import IngestSettings, MarketSettings, StubSettings, SymbolSettings
+from trading.model.symbols import house_symbol
 
-SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,11}([. ][A-Z]{1,2})?")  # the broker writes BRK B, vendors BRK.B
 SYMBOLS_MAX = 500
 TIME_MAX = 1_000_000  # of whatever unit: beyond a week nothing of a session is meant
 PORT_MAX = 65_535
@@ -30,16 +31,35 @@ MARKET: Mapping[str, tuple[int, int]] = {
 
 
 def check_market(market: MarketSettings) -> None:
-    """How much of chains, and the spelling of symbols."""
+    """How much of chains, and of how many symbols."""
     for name, (least, most) in MARKET.items():
         _within("market", name, getattr(market, name), least, most)
     if not 1 <= len(market.symbols) <= SYMBOLS_MAX:
         raise ConfigurationError(f"market.symbols: expected 1 to {SYMBOLS_MAX}, was {len(market.symbols)}")
-    for symbol in market.symbols:
-        if not SYMBOL.fullmatch(symbol) or symbol in ("True", "False"):
+
+
+def in_house_spelling(market: MarketSettings, stubs: StubSettings) -> tuple[MarketSettings, StubSettings]:
+    """Both with the house's symbols; one that stands there in two spellings is refused with both."""
+    symbols: dict[str, SymbolSettings] = {}
+    written: dict[str, str] = {}
+    for text, told in market.symbols.items():
+        symbol = _house_symbol("market.symbols", text)
+        if symbol in symbols:
             raise ConfigurationError(
-                f"market.symbols: expected capital letters and digits (quote ON, NO and Y), was {symbol!r}"
+                f"market.symbols: expected {symbol} once, was {written[symbol]!r} and {text!r}"
             )
+        symbols[symbol], written[symbol] = told, text
+    of_chains = stubs.chains_of and _house_symbol("stubs.chains_of", stubs.chains_of)
+    return replace(market, symbols=symbols), replace(stubs, chains_of=of_chains)
+
+
+def _house_symbol(key: str, text: str) -> str:
+    if text in ("True", "False"):  # what YAML makes of ON, NO and Y
+        raise ConfigurationError(f"{key}: expected letters and digits (quote ON, NO and Y), was {text!r}")
+    try:
+        return house_symbol(key, text)
+    except InvalidFieldError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def check_ingest(ingest: IngestSettings) -> None:

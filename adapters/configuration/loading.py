@@ -19,6 +19,7 @@ from adapters.configuration.checking_market import (
     check_market,
     check_number,
     check_stubs,
+    in_house_spelling,
 )
 from adapters.configuration.environment import fill_placeholders, process_environment, read_environment_file
 from adapters.configuration.yaml_files import read_yaml
@@ -77,6 +78,10 @@ def load_settings(
     if with_stack:
         names = {**read_environment_file(home / ENDPOINTS_FILE), **names}
     sections = (root / "config", home / OVERRIDES_FOLDER)
+    market, stubs = in_house_spelling(
+        build(MarketSettings, _section("market", sections, names), "market"),
+        build(StubSettings, _section("stubs", sections, names), "stubs"),
+    )
     tree = Settings(
         paths=PathSettings(project_root=root, home=home, inbox=_inbox(names, home), archive=home / "archive"),
         services=build(ServiceSettings, _section("services", sections, names), "services"),
@@ -90,10 +95,10 @@ def load_settings(
         venues=build(VenueSettings, _section("venues", sections, names), "venues"),
         gateway=build(GatewaySettings, _section("gateway", sections, names), "gateway"),
         broker=build(BrokerSettings, _section("broker", sections, names), "broker"),
-        market=build(MarketSettings, _section("market", sections, names), "market"),
+        market=market,
         ingest=build(IngestSettings, _section("ingest", sections, names), "ingest"),
         vendors=build(VendorSettings, _section("vendors", sections, names), "vendors"),
-        stubs=build(StubSettings, _section("stubs", sections, names), "stubs"),
+        stubs=stubs,
         volatility=build(VolatilitySettings, _section("volatility", sections, names), "volatility"),
         history=build(HistorySettings, _section("history", sections, names), "history"),
         configuration_hash="",

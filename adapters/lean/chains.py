@@ -32,7 +32,7 @@ from trading.model.market import (
     RefusedRow,
     Trade,
 )
-from trading.model.options import CLASS_UNDERLYING, Option
+from trading.model.options import Option, underlying_of_root
 
 OPEN_INTEREST_FIELDS = 2
 OPTION_PREFIX = "OPT:"
@@ -161,7 +161,7 @@ def _add_universe(
     except InvalidFieldError as error:
         yield refusal("", at, error, origin)
         return
-    chain = chains.setdefault(CLASS_UNDERLYING.get(root, root), _Chain())
+    chain = chains.setdefault(underlying_of_root(root), _Chain())
     for row in universe_rows(root, at, origin):
         if isinstance(row, RefusedRow):
             yield row

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from trading.errors import InvalidFieldError
+from trading.model.symbols import symbol_of_lean
 from trading.model.times import parse_date
 
 ZIP = r"(?:\.zip){1,2}"  # some are published with the ending doubled
@@ -158,12 +159,12 @@ def _text_file(path: Path, name: str, folders: tuple[str, ...]) -> LeanFile | No
     parent = folders[-1] if folders else path.parent.name.lower()
     is_of_chains = {*UNIVERSE_FOLDERS} & {*folders, parent} and SHARE_FOLDER not in folders
     if (found := UNIVERSE.fullmatch(name)) and is_of_chains:
-        symbol = "" if parent in UNIVERSE_FOLDERS else parent.upper()
+        symbol = "" if parent in UNIVERSE_FOLDERS else symbol_of_lean(parent)
         return LeanFile(
             path=path, is_a=FileKind.UNIVERSE, day=parse_date("file", found["day"]), symbol=symbol
         )
     if (found := FACTOR_FILE.fullmatch(name)) and parent in FACTOR_FOLDERS:
-        return LeanFile(path=path, is_a=FileKind.FACTORS, symbol=found["symbol"].upper())
+        return LeanFile(path=path, is_a=FileKind.FACTORS, symbol=symbol_of_lean(found["symbol"]))
     if RECORDED_GREEKS.fullmatch(name):
         return LeanFile(path=path, is_a=FileKind.GREEKS)
     return None
@@ -179,12 +180,12 @@ def read_share_member(member: str, kind: str = "", coarse: Resolution | None = N
         found = SERIES_MEMBER.fullmatch(name)
         if found is None:
             raise InvalidFieldError("member", "the symbol of a share or an index and .csv", member)
-        return ShareMember(root=found["root"].upper(), kind=kind, resolution=coarse, day=None)
+        return ShareMember(root=symbol_of_lean(found["root"]), kind=kind, resolution=coarse, day=None)
     found = SHARE_MEMBER.fullmatch(name)
     if found is None:
         raise InvalidFieldError("member", "the name of a Lean file of a share or an index", member)
     return ShareMember(
-        root=found["root"].upper(),
+        root=symbol_of_lean(found["root"]),
         kind=found["kind"] or found["tick_kind"],
         resolution=Resolution(found["resolution"] or "tick"),
         day=parse_date("day", found["day"]),

@@ -18,6 +18,7 @@ from trading.calendar import CALENDAR_END, next_session
 from trading.errors import InvalidFieldError
 from trading.model.contract_master import Split
 from trading.model.money import parse_decimal
+from trading.model.symbols import symbol_of_lean
 from trading.model.times import parse_date
 
 FIELDS_MIN = 3  # the fourth, the close before, came later
@@ -44,7 +45,7 @@ def _texts(file: LeanFile) -> Iterator[tuple[str, Iterable[NumberedLine]]]:
     members = member_names(file.path)
     with OpenArchive(file.path) as opened:
         for member in members:
-            yield base_name(member).removesuffix(".csv").upper(), opened.lines(member)
+            yield symbol_of_lean(base_name(member).removesuffix(".csv")), opened.lines(member)
 
 
 def _is_unbounded(text: str) -> bool:

@@ -8,7 +8,6 @@ an index beside the index) its price is no spot. A row whose model values are al
 writes zero where it could not compute, and for a price that it does not know.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,7 +19,8 @@ from adapters.lean.series import Origin, broken, refusal
 from adapters.lean.values import plain_price, side_price, whole
 from trading.errors import InvalidFieldError
 from trading.model.market import GreeksSource, OptionGreeks, RefusedRow
-from trading.model.options import CLASS_UNDERLYING, Option, Right
+from trading.model.options import Option, Right, underlying_of_root
+from trading.model.symbols import occ_root, symbol_of_lean
 from trading.model.times import parse_date
 
 MODEL_VALUES = ("implied_volatility", "delta", "gamma", "vega", "theta", "rho")
@@ -30,7 +30,6 @@ OCC_SYMBOL = "symbol_value"
 COLUMNS_WITH_SYMBOLS = ("symbol_id", OCC_SYMBOL, *VALUES)
 NEEDED = ("expiry", "strike", "right", "close")
 NEEDED_WITH_SYMBOLS = (OCC_SYMBOL, "close")
-MARKS = re.compile(r"[ ./]")  # of a class of shares: the OCC symbol has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ class UniverseRow:
 
 def universe_rows(root: str, at: datetime, origin: Origin) -> Iterator[UniverseRow | RefusedRow]:
     """Rows of the chain file of a class, and refusals of what cannot be read; a header names its columns."""
-    symbol = CLASS_UNDERLYING.get(root, root)
+    symbol, root = underlying_of_root(root), occ_root(root)
     columns: Sequence[str] = ()
     try:
         for number, text in text_lines(origin.path):
@@ -112,16 +111,16 @@ def _described(symbol: str, root: str, fields: Mapping[str, str]) -> Option | No
 def _named(symbol: str, root: str, fields: Mapping[str, str]) -> Option | None:
     """The contract by its OCC symbol; None for the underlying."""
     told = fields[OCC_SYMBOL]
-    if told.upper() == symbol:
+    if symbol_of_lean(told) == symbol:
         return None
     expected = f"{symbol}, or the OCC symbol of a contract of {root}"
     try:
-        option = Option.from_occ(told)
+        option = Option.from_occ(told.replace(".", ""))  # the origin writes the mark of a class into the root
     except InvalidFieldError as cause:
         raise InvalidFieldError(OCC_SYMBOL, expected, told) from cause
     if option.symbol == symbol:  # an index has several classes
         return option
-    if option.root != MARKS.sub("", root):
+    if option.root != root:
         raise InvalidFieldError(OCC_SYMBOL, expected, told)
     return replace(option, symbol=symbol, trading_class=root)
 

@@ -10,6 +10,7 @@ from adapters.configuration import load_settings
 from desk.answers import ExitCode, finish, say
 from desk.days import session_of
 from trading.errors import InvalidFieldError
+from trading.model.symbols import house_symbol
 
 app = typer.Typer(help="Recorded and drawn markets: replay, generate.", no_args_is_help=True)
 SessionOption = Annotated[
@@ -86,9 +87,9 @@ def generate(
 
 def _symbols_of(text: str) -> tuple[str, ...]:
     """Each name once, in the order given; one given twice would write its files over each other."""
-    names = [name.strip().upper() for name in text.split(",")]
-    if not all(names):
+    if not all(name.strip() for name in text.split(",")):
         raise InvalidFieldError("--symbols", "symbols, by commas", text)
+    names = [house_symbol("--symbols", name) for name in text.split(",")]
     doubles = sorted({name for name in names if names.count(name) > 1})
     if doubles:
         raise InvalidFieldError("--symbols", f"each once, {', '.join(doubles)} is there twice", text)

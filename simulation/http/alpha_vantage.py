@@ -15,7 +15,7 @@ from simulation.http.moods import MoodyVenue
 from simulation.http.news_feed import news_answer
 from simulation.http.server import Answer, Request
 from simulation.http.vendor_book import Minute, VendorBook
-from simulation.http.vendor_words import KEY, refusal
+from simulation.http.vendor_words import KEY, asked_symbol, refusal
 from trading.calendar import is_session, previous_session, session_close, trading_session
 from trading.model.times import NEW_YORK
 
@@ -82,7 +82,7 @@ class AlphaVantageStub(MoodyVenue):
             if told is None:
                 return refusal("symbol")
             at = told
-        rows = self.book.options(symbol, at)
+        rows = self.book.options(asked_symbol(symbol), at)
         if rows is None:
             return refusal("symbol")
         if name == "HISTORICAL_OPTIONS" and params.get("date"):  # never another day's
@@ -97,7 +97,7 @@ class AlphaVantageStub(MoodyVenue):
         return Answer.of({"endpoint": endpoint, "message": "success", "data": rows})
 
     def _indicator(self, name: str, symbol: str, params: Mapping[str, str], at: datetime) -> Answer:
-        minutes = self.book.minutes(symbol, at)
+        minutes = self.book.minutes(asked_symbol(symbol), at)
         if minutes is None:
             return refusal("symbol")
         if params.get("interval") != "1min":

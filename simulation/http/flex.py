@@ -115,9 +115,7 @@ class FlexStub(StubVenue):
         return statement(content) if content else error(1003)
 
 
-def serve_flex(
-    statements: Mapping[str, bytes | Path] | Path, port: int = 0, token: str = TOKEN, polls: int = 0
-) -> FlexStub:
+def serve_flex(statements: Mapping[str, bytes | Path] | Path, token: str = TOKEN, polls: int = 0) -> FlexStub:
     """A stub to be entered as a context; `with serve_flex(…) as stub: stub.base_url`.
 
     A folder serves the files of its folders `activity` and `confirmation` under these query ids; they need
@@ -125,7 +123,7 @@ def serve_flex(
     """
     if isinstance(statements, Path):
         statements = {name: statements / name for name in ("activity", "confirmation")}
-    return FlexStub(statements, token=token, port=port, polls=polls)
+    return FlexStub(statements, token=token, polls=polls)
 
 
 def one_answer(files: Iterable[bytes]) -> bytes:

@@ -15,7 +15,8 @@ from zlib import crc32
 from simulation.http.articles import Article, newest_first
 from simulation.http.server import Answer
 from simulation.http.vendor_book import VendorBook
-from simulation.http.vendor_words import no_articles, refusal
+from simulation.http.vendor_words import asked_symbol, no_articles, refusal
+from trading.model.symbols import vendor_symbol
 
 LIMIT, LIMIT_MOST = 50, 1_000
 TICKERS_MOST = 50
@@ -81,7 +82,8 @@ def _question(params: Mapping[str, str], at: datetime) -> NewsQuestion | None:
         since, until = _moment(params.get("time_from", "")), _moment(params.get("time_to", ""))
     except ValueError:
         return None
-    is_known = order in ORDERS and all(topic in TOPICS for topic in topics) and len(tickers) <= TICKERS_MOST
+    tickers_are_known = all(map(asked_symbol, tickers)) and len(tickers) <= TICKERS_MOST
+    is_known = order in ORDERS and all(topic in TOPICS for topic in topics) and tickers_are_known
     if not is_known or not (limit.isascii() and limit.isdecimal() and len(limit) < 10):
         return None
     latest = min(until + SECOND_OF_MINUTE, at) if until else at
@@ -89,7 +91,7 @@ def _question(params: Mapping[str, str], at: datetime) -> NewsQuestion | None:
     if until and since and since > until:
         return None
     return NewsQuestion(
-        tickers=tickers,
+        tickers=tuple(told for ticker in tickers if (told := asked_symbol(ticker))),
         topics=tuple(TOPICS[topic] for topic in topics),
         since=earliest,
         until=latest,
@@ -143,7 +145,7 @@ def _item(article: Article) -> dict[str, object]:
         "overall_sentiment_label": label(article.score, spelling),
         "ticker_sentiment": [
             {
-                "ticker": symbol,
+                "ticker": vendor_symbol(symbol),
                 "relevance_score": f"{relevance:.6f}",
                 "ticker_sentiment_score": f"{score:.6f}",
                 "ticker_sentiment_label": label(score, spelling + 1),

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from simulation.http.articles import Article
 from simulation.market.lean_universe import columns_and_lines, contract_of
+from trading.model.symbols import occ_root, vendor_symbol
 from trading.model.times import NEW_YORK
 
 NOTHING = "0.00"
@@ -89,8 +90,8 @@ def _recorded_row(row: Mapping[str, str], symbol: str, day: date) -> Row | None:
     if expiry is None:
         return None
     return {
-        "contractID": f"{symbol}{expiry:%y%m%d}{right}{int(strike * 1000):08d}",
-        "symbol": symbol,
+        "contractID": f"{occ_root(symbol)}{expiry:%y%m%d}{right}{int(strike * 1000):08d}",
+        "symbol": vendor_symbol(symbol),
         "expiration": expiry.isoformat(),
         "strike": f"{strike:.2f}",
         "type": "call" if right == "C" else "put",

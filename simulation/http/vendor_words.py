@@ -6,6 +6,7 @@ As they were seen over the years; a client must tell them apart by these words a
 from collections.abc import Mapping
 
 from simulation.http.server import Answer
+from trading.model.symbols import symbol_of_vendor
 
 KEY = "DEMOKEY0123456789"
 SITE = "https://www.alphavantage.co"
@@ -66,6 +67,11 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         f"Invalid inputs. Please refer to the API documentation {SITE}/documentation#newsapi and try again.",
     ),
 }
+
+
+def asked_symbol(text: str) -> str:
+    """The house's name of a symbol in a question; empty for one with a blank: the vendor knows none."""
+    return "" if not text or " " in text else symbol_of_vendor("symbol", text)
 
 
 def refusal(kind: str, key: str = KEY) -> Answer:

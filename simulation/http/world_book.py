@@ -13,6 +13,7 @@ from simulation.http.vendor_book import NOTHING, Minute, Row
 from simulation.market.world import World
 from simulation.sample_desk.contracts import Contract, share_of
 from trading.calendar import TradingCalendar
+from trading.model.symbols import vendor_symbol
 from trading.model.times import NEW_YORK
 
 MINUTES_MOST = 400
@@ -112,7 +113,7 @@ def _named(contract: Contract) -> Row:
     underlying = contract.underlying
     return {
         "contractID": contract.symbol.replace(" ", ""),
-        "symbol": underlying.symbol if underlying else "",
+        "symbol": vendor_symbol(underlying.symbol) if underlying else "",
         "expiration": contract.expiry.isoformat() if contract.expiry else "",
         "strike": f"{contract.strike:.2f}",
         "type": "call" if contract.right == "C" else "put",

@@ -29,6 +29,7 @@ from simulation.market.lean_names import (
 )
 from simulation.market.lean_rows import Remarks
 from simulation.market.lean_universe import UniverseRow, universe_rows
+from trading.model.symbols import occ_root, symbol_of_lean
 from trading.model.times import NEW_YORK
 
 ARCHIVES_MOST = 20_000
@@ -251,7 +252,7 @@ def _finer(member: Member, than: Member) -> bool:
 def _class_of(universe: Path) -> str:
     """The class whose chain a universe file is: its folder's name below `universes`, if it has one."""
     folder = universe.parent.name
-    return "" if folder.startswith("univers") else folder.upper()
+    return "" if folder.startswith("univers") else occ_root(symbol_of_lean(folder))
 
 
 def shown(path: Path) -> str:

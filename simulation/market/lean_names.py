@@ -13,7 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
-from trading.model.options import CLASS_UNDERLYING
+from trading.model.options import underlying_of_root
+from trading.model.symbols import occ_root, symbol_of_lean
 
 SCALE = 10_000  # prices and strikes are dollars times this
 INDEX_SYMBOLS = frozenset({"SPX", "XSP", "NDX", "RUT", "VIX", "DJX", "OEX"})
@@ -62,7 +63,9 @@ class Resolution(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Series:
-    """One option series as a name tells it: class, expiry, right C or P, strike in dollars."""
+    """One option series as a name tells it: class (a share's with its mark), expiry, right C or P, strike in
+    dollars.
+    """
 
     root: str
     expiry: date
@@ -72,12 +75,12 @@ class Series:
     @property
     def symbol(self) -> str:
         """The 21 characters by which the clearing house names it."""
-        return f"{self.root:<6}{self.expiry:%y%m%d}{self.right}{int(self.strike * 1000):08d}"
+        return f"{occ_root(self.root):<6}{self.expiry:%y%m%d}{self.right}{int(self.strike * 1000):08d}"
 
     @property
     def underlying(self) -> str:
         """What it is on: an index class may have another name than its index."""
-        return CLASS_UNDERLYING.get(self.root, self.root)
+        return underlying_of_root(self.root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +125,7 @@ def member_of(archive: Path, name: str) -> Member | None:
         name=name,
         kind=Kind(found["kind"] or found["tick_kind"]),
         resolution=Resolution(found["resolution"] or "tick"),
-        symbol=found["symbol"].upper(),
+        symbol=symbol_of_lean(found["symbol"]),
         day=day,
     )
 
@@ -138,7 +141,7 @@ def factors_symbol(path: Path) -> str | None:
     """The symbol of a factor file; None for another file."""
     found = _FACTORS.fullmatch(path.name)
     is_factors = path.parent.name == "factor_files" or path.name.startswith("factor_file_")
-    return found["symbol"].upper() if found is not None and is_factors else None
+    return symbol_of_lean(found["symbol"]) if found is not None and is_factors else None
 
 
 def day_of(text: str) -> date | None:
@@ -154,15 +157,15 @@ def _option_member(archive: Path, name: str, found: re.Match[str]) -> Member | N
     expiry = day_of(found["expiry"])
     if expiry is None or (found["day"] and day is None):
         return None
-    root = found["symbol"].upper()
+    symbol = symbol_of_lean(found["symbol"])
     right = found["right"][0].upper()
-    series = Series(root=root, expiry=expiry, right=right, strike=Decimal(int(found["strike"])) / SCALE)
+    series = Series(root=symbol, expiry=expiry, right=right, strike=Decimal(int(found["strike"])) / SCALE)
     return Member(
         archive=archive,
         name=name,
         kind=Kind(found["kind"]),
         resolution=Resolution(found["resolution"] or (Resolution.MINUTE if day else Resolution.HOUR)),
-        symbol=root,
+        symbol=symbol,
         day=day,
         series=series,
         is_european=found["style"] == "european",

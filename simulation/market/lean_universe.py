@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from simulation.market.lean_names import day_of
 from simulation.market.lean_rows import Remarks, rows_of
-from trading.model.options import CLASS_UNDERLYING
+from trading.model.options import underlying_of_root
+from trading.model.symbols import is_same_symbol
 
 _VALUES = ("open", "high", "low", "close", "volume", "open_interest", "implied_volatility")
 _GREEKS = ("delta", "gamma", "vega", "theta")
@@ -92,7 +93,7 @@ def _described(told: Mapping[str, str]) -> tuple[date | None, Decimal, str]:
 def _named(told: Mapping[str, str], root: str) -> tuple[date | None, Decimal, str]:
     """By the OCC symbol; the line of another underlying than the class's cannot be read."""
     symbol = told["symbol_value"].upper()
-    if symbol == CLASS_UNDERLYING.get(root, root) or (not root and " " not in symbol):
+    if is_same_symbol(symbol, underlying_of_root(root)) or (not root and " " not in symbol):
         return None, Decimal(0), ""
     found = _OCC.fullmatch(symbol)
     expiry = None if found is None else day_of(f"20{found['day']}")
@@ -103,8 +104,7 @@ def _named(told: Mapping[str, str], root: str) -> tuple[date | None, Decimal, st
 
 def _is_of(named: str, root: str) -> bool:
     """Whether the OCC symbol's class is the folder's; it has no dots, and an index has several classes."""
-    classes = {root, CLASS_UNDERLYING.get(root, root)}
-    return named.replace(".", "") in {each.replace(".", "") for each in classes}
+    return any(is_same_symbol(named, each) for each in (root, underlying_of_root(root)))
 
 
 def _number(told: Mapping[str, str], name: str) -> float:

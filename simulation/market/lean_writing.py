@@ -20,6 +20,7 @@ from simulation.market.parts import Touch
 from simulation.market.paths import epoch
 from simulation.market.world import World
 from simulation.sample_desk.contracts import Contract, Underlying, plain, share_of
+from trading.model.symbols import lean_symbol
 
 LOOKS_S = (0, 20, 40, 59)
 MINUTE_S = 60
@@ -89,7 +90,7 @@ def _classes(world: World, session: date, symbol: str) -> Iterator[Class]:
 
 
 def _write_spot(world: World, session: date, underlying: Underlying, out: Path) -> Iterator[Path]:
-    symbol, day, contract = underlying.symbol.lower(), f"{session:%Y%m%d}", share_of(underlying)
+    symbol, day, contract = lean_symbol(underlying.symbol), f"{session:%Y%m%d}", share_of(underlying)
     if underlying.is_index:
         folder = out / "index" / "usa" / "minute" / symbol
         values = _value_rows(world, session, contract)

@@ -26,6 +26,7 @@ from simulation.sample_desk.contracts import (
     plain,
     share_of,
 )
+from trading.model.symbols import occ_root
 
 FIRST_CONID, LAST_CONID = 900_000_000, 2_100_000_000  # above the sample desk's, below the largest int
 KNOWN_SHARES = {"GOOG": (208813720, "NASDAQ"), "IBM": (8314, "NYSE"), "BAC": (10098, "NYSE")}
@@ -86,7 +87,7 @@ def _share(symbol: str, series: Sequence[Series], taken: dict[int, str]) -> Unde
     conid, listing = KNOWN_SHARES.get(symbol, (0, INDEX_LISTING if is_index(symbol) else DEFAULT_LISTING))
     return Underlying(
         symbol=symbol,
-        option_root=symbol,
+        option_root=occ_root(symbol),
         conid=conid or conid_of(symbol, taken),
         description=symbol,
         isin="",
@@ -99,13 +100,14 @@ def _share(symbol: str, series: Sequence[Series], taken: dict[int, str]) -> Unde
 
 
 def _option(series: Series, share: Underlying, taken: dict[int, str]) -> Contract:
-    underlying = share if share.option_root == series.root else replace(share, option_root=series.root)
+    root = occ_root(series.root)
+    underlying = share if share.option_root == root else replace(share, option_root=root)
     strike = series.strike.normalize()
     return Contract(
         conid=conid_of(series.symbol, taken),
         asset="OPT",
         symbol=series.symbol,
-        description=f"{series.root} {series.expiry:%d%b%y} {plain(strike)} {series.right}".upper(),
+        description=f"{root} {series.expiry:%d%b%y} {plain(strike)} {series.right}".upper(),
         currency="USD",
         multiplier=100,
         underlying=underlying,

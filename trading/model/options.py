@@ -38,6 +38,19 @@ CLASS_UNDERLYING: Mapping[str, str] = {  # index option classes whose root is no
     "DJXW": "DJX",
     "OEXW": "OEX",
 }
+CLASS_SHARES: Mapping[str, str] = {  # roots, which have no place for the mark of a share's class
+    "BFA": "BF A",
+    "BFB": "BF B",
+    "BRKB": "BRK B",
+    "CWENA": "CWEN A",
+    "HEIA": "HEI A",
+    "LENB": "LEN B",
+    "LGFA": "LGF A",
+    "LGFB": "LGF B",
+    "MOGA": "MOG A",
+    "RDSA": "RDS A",
+    "RDSB": "RDS B",
+}
 
 
 class Right(StrEnum):
@@ -138,7 +151,7 @@ class Option:
             raise InvalidFieldError("occ", "root, yymmdd, C or P, strike x 1000 in 8 digits", text)
         root, day, right, thousandths = match.groups()
         return cls(
-            symbol=CLASS_UNDERLYING.get(root, root),
+            symbol=underlying_of_root(root),
             expiry=parse_date("expiry", f"{CENTURY}{day}"),
             right=Right(right),
             strike=Decimal(int(thousandths)).scaleb(-STRIKE_PLACES),
@@ -205,6 +218,11 @@ class Option:
             trading_class=self.trading_class if self.trading_class != self.symbol else named.trading_class,
             conid=self.conid,
         )
+
+
+def underlying_of_root(root: str) -> str:
+    """What options of a root are on: most often a share of the same name."""
+    return CLASS_UNDERLYING.get(root) or CLASS_SHARES.get(root, root)
 
 
 def _text(fields: Mapping[str, object], name: str) -> str:

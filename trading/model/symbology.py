@@ -10,7 +10,8 @@ from trading.errors import InvalidFieldError
 from trading.model.contract_fields import parse_conid
 from trading.model.instruments import CurrencyPair, Equity, Future, Instrument, Option, Right
 from trading.model.money import parse_decimal
-from trading.model.options import CLASS_UNDERLYING, parse_ibkr_date
+from trading.model.options import parse_ibkr_date, underlying_of_root
+from trading.model.symbols import lean_symbol, occ_root, symbol_of_lean
 from trading.model.times import parse_date
 
 LEAN_STRIKE_PLACES = 4  # strike x 10,000
@@ -56,13 +57,13 @@ def parse_lean_member(name: str) -> LeanMember:
     match = LEAN_NAME.fullmatch(name) if isinstance(name, str) else None
     if match is None or (match["day"] is None) != (match["resolution"] is None):
         raise InvalidFieldError("member", "the name of a Lean option file", name)
-    root = match["root"].upper()
+    root = symbol_of_lean(match["root"])
     option = Option(
-        symbol=CLASS_UNDERLYING.get(root, root),
+        symbol=underlying_of_root(root),
         expiry=parse_date("expiry", match["expiry"]),
         right=Right.parse(match["right"]),
         strike=Decimal(int(match["strike"])).scaleb(-LEAN_STRIKE_PLACES),
-        trading_class=root,
+        trading_class=occ_root(root),
     )
     return LeanMember(
         option=option,
@@ -82,7 +83,8 @@ def lean_member_name(member: LeanMember) -> str:
     day = f"{member.day:%Y%m%d}" if member.day else ""
     right = "call" if option.right is Right.CALL else "put"
     strike = str(int(option.strike.scaleb(LEAN_STRIKE_PLACES)))
-    root = option.root.lower()
+    is_of_its_symbol = option.root == occ_root(option.symbol)
+    root = lean_symbol(option.symbol) if is_of_its_symbol else option.root.lower()
     parts = (
         day,
         root,

@@ -235,11 +235,12 @@ def test_a_wrong_row_costs_no_other_and_is_in_the_dead_letter(moment: str, row: 
 
 
 def test_a_class_of_shares_is_found_under_the_name_it_was_asked_by() -> None:
-    """The vendor's BRK-B is our BRK.B: its sentiment would be none, and nobody would be told why."""
+    """The vendor's BRK-B is our BRK B, or its sentiment would be none, and nobody told why."""
     told = [ticker("BRK-B", "0.8", "0.3"), ticker("CRYPTO:BTC", "1.0", "0.1")]
-    read = read_news(wire([article(ticker_sentiment=told)]), "BRK.B", NOON)
-    assert [each.symbol for each in read.items[0].tickers] == ["BRK.B", "CRYPTO:BTC"]
-    reading = sentiment_of("BRK.B", read.items, NOON, DAY_S)
+    for asked in ("BRK B", "AAPL"):
+        read = read_news(wire([article(ticker_sentiment=told)]), asked, NOON)
+        assert [each.symbol for each in read.items[0].tickers] == ["BRK B", "CRYPTO:BTC"]
+    reading = sentiment_of("BRK B", read.items, NOON, DAY_S)
     assert (reading.articles, reading.score) == (1, 0.3)
 
 

@@ -44,20 +44,56 @@ def test_numbers_have_bounds(tmp_path: Path, section: str, name: str, value: str
 
 
 @pytest.mark.parametrize(
-    "symbol", ["spy", "Spy", "S  P", "A/B", "''", "123", "ON", "NO", "^SPX", "A:B", "SPY*"]
+    ("written", "said"),
+    [
+        ("S  P", "a symbol as SPY, SPX or BRK B, was 'S  P'"),
+        ("''", "a symbol as SPY, SPX or BRK B, was ''"),
+        ("123", "a symbol as SPY, SPX or BRK B, was '123'"),
+        ("A:B", "a symbol as SPY, SPX or BRK B, was 'A:B'"),
+        ("'SPY*'", "a symbol as SPY, SPX or BRK B, was 'SPY*'"),
+        ("BTC-USD", "a symbol as SPY, SPX or BRK B, was 'BTC-USD'"),
+        ("ES=F", "a symbol as SPY, SPX or BRK B, was 'ES=F'"),
+        ("ON", "letters and digits (quote ON, NO and Y), was 'True'"),
+        ("NO", "letters and digits (quote ON, NO and Y), was 'False'"),
+        ("SPXW", "SPX, whose options have the root SPXW, was 'SPXW'"),
+        ("BRKB", "BRK B, whose options have the root BRKB, was 'BRKB'"),
+        ("^IXIC", "the broker's name of an index, without ^, was '^IXIC'"),
+    ],
 )
-def test_symbols_are_capital_letters(tmp_path: Path, symbol: str) -> None:
+def test_what_is_no_symbol_is_named_with_the_spelling_to_use(tmp_path: Path, written: str, said: str) -> None:
     """They stand in keys, in file names and in questions to vendors; YAML reads ON as true."""
-    assert "market.symbols: expected capital letters" in refusal(
-        tmp_path, "market", f"symbols:\n  {symbol}: {SYMBOL}\n"
-    )
+    refused = refusal(tmp_path, "market", f"symbols:\n  {written}: {SYMBOL}\n")
+    assert refused == f"market.symbols: expected {said}"
 
 
-@pytest.mark.parametrize("symbol", ["SPY", "BRK.B", "BRK B", "VIX1D", "'ON'", "F"])
-def test_good_symbols_are_taken(tmp_path: Path, symbol: str) -> None:
-    """Classes of shares have a point, or at the broker a blank."""
-    settings = load_settings({}, project_with(tmp_path, "market", f"symbols:\n  {symbol}: {SYMBOL}\n"))
-    assert list(settings.market.symbols) == [symbol.strip("'")]
+@pytest.mark.parametrize(
+    ("written", "symbol"),
+    [
+        *[(text, "BRK B") for text in ("BRK B", "BRK.B", "BRK-B", "BRK/B", "brk.b")],
+        *[(text, "SPX") for text in ("SPX", "^SPX", "$SPX", "^GSPC", "spx")],
+        ("'^VIX1D'", "VIX1D"),
+        ("$AAPL", "AAPL"),
+        ("BAC-P-K", "BAC PRK"),
+        ("'ON'", "ON"),
+        ("F", "F"),
+    ],
+)
+def test_symbols_are_the_house_s_however_they_were_written(tmp_path: Path, written: str, symbol: str) -> None:
+    """The broker refuses a dot, and keys of another spelling would be another share's."""
+    settings = load_settings({}, project_with(tmp_path, "market", f"symbols:\n  {written}: {SYMBOL}\n"))
+    assert list(settings.market.symbols) == [symbol]
+
+
+def test_one_symbol_in_two_spellings_is_named(tmp_path: Path) -> None:
+    """One of them would lose its settings without a word."""
+    said = refusal(tmp_path, "market", f"symbols:\n  BRK.B: {SYMBOL}\n  BRK B: {SYMBOL}\n")
+    assert said == "market.symbols: expected BRK B once, was 'BRK.B' and 'BRK B'"
+
+
+def test_the_symbol_of_recorded_chains_is_the_house_s(tmp_path: Path) -> None:
+    """As those of the market are."""
+    settings = load_settings({}, project_with(tmp_path, "stubs", "chains_of: BRK.B\n"))
+    assert settings.stubs.chains_of == "BRK B"
 
 
 @pytest.mark.parametrize("symbols", ["{}", "[]", "abc"])

@@ -109,7 +109,7 @@ CASES = (
         archive="equity_minute/20140606_trade.zip",
         members={"20140606_brk.b_minute_trade.csv": BAR_LINE},
         kind=MarketKind.BAR,
-        told=[("STK:BRK.B", "16:00", "645.5")],
+        told=[("STK:BRK B", "16:00", "645.5")],
     ),
     Case(
         name="option, minute, trade, several members, one of them empty",
@@ -365,8 +365,23 @@ def test_a_chain_of_ticks_and_dots_has_quote_volume_and_spot(tmp_path: Path) -> 
     (chain,) = LeanHistory(tmp_path).rows(MarketKind.CHAIN, DAY) or ()
     assert isinstance(chain, ChainSnapshot)
     (contract,) = chain.contracts
-    assert (chain.symbol, chain.spot, contract.option.symbol) == ("BRK.B", Decimal(128), "BRK.B")
+    assert (chain.symbol, chain.spot, contract.option.symbol) == ("BRK B", Decimal(128), "BRK B")
     assert (contract.bid, contract.last, contract.volume) == tuple(map(Decimal, ("0.01", "0.021", "7")))
+
+
+def test_a_chain_file_of_a_class_of_shares_writes_its_mark_into_the_root(tmp_path: Path) -> None:
+    """The origin's OCC symbol is `BRK.B 140621C00130000`, and its underlying's line says `BRK.B`."""
+    path = tmp_path / "option/usa/universes/brk.b/20140606.csv"
+    path.parent.mkdir(parents=True)
+    rest = ",1,1,1,128,0,5,0,0,0,0,0,0"
+    lines = ["id", "BRK.B"], ["id", "BRK.B 140621C00130000"], ["id", "BRKB  140621P00130000"]
+    path.write_text("\n".join(",".join(line) + rest for line in lines))
+    rows = list(LeanHistory(tmp_path).rows(MarketKind.CHAIN, DAY) or ())
+    assert [row for row in rows if isinstance(row, RefusedRow)] == []
+    (chain,) = (row for row in rows if isinstance(row, ChainSnapshot))
+    assert (chain.symbol, chain.spot) == ("BRK B", Decimal(128))
+    told = {(each.option.symbol, each.option.trading_class) for each in chain.contracts}
+    assert (len(chain.contracts), told) == (2, {("BRK B", "BRKB")})
 
 
 @pytest.mark.parametrize("kind", [MarketKind.BAR, MarketKind.CHAIN])
@@ -417,7 +432,7 @@ def test_factor_files_in_all_their_forms(tmp_path: Path) -> None:
     splits = LeanHistory(tmp_path).splits()
     assert [(split.symbol, split.effective, split.numerator) for split in splits] == [
         ("AAPL", date(2014, 6, 9), 7),
-        ("BRK.B", date(2014, 6, 9), 7),
+        ("BRK B", date(2014, 6, 9), 7),
     ]
 
 

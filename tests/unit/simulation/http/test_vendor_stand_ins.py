@@ -193,3 +193,16 @@ def test_one_seed_gives_one_vendor() -> None:
     assert forth == back[::-1]
     first.now = lambda: NOON + timedelta(minutes=5)
     assert all(question(first) != told for question, told in zip(questions[::2], forth[::2], strict=True))
+
+
+def test_a_class_of_shares_is_known_by_the_vendor_s_name(tmp_path: Path) -> None:
+    """Hyphen or dot; the broker's blank is no symbol here."""
+    (tmp_path / "universe").mkdir()
+    (tmp_path / "universe" / "20261113.csv").write_text("20261218,500,C,1,1,1,1,0,5,0,0,0,0,0,0\n")
+    stub = AlphaVantageStub(ChainBook(tmp_path, "BRK B"), lambda: NOON)
+    for name in ("BRK-B", "BRK.B"):
+        told = ask(stub, function="REALTIME_OPTIONS", symbol=name).body
+        assert b'"contractID": "BRKB261218C00500000", "symbol": "BRK-B"' in told
+        assert b"No articles found" in ask(stub, function="NEWS_SENTIMENT", tickers=name).body
+    assert is_refusal(ask(stub, function="REALTIME_OPTIONS", symbol="BRK B"), "symbol")
+    assert is_refusal(ask(stub, function="NEWS_SENTIMENT", tickers="BRK B"), "inputs")

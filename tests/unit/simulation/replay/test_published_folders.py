@@ -159,7 +159,7 @@ def test_a_price_that_no_tape_holds_is_named(tmp_path: Path) -> None:
         {"20151224_brk.a_minute_trade.csv": "34200000,3000000000,3000000000,3000000000,3000000000,1"},
     )
     world = recorded_world(tmp_path, EARLY)
-    assert world.tape.prints(contract(world, "BRK.A"), moment(EARLY, 0), moment(EARLY, 80_000_000)) == []
+    assert world.tape.prints(contract(world, "BRK A"), moment(EARLY, 0), moment(EARLY, 80_000_000)) == []
     assert "brk.a/20151224_trade.zip: rows that cannot be read: 1 (34200000,3000000000" in told(world)
 
 
