@@ -20,6 +20,7 @@ from trading.model.instruments import Option
 
 SMART = "SMART"
 OPTION_TYPE = "OPT"
+NAMED_BY_SYMBOL = ("STK", "IND")
 
 
 class MarketListener(LinkListener):
@@ -176,9 +177,20 @@ def known_contract(contract: Any) -> KnownContract:
         symbol=contract.symbol,
         sec_type=contract.secType,
         exchange=SMART if contract.secType != "IND" else contract.exchange,
-        instrument_id=instrument_id_of(contract),
+        instrument_id=_market_id(contract),
         option=_option(contract) if is_option else None,
     )
+
+
+def _market_id(contract: Any) -> str:
+    """The name of its rows: that of recorded files and vendors, which know no number of the broker's.
+
+    Views read one teller for each name and minute, so a share that was heard as `STK:756733` and loaded as
+    `STK:SPY` would count twice. The number has a column of its own.
+    """
+    if contract.secType in NAMED_BY_SYMBOL:
+        return f"{contract.secType}:{contract.symbol}"
+    return instrument_id_of(contract)
 
 
 def _option(contract: Any) -> Option | None:
