@@ -103,16 +103,12 @@ class MemoryOutboxReader(OutboxReader):
 
     def read(self, entries_max: int, wait_s: float) -> OutboxBatch:
         """Return what this consumer holds, else what is new; never waits."""
-        stream, count = self._stream, min(entries_max, READ_ENTRIES_MAX)
-        held = [name for name, given in stream.given.items() if given.consumer == self._consumer]
-        names = held[:count] or [name for name in stream.entries if name not in stream.given][:count]
-        for name in names:
-            stream.given[name] = _Given(self._consumer, stream.stepped())
-        told = [stream.entries[name] for name in sorted(names, key=list(stream.entries).index)]
-        return OutboxBatch(
-            entries=tuple(entry for entry in told if isinstance(entry, OutboxEntry)),
-            unreadable=tuple(entry for entry in told if isinstance(entry, UnreadableEntry)),
-        )
+        held = [name for name, given in self._stream.given.items() if given.consumer == self._consumer]
+        return self._take(held[: min(entries_max, READ_ENTRIES_MAX)] or self._new(entries_max))
+
+    def read_new(self, entries_max: int, wait_s: float) -> OutboxBatch:
+        """Return what is new; never waits."""
+        return self._take(self._new(entries_max))
 
     def claim(self, entries_max: int, idle_s: float) -> int:
         """Take over what was given and left for `idle_s`."""
@@ -137,4 +133,20 @@ class MemoryOutboxReader(OutboxReader):
             entries=len(self._stream.entries),
             given=len(self._stream.given),
             oldest_at=datetime.fromtimestamp(int(oldest.split("-")[0]) / 1000, UTC) if oldest else None,
+        )
+
+    def _new(self, entries_max: int) -> list[str]:
+        stream = self._stream
+        return [name for name in stream.entries if name not in stream.given][
+            : min(entries_max, READ_ENTRIES_MAX)
+        ]
+
+    def _take(self, names: Sequence[str]) -> OutboxBatch:
+        stream = self._stream
+        for name in names:
+            stream.given[name] = _Given(self._consumer, stream.stepped())
+        told = [stream.entries[name] for name in sorted(names, key=list(stream.entries).index)]
+        return OutboxBatch(
+            entries=tuple(entry for entry in told if isinstance(entry, OutboxEntry)),
+            unreadable=tuple(entry for entry in told if isinstance(entry, UnreadableEntry)),
         )

@@ -120,6 +120,12 @@ class RedisOutboxReader(OutboxReader):
         count = min(entries_max, READ_ENTRIES_MAX)
         return self._batch(asked(lambda: self._read(count, wait_s)))
 
+    def read_new(self, entries_max: int, wait_s: float) -> OutboxBatch:
+        """Return what is new; what this consumer holds is left for `read`."""
+        self._may_hold = True
+        count = min(entries_max, READ_ENTRIES_MAX)
+        return self._batch(asked(lambda: self._given(">", count, _wait_ms(wait_s))))
+
     def claim(self, entries_max: int, idle_s: float) -> int:
         """Take over what was given and left for `idle_s`."""
 
@@ -172,8 +178,7 @@ class RedisOutboxReader(OutboxReader):
             if kept or gone:
                 return kept
         self._may_hold = True  # until the answer is here: it may be lost on its way
-        wait_ms = max(1, int(min(wait_s, READ_WAIT_MAX_S) * 1000))
-        fresh = self._given(">", count, wait_ms)
+        fresh = self._given(">", count, _wait_ms(wait_s))
         self._may_hold = bool(fresh)
         return fresh
 
@@ -231,6 +236,10 @@ class RedisOutboxReader(OutboxReader):
             text=told.get("event", str(told)),
             reason=f"{type(error).__name__}: {error}",
         )
+
+
+def _wait_ms(wait_s: float) -> int:
+    return max(1, int(min(wait_s, READ_WAIT_MAX_S) * 1000))
 
 
 def _claimed_ids(answer: Any) -> Sequence[bytes]:

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from adapters.clock import SystemClock
@@ -52,7 +53,8 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
     looking = watch_tools(settings, second)
     watch = PositionWatch(lambda at: watch_positions(looking, stored_by=at), SystemClock())
     tools = drain_tools(settings, warehouse, f"{COMPONENT}@{socket.gethostname()}")
-    drain = OutboxDrain(replace(tools, on_positions=watch.notify))
+    worker = ThreadPoolExecutor(1, thread_name_prefix="fills")
+    drain = OutboxDrain(replace(tools, on_positions=watch.notify, beside=worker.submit))
     waiting = (lambda: beat_once(live_state, COMPONENT), stop.is_set, stop.wait)
     alerts = AlertDrain(alert_drain(settings, COMPONENT))
     wait_for_schema(warehouse, *waiting)

@@ -99,6 +99,13 @@ class OutboxReader(ABC):
         """
 
     @abstractmethod
+    def read_new(self, entries_max: int, wait_s: float) -> OutboxBatch:
+        """Return what nobody was given yet, though this consumer may hold more; waits as `read` does.
+
+        For who works on what he holds meanwhile. `read` gives all of it again, in order.
+        """
+
+    @abstractmethod
     def claim(self, entries_max: int, idle_s: float) -> int:
         """Take over what consumers were given and left for `idle_s`; `read` gives it. Returns how many."""
 

@@ -3,7 +3,8 @@
 The order is the argument. (1) The entries are stored, keyed by the stream's own id. (2) What they say of
 fills is stored, keyed by the fill's. (3) Only then are they acknowledged. A kill before (3) repeats (1) and
 (2), which changes nothing; after (3) nothing is missing. (4) The live state and the watch of positions come
-last: what a kill loses of them the next answer brings.
+last: what a kill loses of them the next answer brings. While (2) is under way for a batch, (1) goes on
+for those behind it (`entries_ahead`): an execution is a row without waiting for the fills before it.
 
 A warehouse that is down raises: nothing is acknowledged, the outbox keeps what it has, and the caller waits.
 An entry that the warehouse refuses for good is found by halving its batch, after TRIES_MAX rounds (a table
@@ -22,6 +23,7 @@ from trading.ports.fill_store import BatchReport
 from trading.ports.live_state import LiveState
 from trading.ports.outbox import OutboxBatch, OutboxReader, UnreadableEntry
 from trading.services.drain_fills import FillTools, LiveFills, is_due
+from trading.services.entries_ahead import Beside, EntriesAhead
 from trading.services.refuse_entries import refused, unfit_entries
 from trading.services.tell_live_state import is_complete, tell_live_state
 
@@ -46,13 +48,17 @@ WATCH_PAUSE = timedelta(seconds=1)  # a simulated broker may be asked for positi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrainTools:
-    """What the drain reads and writes; `on_positions` is called after complete positions answers."""
+    """What the drain reads and writes; `on_positions` is called after complete positions answers.
+
+    Without a worker `beside` it stores one batch after the other.
+    """
 
     reader: OutboxReader
     fills: FillTools
     live_state: LiveState | None
     on_positions: Callable[[], object] | None
     alerts: Alerts | None = None
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,7 @@ class OutboxDrain:
         self._clock = tools.fills.clock
         self._fills = LiveFills(tools.fills)
         self._entries_max = entries_max
+        self._ahead = EntriesAhead(tools.reader, self._store_entries, tools.beside, entries_max)
         self._refusals = 0  # rounds in a row in which the warehouse refused
         self._good: OutboxEntry | None = None  # stored before: what proves that the warehouse takes entries
         self._claimed_at: datetime | None = None
@@ -88,8 +95,13 @@ class OutboxDrain:
         not acknowledged either, and the caller calls again after a pause.
         """
         self._claim()
-        batch = self._tools.reader.read(self._entries_max, wait_s)
-        report = self._drained(batch) if batch.entry_ids else DrainReport()
+        stored = self._ahead.take()
+        batch = stored or self._tools.reader.read(self._entries_max, wait_s)
+        try:
+            report = self._drained(batch, is_stored=stored is not None) if batch.entry_ids else DrainReport()
+        except Exception:
+            self._ahead.forget()
+            raise
         if self._tools.alerts is not None:
             self._tools.alerts.end_alert(STUCK_ALERT, "the warehouse takes entries")
         self._settle()
@@ -97,12 +109,13 @@ class OutboxDrain:
             self._watch()
         return report
 
-    def _drained(self, batch: OutboxBatch) -> DrainReport:
-        bad = unfit_entries(batch.entries)
+    def _drained(self, batch: OutboxBatch, *, is_stored: bool) -> DrainReport:
         told: BatchReport | None = None
         poisoned: list[UnreadableEntry] = []
         try:
-            told = self._stored(batch.entries, batch.unreadable, bad)
+            if not is_stored:
+                self._store_entries(batch)
+            told = self._fills_of(batch.entries)
         except REFUSALS as error:
             self._refusals += 1
             if self._refusals < TRIES_MAX:
@@ -116,7 +129,7 @@ class OutboxDrain:
         report = DrainReport(
             entries=len(batch.entries),
             unreadable=len(batch.unreadable),
-            refused=len(bad) + len(poisoned),
+            refused=len(unfit_entries(batch.entries)) + len(poisoned),
             fills=told,
             waiting=self._fills.waiting,
         )
@@ -132,17 +145,23 @@ class OutboxDrain:
         if fills or (stored and self._good is None):
             self._good = (fills or stored)[-1]
 
-    def _stored(
-        self,
-        entries: Sequence[OutboxEntry],
-        unreadable: Sequence[UnreadableEntry],
-        bad: Sequence[UnreadableEntry],
-    ) -> BatchReport | None:
+    def _store_entries(self, batch: OutboxBatch) -> None:
         now = self._clock.now()
-        self._events.record(entries, unreadable, now)
+        self._events.record(batch.entries, batch.unreadable, now)
+        bad = unfit_entries(batch.entries)
         if bad:
             self._events.refuse(bad, now)
-        return self._fills.record(entries)
+
+    def _fills_of(self, entries: Sequence[OutboxEntry]) -> BatchReport | None:
+        """Store them; where the warehouse has just refused, with nothing beside."""
+        if self._refusals:
+            return self._fills.record(entries)
+        return self._ahead.during(lambda: self._fills.record(entries))
+
+    def _try(self, entries: Sequence[OutboxEntry]) -> None:
+        """Store these by themselves."""
+        self._events.record(entries, (), self._clock.now())
+        self._fills.record(entries)
 
     def _by_themselves(self, batch: OutboxBatch) -> list[UnreadableEntry]:
         """Store what can be stored and refuse the rest, where it is the entries and not the warehouse."""
@@ -162,7 +181,7 @@ class OutboxDrain:
         try:
             if self._good is None:
                 raise WarehouseError(reason)
-            self._stored([self._good], (), ())
+            self._try([self._good])
         except REFUSALS as error:
             if self._tools.alerts is not None:
                 self._tools.alerts.raise_alert(STUCK_ALERT, f"the warehouse refuses every entry: {error}")
@@ -171,7 +190,7 @@ class OutboxDrain:
     def _halved(self, entries: Sequence[OutboxEntry]) -> list[UnreadableEntry]:
         """Try all; where they are refused, each half by itself, down to the entry that is refused alone."""
         try:
-            self._stored(entries, (), ())
+            self._try(entries)
         except REFUSALS as error:
             if len(entries) == 1:
                 return [refused(entries[0], error)]
@@ -185,12 +204,13 @@ class OutboxDrain:
             claimed = self._tools.reader.claim(self._entries_max, CLAIM_AFTER_S)
             self._claimed_at = now
             if claimed:
+                self._ahead.forget()  # `read` gives it behind what was claimed
                 logger.warning("drain_claimed entries=%d", claimed)
 
     def _settle(self) -> None:
         """Look at what waits; an error is told and tried again, it holds no entry up."""
         try:
-            self._fills.settle()
+            self._ahead.during(self._fills.settle)
         except DeskError as error:
             logger.warning("commissions_not_settled error=%s", error)
 

@@ -120,6 +120,20 @@ def test_what_is_not_acknowledged_is_given_again_and_what_is_never(sides: Sides)
     assert reader.backlog().oldest_at is not None
 
 
+def test_what_is_new_is_read_beside_what_is_held(sides: Sides) -> None:
+    """It leaves what this consumer holds alone; a plain read gives all of it again, in order."""
+    sides.outbox.append([event(1), event(2)])
+    reader = sides.reader()
+    held = reader.read(2, 0)
+    assert not reader.read_new(10, 0).entry_ids
+    sides.outbox.append([event(number) for number in range(3, 6)])
+    assert [entry.event.payload["number"] for entry in reader.read_new(2, 0).entries] == [3, 4]
+    assert numbers(reader) == [1, 2, 3, 4]
+    reader.ack(held.entry_ids)
+    assert numbers(reader, 1) == [3]
+    assert [entry.event.payload["number"] for entry in reader.read_new(10, 0).entries] == [5]
+
+
 def test_a_consumer_that_died_gets_its_entries_again_under_its_name(sides: Sides) -> None:
     """A new process with the same name begins with what the old one held."""
     sides.outbox.append([event(1), event(2)])

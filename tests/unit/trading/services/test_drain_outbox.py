@@ -42,6 +42,7 @@ from trading.model.fills import Fill, FillBatch, Source, Venue
 from trading.ports.alerts import Alerts
 from trading.services.drain_fills import FillTools
 from trading.services.drain_outbox import REFUSED_ALERT, STUCK_ALERT, TRIES_MAX, DrainTools, OutboxDrain
+from trading.services.entries_ahead import Beside
 
 DAY = OPEN.date()
 
@@ -88,7 +89,11 @@ class Desk:
         self.outbox.append(events)
 
     def drain(
-        self, entries_max: int = 100, around: Callable[[Any], Any] = lambda port: port, name: str = "a"
+        self,
+        entries_max: int = 100,
+        around: Callable[[Any], Any] = lambda port: port,
+        name: str = "a",
+        beside: Beside | None = None,
     ) -> OutboxDrain:
         """A process that starts; `around` stands between it and each of its ports."""
         fills = FillTools(
@@ -103,6 +108,7 @@ class Desk:
             live_state=around(self.live_state),
             on_positions=lambda: self.watched.append(1),
             alerts=self.alerts,
+            beside=beside,
         )
         return OutboxDrain(tools, entries_max)
 
@@ -309,15 +315,31 @@ class Failing:
         return Through()
 
 
+class LateWork:
+    """Work beside that begins when it is waited for: two reads come before it, in one thread."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work, self._looks = work, 0
+
+    def done(self) -> bool:
+        """After two looks."""
+        self._looks += 1
+        return self._looks > 2
+
+    def result(self) -> Any:
+        """Do it."""
+        return self._work()
+
+
 class Killed(BaseException):
     """The process is gone, in the middle of a call."""
 
 
-def whole_run(events: Sequence[BrokerEvent], failing: Failing) -> Desk:
+def whole_run(events: Sequence[BrokerEvent], failing: Failing, beside: Beside | None = None) -> Desk:
     """Tell all, drain with the failure in it by one process, then by a second one to the end."""
     desk = Desk()
     desk.outbox.append(events)
-    first = desk.drain(7, failing.around)
+    first = desk.drain(7, failing.around, beside=beside)
     try:
         while desk.stream.entries:
             try:
@@ -331,9 +353,12 @@ def whole_run(events: Sequence[BrokerEvent], failing: Failing) -> Desk:
     return desk
 
 
+@pytest.mark.parametrize("beside", [None, LateWork], ids=["one after the other", "entries read ahead"])
 @pytest.mark.parametrize("after", [False, True], ids=["before the call", "after the call"])
 @pytest.mark.parametrize("error", [Killed(), WarehouseUnavailableError("down")], ids=["kill", "outage"])
-def test_a_kill_or_an_outage_at_any_call_changes_nothing_in_the_end(error: Exception, after: bool) -> None:
+def test_a_kill_or_an_outage_at_any_call_changes_nothing_in_the_end(
+    error: Exception, after: bool, beside: Beside | None
+) -> None:
     """At each call to each port in turn: the stores end as in a run without any."""
     events = day_of_events(seed=3, fills=6)
     truth = whole_run(events, Failing(0, error, after=after)).everything()
@@ -341,7 +366,7 @@ def test_a_kill_or_an_outage_at_any_call_changes_nothing_in_the_end(error: Excep
     while True:
         place += 1
         failing = Failing(place, error, after=after)
-        assert whole_run(events, failing).everything() == truth, f"call {place}"
+        assert whole_run(events, failing, beside).everything() == truth, f"call {place}"
         if failing.calls < place:
             break
     assert place > 35

@@ -1,0 +1,91 @@
+"""Entries that are stored while what those before them say of fills is still being stored.
+
+Storing an entry is one insert; storing what a batch says of fills is a dozen requests, seconds of them where
+the warehouse is busy. Read only after it, an execution would wait for the fills of all before it. So the
+fills are stored by a worker beside, and meanwhile what comes is read and stored as entries. The argument
+stays that of `drain_outbox`: nothing is acknowledged before its fills are stored, and fills are stored batch
+after batch in the order of the stream. What is here when something fails is forgotten: the reader gives all
+of it again, in order, and to store an entry twice changes nothing.
+
+Belongs here: what was read ahead, and its bound. Keep out: threads (`beside` brings them), what is stored.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from trading.ports.outbox import OutboxBatch, OutboxReader
+
+logger = logging.getLogger(__name__)
+
+WAIT_S = 0.02  # for a new entry; the worker's end is noticed so late at most
+Result = TypeVar("Result")
+Told = TypeVar("Told", covariant=True)
+
+
+class Underway(Protocol[Told]):
+    """Work that a worker does: `concurrent.futures.Future` is one."""
+
+    def done(self) -> bool:
+        """Whether it has ended."""
+
+    def result(self) -> Told:
+        """Wait for its end; return or raise what it did."""
+
+
+class Beside(Protocol):
+    """Starts work in one worker and returns at once: `submit` of an executor is one."""
+
+    def __call__(self, work: Callable[[], Result], /) -> Underway[Result]:
+        """Start it."""
+
+
+class EntriesAhead:
+    """What was read and stored while older entries were worked on, at most `entries_max` of them."""
+
+    def __init__(
+        self,
+        reader: OutboxReader,
+        store: Callable[[OutboxBatch], object],
+        beside: Beside | None,
+        entries_max: int,
+    ) -> None:
+        self._reader, self._store, self._beside = reader, store, beside
+        self._entries_max = entries_max
+        self._batches: list[OutboxBatch] = []
+
+    def take(self) -> OutboxBatch | None:
+        """All of it as one batch, which is stored; None where there is nothing."""
+        batches, self._batches = self._batches, []
+        if not batches:
+            return None
+        return OutboxBatch(
+            entries=tuple(entry for batch in batches for entry in batch.entries),
+            unreadable=tuple(entry for batch in batches for entry in batch.unreadable),
+        )
+
+    def forget(self) -> None:
+        """The reader gives it again."""
+        self._batches = []
+
+    def during(self, work: Callable[[], Result]) -> Result:
+        """Do the work beside, and read and store until it has ended; without a worker just do it."""
+        if self._beside is None:
+            return work()
+        underway = self._beside(work)
+        try:
+            while not underway.done() and (room := self._room()):
+                self._read(room)
+        except Exception as error:  # noqa: BLE001 - the next round meets it again, with nothing beside
+            logger.warning("not_read_ahead error=%s", error)
+            self.forget()
+        return underway.result()
+
+    def _room(self) -> int:
+        return self._entries_max - sum(len(batch.entry_ids) for batch in self._batches)
+
+    def _read(self, room: int) -> None:
+        batch = self._reader.read_new(room, WAIT_S)
+        if batch.entry_ids:
+            self._store(batch)
+            self._batches.append(batch)
