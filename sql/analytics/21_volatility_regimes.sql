@@ -2,13 +2,13 @@
 -- of a session that nobody listened to, the close of the exchange's history is its one reading.
 with judged as (
     select
-        index_name, judged_at, value, told_by, regime,
+        index_name, judged_at, value, told_by, regime, entry_ms, entry_seq, place,
         regime != lagInFrame(regime, 1, '') over (
             partition by index_name order by judged_at, entry_ms, entry_seq, place rows between unbounded preceding and current row) as is_change
     from core.volatility_course
 ),
 numbered as (
-    select *, sum(is_change) over (partition by index_name order by judged_at rows between unbounded preceding and current row) as run
+    select *, sum(is_change) over (partition by index_name order by judged_at, entry_ms, entry_seq, place rows between unbounded preceding and current row) as run
     from judged
 )
 select

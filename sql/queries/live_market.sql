@@ -8,5 +8,5 @@ select
     (select uniqExact(symbol, at) from core.chains where session = {session:Date} and load_id = 0) as chains,
     (select count() from core.chains where session = {session:Date} and load_id = 0) as chain_rows,
     (select count() from core.volatility where session = {session:Date} and load_id = 0) as volatility_readings,
-    (select argMaxIf(toString(regime), at, regime != 'UNKNOWN') from core.volatility where session = {session:Date} and load_id = 0) as regime, -- after the close it is unknown
+    (select argMaxIf(toString(regime), (judged_at, entry_ms, entry_seq, place), regime != 'UNKNOWN') from core.volatility where session = {session:Date} and load_id = 0) as regime, -- after the close it is unknown
     (select max(at) from core.quotes where session = {session:Date} and load_id = 0) as until_at

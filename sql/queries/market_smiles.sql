@@ -3,7 +3,7 @@
 with newest as (
     select
         c.symbol as symbol,
-        argMax(c.source, (c.at <= {until:DateTime64(6, 'UTC')}, c.at)) as source,
+        argMax(c.source, (c.at <= {until:DateTime64(6, 'UTC')}, c.at, c.source)) as source,
         argMax(c.at, (c.at <= {until:DateTime64(6, 'UTC')}, c.at)) as at
     from core.chains as c
     where c.session = {session:Date} and c.implied_volatility > 0

@@ -173,3 +173,19 @@ def test_entries_are_no_story_of_their_own(warehouse: Warehouse) -> None:
     assert len(views) >= 8
     for view in views:
         assert warehouse.value(f"select count() from {view['database']}.{view['name']}") == 0
+
+
+def test_what_was_heard_of_one_moment_is_told_as_it_was_heard(warehouse: Warehouse) -> None:
+    """A clock may read the same twice: the places in the stream tell which word was first."""
+    states = ("ready", "lost", "connecting", "adopting")
+    heard = [event(KIND.LINK, {"state": state}) for state in states] + [swept(OPEN, OPEN)]
+    heard += [event(KIND.LINK, {"state": "ready"})]
+    entries = [
+        OutboxEntry(stream="s", entry_id=f"{number}-0", epoch="e", sequence=number, event=told)
+        for number, told in enumerate(heard, start=1)
+    ]
+    store = ClickHouseBrokerEventStore(warehouse)
+    for each in reversed(entries):
+        store.record([each], (), OPEN)
+    found = warehouse.rows(sql.query("live_connection"), {"since": OPEN})
+    assert [row["state"] or row["told"] for row in found] == [*states, "answer", "ready"]

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 from market_samples import CALL, HEARD, SESSION, after, chain, entry, quote, state, volatility
 
+import sql
 from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.market_audit import ClickHouseMarketAudit
 from adapters.clickhouse.market_store import ClickHouseMarketStore
-from trading.model.market import MarketKind, MarketRow, TradingState
+from trading.model.market import MarketKind, MarketRow, Regime, TradingState
 
 
 @pytest.fixture
@@ -64,3 +66,28 @@ def test_the_newest_chain_state_and_reading(warehouse: Warehouse, store: ClickHo
         (CALL.instrument_id, "halted"),
     ]
     assert [row["value"] for row in warehouse.rows("select * from core.volatility_newest")] == [19]
+
+
+@pytest.mark.parametrize(("first", "then"), [(Regime.NORMAL, Regime.SHOCK), (Regime.SHOCK, Regime.NORMAL)])
+def test_the_regime_of_a_reading_is_the_one_that_it_was_judged_last(
+    warehouse: Warehouse, store: ClickHouseMarketStore, first: Regime, then: Regime
+) -> None:
+    """One moment's value may be judged again; that it is unknown after the close does not count."""
+    judged = [(10, first), (20, then), (30, Regime.UNKNOWN)]
+    readings = (volatility(1, "17", regime=regime, judged_at=after(seconds)) for seconds, regime in judged)
+    tell(store, MarketKind.VOLATILITY, *readings)
+    (told,) = warehouse.rows(sql.query("live_market"), {"session": SESSION})
+    assert (told["regime"], told["volatility_readings"]) == (then.value, 3)
+
+
+@pytest.mark.parametrize("names", [("cboe", "lean"), ("lean", "cboe")])
+def test_of_two_chains_of_one_moment_a_smile_is_of_one_source(
+    warehouse: Warehouse, store: ClickHouseMarketStore, names: tuple[str, str]
+) -> None:
+    """The later by its name, whichever was stored last."""
+    for source in names:
+        store.load(
+            MarketKind.CHAIN, SESSION, source, [chain(strikes=(610 if source == "lean" else 620, 590))]
+        )
+    points = ClickHouseMarketAudit(warehouse).smiles(SESSION, HEARD, 3, 1)
+    assert [(int(point.strike), point.is_call) for point in points] == [(610, True)]
