@@ -2,6 +2,7 @@
 with a reason. And what tests of several folders stand on: recorded data, a migrated warehouse.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -23,6 +24,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # What a script starts in the background ignores Ctrl-C, and so would every command that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The gate's answer is of the code, not of the draw or of how busy the machine is: each run draws the same
+# examples, and none has a deadline. `--hypothesis-profile default` searches on.
+with contextlib.suppress(ImportError):  # the environment of the second client library draws none
+    from hypothesis import HealthCheck
+    from hypothesis import settings as drawing
+
+    drawing.register_profile(
+        "gate", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    drawing.load_profile("gate")
 
 DEAR_FOLDERS = frozenset({"browser", "dagster", "scenario"})  # a file of theirs takes up to minutes
 

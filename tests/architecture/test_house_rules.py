@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
@@ -104,6 +105,12 @@ def test_names_say_what_a_thing_is(path: Path) -> None:
 def test_the_tests_are_no_package() -> None:
     """A dependency installs a top-level package named tests; ours must not be importable in its place."""
     assert not list((ROOT / "tests").rglob("__init__.py"))
+
+
+def test_drawn_examples_are_the_same_in_every_run_and_have_no_deadline() -> None:
+    """A change is refused for what it does, not for what was drawn or because the machine was busy."""
+    assert settings.default is not None
+    assert (settings.default.derandomize, settings.default.deadline) == (True, None)
 
 
 def test_the_lock_files_pin_by_hash_and_name_no_host() -> None:
