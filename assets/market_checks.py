@@ -1,6 +1,6 @@
 """Checks of market data: one definition for each table, over the sessions of the run, dirty rows by name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 
 import dagster as dg
@@ -19,9 +19,9 @@ NAMED = dg.TableSchema(
 )  # a table is shown as it is, text is folded
 
 
-def build_market_checks(rules: Sequence[QualityRule] = MARKET_RULES) -> list[dg.AssetChecksDefinition]:
+def build_market_checks() -> list[dg.AssetChecksDefinition]:
     """One definition for each table of market data."""
-    ordered = sorted(rules, key=lambda rule: rule.table)
+    ordered = sorted(MARKET_RULES, key=lambda rule: rule.table)
     return [
         _table_checks(table, tuple(group)) for table, group in groupby(ordered, key=lambda rule: rule.table)
     ]

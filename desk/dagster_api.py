@@ -110,7 +110,7 @@ class DagsterApi:
         entries = self.query(_LOCATIONS)["workspaceOrError"].get("locationEntries", [])
         return [_location(entry) for entry in entries]
 
-    def launch(self, job: str, tags: Mapping[str, str], run_config: Mapping[str, Any] | None = None) -> str:
+    def launch(self, job: str, tags: Mapping[str, str]) -> str:
         """Ask for a run of a job of the first loaded location and return its id."""
         location = next((item for item in self.locations() if item.repository is not None), None)
         if location is None:
@@ -121,7 +121,7 @@ class DagsterApi:
                 "repositoryName": location.repository,
                 "jobName": job,
             },
-            "runConfigData": dict(run_config or {}),
+            "runConfigData": {},
             "mode": "default",
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
         }

@@ -225,11 +225,9 @@ class TradingCalendar:
         close = self.session_close(session) + (LATE_CLOSE if is_late else timedelta())
         return min(close, self.last_trade(contract).at)
 
-    def contract_state(
-        self, contract: Option, ts: datetime, *, broker: datetime | None = None
-    ) -> ContractState:
+    def contract_state(self, contract: Option, ts: datetime) -> ContractState:
         """Whether the contract trades, has ceased to, or is settled and over."""
-        moment, last = aware_utc("ts", ts), self.last_trade(contract, broker=broker)
+        moment, last = aware_utc("ts", ts), self.last_trade(contract)
         if moment < last.at:
             return ContractState.TRADING
         return ContractState.CEASED if moment < last.settles_at else ContractState.EXPIRED

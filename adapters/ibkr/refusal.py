@@ -41,16 +41,16 @@ class FlexRefusedError(PermanentError):
         place = f" at {where}" if where else ""
         super().__init__(f"{origin}: refused{place}: {reason}")
 
-    def as_batch(self, source: Source = Source.STATEMENT) -> FillBatch:
+    def as_batch(self) -> FillBatch:
         """The refusal as a batch of one refused row, for the dead letter."""
         row = RejectedRow(
             venue=Venue.IBKR,
-            source=source,
+            source=Source.STATEMENT,
             reason=str(self),
             payload=self.sample.decode("utf-8", "replace"),
             field="file",
         )
-        return FillBatch(venue=Venue.IBKR, source=source, origin=self.origin, rejected=(row,))
+        return FillBatch(venue=Venue.IBKR, source=Source.STATEMENT, origin=self.origin, rejected=(row,))
 
 
 def canonical_row(attributes: Mapping[str, object]) -> str:

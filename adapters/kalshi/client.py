@@ -43,42 +43,38 @@ class KalshiFills:
     clock: Clock
     requests: VenueRequests
 
-    def fills_between(self, start: datetime, end: datetime, *, source: Source = Source.BACKFILL) -> FillBatch:
+    def fills_between(self, start: datetime, end: datetime) -> FillBatch:
         """All fills from `start` to before `end`, as one batch.
 
         Its coverage says so only if every page of both endpoints was read and understood. Raises
         VenueRefusedError or VenueUnavailableError; what was read before is then asked for again, which
         is free of harm.
         """
-        return self._read(FILLS_PATHS, start, end, source)
+        return self._read(FILLS_PATHS, start, end)
 
-    def settlements_between(
-        self, start: datetime, end: datetime, *, source: Source = Source.BACKFILL
-    ) -> FillBatch:
+    def settlements_between(self, start: datetime, end: datetime) -> FillBatch:
         """The bookings of all markets that ended in the span; it claims no coverage, which is about fills."""
-        return replace(self._read(SETTLEMENTS_PATHS, start, end, source), coverage=())
+        return replace(self._read(SETTLEMENTS_PATHS, start, end), coverage=())
 
     def get(self, path: str, params: Mapping[str, str]) -> bytes:
         """One signed question about the account; raises VenueRefusedError or VenueUnavailableError."""
         return self.requests.get(path, params, lambda _query: self._headers(path))
 
-    def _read(self, paths: tuple[str, ...], start: datetime, end: datetime, source: Source) -> FillBatch:
+    def _read(self, paths: tuple[str, ...], start: datetime, end: datetime) -> FillBatch:
         first, last = aware_utc("start", start), aware_utc("end", end)
         told_until = min(last, self.clock.now() - VENUE_LAG)
         pages: list[FillBatch] = []
-        complete = [self._walk(path, first, last, source, pages) for path in paths]
-        return self._merged(pages, source, first, last, told_until if all(complete) else None)
+        complete = [self._walk(path, first, last, pages) for path in paths]
+        return self._merged(pages, first, last, told_until if all(complete) else None)
 
-    def _walk(
-        self, path: str, start: datetime, end: datetime, source: Source, pages: list[FillBatch]
-    ) -> bool:
+    def _walk(self, path: str, start: datetime, end: datetime, pages: list[FillBatch]) -> bool:
         # "After" and "before" by the venue's words: a second more on both sides, and ours are picked below.
         span = {"min_ts": str(int(start.timestamp()) - 1), "max_ts": str(int(end.timestamp()) + 1)}
         cursor, seen = "", {""}
         for _ in range(PAGES_MAX):
             params = {**span, "limit": str(PAGE_ROWS), **({"cursor": cursor} if cursor else {})}
             body = self.get(path, params)
-            batch = normalize(body, account=self.account, source=source, origin=path)
+            batch = normalize(body, account=self.account, source=Source.BACKFILL, origin=path)
             pages.append(batch)
             if any(row.field == "file" for row in batch.rejected):
                 return False
@@ -93,7 +89,6 @@ class KalshiFills:
     def _merged(
         self,
         pages: list[FillBatch],
-        source: Source,
         start: datetime,
         end: datetime,
         told_until: datetime | None,
@@ -110,10 +105,10 @@ class KalshiFills:
             for fee in page.commissions
             if (fee.account, fee.fill_id) in fills
         }
-        coverage, note = covered(Venue.KALSHI, self.account, source, start, told_until)
+        coverage, note = covered(Venue.KALSHI, self.account, Source.BACKFILL, start, told_until)
         return FillBatch(
             venue=Venue.KALSHI,
-            source=source,
+            source=Source.BACKFILL,
             origin=FILLS_PATHS[0],
             fills=tuple(fills.values()),
             commissions=tuple(fees.values()),

@@ -55,7 +55,7 @@ class KrakenFills:
     requests: VenueRequests
     _nonce: int = 0
 
-    def fills_since(self, since: datetime, *, source: Source = Source.BACKFILL) -> FillBatch:
+    def fills_since(self, since: datetime) -> FillBatch:
         """All fills from `since` to now, as one batch.
 
         Its coverage says so only if every page was read and understood. Raises VenueRefusedError or
@@ -66,7 +66,7 @@ class KrakenFills:
         before: datetime | None = None
         complete = False
         while len(pages) < PAGES_MAX and not complete:
-            page = self._page(before, source)
+            page = self._page(before)
             pages.append(page.batch)
             if any(row.field == "file" for row in page.batch.rejected):
                 break
@@ -75,27 +75,25 @@ class KrakenFills:
             if not complete and (following is None or (before is not None and following >= before)):
                 break  # a whole page in one millisecond, or without times: nothing to page on
             before = following
-        return self._merged(pages, source, start, told_until if complete else None)
+        return self._merged(pages, start, told_until if complete else None)
 
     def get(self, path: str, params: Mapping[str, str] = NO_PARAMS) -> bytes:
         """One signed question about the account; raises VenueRefusedError or VenueUnavailableError."""
         return self.requests.get(path, params, lambda query: self._headers(path, query))
 
-    def _page(self, before: datetime | None, source: Source) -> Page:
+    def _page(self, before: datetime | None) -> Page:
         params = {} if before is None else {"lastFillTime": _iso_ms(before)}
         body = self.get(FILLS_PATH, params)
-        batch = normalize(body, account=self.account, source=source, origin=FILLS_PATH)
+        batch = normalize(body, account=self.account, source=Source.BACKFILL, origin=FILLS_PATH)
         return Page(batch, min((fill.fill_ts for fill in batch.fills), default=None))
 
-    def _merged(
-        self, pages: list[FillBatch], source: Source, start: datetime, told_until: datetime | None
-    ) -> FillBatch:
+    def _merged(self, pages: list[FillBatch], start: datetime, told_until: datetime | None) -> FillBatch:
         fills = {fill.fill_id: fill for page in pages for fill in page.fills if fill.fill_ts >= start}
         fees = {fee.fill_id: fee for page in pages for fee in page.commissions if fee.fill_id in fills}
-        coverage, note = covered(Venue.KRAKEN, self.account, source, start, told_until)
+        coverage, note = covered(Venue.KRAKEN, self.account, Source.BACKFILL, start, told_until)
         return FillBatch(
             venue=Venue.KRAKEN,
-            source=source,
+            source=Source.BACKFILL,
             origin=FILLS_PATH,
             fills=tuple(fills.values()),
             commissions=tuple(fees.values()),

@@ -90,7 +90,7 @@ def _trading_class(contract: Contract) -> str:
     return "NMS" if contract.underlying.listing == "NASDAQ" else contract.underlying.symbol
 
 
-def contract_query(cursor: Cursor, *, has_primary: bool = True) -> ContractQuery:
+def contract_query(cursor: Cursor) -> ContractQuery:
     """The twelve fields with which nearly every request names its contract."""
     return ContractQuery(
         conid=cursor.integer("conId"),
@@ -101,7 +101,7 @@ def contract_query(cursor: Cursor, *, has_primary: bool = True) -> ContractQuery
         right=cursor.text("right"),
         multiplier=cursor.text("multiplier"),
         exchange=cursor.text("exchange"),
-        primary_exchange=cursor.text("primaryExchange") if has_primary else "",
+        primary_exchange=cursor.text("primaryExchange"),
         currency=cursor.text("currency"),
         local_symbol=cursor.text("localSymbol"),
         trading_class=cursor.text("tradingClass"),

@@ -245,9 +245,8 @@ class GatewayServer:
             client.error(order_id, code, text, reject_json)
             client.link.flush()
 
-    def send_raw(self, message: Message, client_id: int | None = None) -> None:
+    def send_raw(self, message: Message) -> None:
         """Any texts at all: an unknown message id, a field too many."""
         for client in self.state.clients:
-            if client_id in (None, client.client_id):
-                client.send(message)
-                client.link.flush()
+            client.send(message)
+            client.link.flush()

@@ -33,11 +33,11 @@ def parse_decimal(field: str, value: object, places: int = PRICE_PLACES) -> Deci
     return _at_places(field, number, places, expected)
 
 
-def parse_optional_decimal(field: str, value: object, places: int = PRICE_PLACES) -> Decimal | None:
+def parse_optional_decimal(field: str, value: object) -> Decimal | None:
     """Like parse_decimal, with None for an absent or empty value."""
     if value is None or value == "":
         return None
-    return parse_decimal(field, value, places)
+    return parse_decimal(field, value)
 
 
 def canonical(number: Decimal) -> str:

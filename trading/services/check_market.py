@@ -22,6 +22,16 @@ NAMED_MAX = 20
 SPLITS_MAX = 10_000
 DAYS_BEFORE = 14  # five sessions lie within them, whatever holidays there are
 INDEXES_LATE = ("SPX", "XSP", "VIX", "NDX", "RUT", "DJX", "OEX", "XEO")  # their options trade to 16:15
+SPLIT_DAYS_AROUND = 30
+BOUNDS = {  # what is still in order
+    "stale_min": 60,
+    "fresh_min": 15,
+    "volatility_max": 5.0,
+    "rate_max": 0.06,  # a year
+    "dividend_max": 0.06,  # a year
+    "parity_slack": 0.002,  # of the spot
+    "greeks_slack": 0.001,
+}
 QUOTES = TableName(database="core", table="quotes")
 TRADES = TableName(database="core", table="trades")
 BARS = TableName(database="core", table="bars")
@@ -32,20 +42,6 @@ TECHNICALS = TableName(database="core", table="technicals")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MarketBounds:
-    """What is still in order; interest and dividends per year, the slack of parity as a part of the spot."""
-
-    stale_min: int = 60
-    fresh_min: int = 15
-    volatility_max: float = 5.0
-    rate_max: float = 0.06
-    dividend_max: float = 0.06
-    parity_slack: float = 0.002
-    greeks_slack: float = 0.001
-    split_days_around: int = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MarketCheckTools:
     """What the checks read, and where their results are kept."""
 
@@ -53,7 +49,6 @@ class MarketCheckTools:
     histories: Sequence[MarketHistory]
     history: QualityHistory
     clock: Clock
-    bounds: MarketBounds = MarketBounds()
 
 
 def _error(name: str, table: TableName, about: str) -> QualityRule:
@@ -108,7 +103,6 @@ def check_market(
 def _parameters(sessions: SessionRange, tools: MarketCheckTools) -> Mapping[str, object]:
     days = sessions_between(sessions.first, sessions.last)
     begins = max(CALENDAR_START, sessions.first - timedelta(days=DAYS_BEFORE))
-    bounds = tools.bounds
     splits = _splits(sessions, tools)
     return {
         "sessions": list(days),
@@ -117,23 +111,17 @@ def _parameters(sessions: SessionRange, tools: MarketCheckTools) -> Mapping[str,
         "closes": [session_close(day) for day in days],
         "upto": tools.clock.now(),
         "late_symbols": sorted({*LATE_CLOSE_SYMBOLS, *INDEXES_LATE}),
-        "stale_min": bounds.stale_min,
-        "fresh_min": bounds.fresh_min,
-        "volatility_max": bounds.volatility_max,
-        "rate_max": bounds.rate_max,
-        "dividend_max": bounds.dividend_max,
-        "parity_slack": bounds.parity_slack,
-        "greeks_slack": bounds.greeks_slack,
+        **BOUNDS,
         "split_symbols": [split.symbol for split in splits],
         "split_days": [split.effective for split in splits],
         "split_ratios": [split.numerator / split.denominator for split in splits],
-        "split_days_around": bounds.split_days_around,
+        "split_days_around": SPLIT_DAYS_AROUND,
     }
 
 
 def _splits(sessions: SessionRange, tools: MarketCheckTools) -> Sequence[Split]:
     """The splits near the sessions, as the sources know them; two sources may know one."""
-    around = timedelta(days=tools.bounds.split_days_around)
+    around = timedelta(days=SPLIT_DAYS_AROUND)
     found = {
         (split.symbol, split.effective): split
         for history in tools.histories

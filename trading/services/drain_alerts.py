@@ -29,12 +29,12 @@ class AlertDrainTools:
 _log = logging.getLogger(__name__)
 
 
-def drain_alerts(queue: AlertQueue, record: AlertRecord, alerts: Alerts, most: int = READ_MAX) -> int:
+def drain_alerts(queue: AlertQueue, record: AlertRecord, alerts: Alerts) -> int:
     """Store what waits, tell what is lost, and return how many words there were.
 
     Raises what the queue and the record raise; calling again is then right.
     """
-    batch = queue.read(most)
+    batch = queue.read(READ_MAX)
     if batch.entries:
         record.record(batch.entries)
     if batch.lost:

@@ -74,16 +74,14 @@ class AccountWatch:
         return tuple(event for event in self.standing if event.state is BreakState.OPEN)
 
 
-def watch_positions(
-    tools: WatchTools, venue: Venue = Venue.IBKR, stored_by: datetime | None = None
-) -> Sequence[AccountWatch]:
+def watch_positions(tools: WatchTools, stored_by: datetime | None = None) -> Sequence[AccountWatch]:
     """Look at every account that answered lately; call it after each complete answer that was drained.
 
     Who looks while more is being drained says up to when everything was stored: an answer may be there before
     the fills that came with it, and would look like a difference.
     """
-    answers = tools.record.answers(venue, tools.clock.now() - ANSWERS_AGE_MAX, stored_by)
-    watches = [_watched(tools, venue, account, told) for account, told in sorted(answers.items())]
+    answers = tools.record.answers(Venue.IBKR, tools.clock.now() - ANSWERS_AGE_MAX, stored_by)
+    watches = [_watched(tools, Venue.IBKR, account, told) for account, told in sorted(answers.items())]
     _keep_live_locks(tools)
     return watches
 

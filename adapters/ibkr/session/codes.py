@@ -53,8 +53,8 @@ def _link(meaning: str, signal: Signal | None, *, alert: bool = False) -> Reacti
     return Reaction(meaning=meaning, about=About.LINK, signal=signal, alert=alert)
 
 
-def _all(about: About, meanings: Mapping[int, str], *, alert: bool = False) -> dict[int, Reaction]:
-    return {code: Reaction(meaning=text, about=about, alert=alert) for code, text in meanings.items()}
+def _all(about: About, meanings: Mapping[int, str]) -> dict[int, Reaction]:
+    return {code: Reaction(meaning=text, about=about) for code, text in meanings.items()}
 
 
 PLATFORM_NOTICES = range(2100, 2200)
