@@ -81,14 +81,10 @@ class Days:
         waiting: list[object] = [self.desk.session, self.sink, self.watch]
         while waiting:
             one = waiting.pop()
-            if (
-                id(one) in found
-                or isinstance(one, (*ELSEWHERE, HAS_OWN_TEST))
-                or type(one).__module__.startswith("redis")
-            ):
-                continue
-            found[id(one)] = one
-            waiting += gc.get_referents(one)
+            is_client = type(one).__module__.startswith("redis")
+            if id(one) not in found and not isinstance(one, ELSEWHERE) and not is_client:
+                found[id(one)] = one
+                waiting += gc.get_referents(one)
         return Counter(type(one).__name__ for one in found.values())
 
     def _move(self, minute: float) -> None:
