@@ -55,19 +55,31 @@ def open_warehouse(settings: Settings) -> "Warehouse":
     """The warehouse as its writer."""
     from adapters.clickhouse import stores
 
-    return stores.Warehouse(_required(settings.services.warehouse_url, "warehouse", "CLICKHOUSE_URL"))
+    return stores.Warehouse(_warehouse_url(settings))
+
+
+def open_executions_warehouse(settings: Settings) -> "Warehouse":
+    """The warehouse as the drain of orders and fills writes it: nothing goes before it."""
+    from adapters.clickhouse import stores
+
+    return stores.Warehouse(_warehouse_url(settings), priority=stores.Priority.EXECUTIONS)
+
+
+def open_watches_warehouse(settings: Settings) -> "Warehouse":
+    """The warehouse as those see it who look at fills and alerts: behind the fills, before the market."""
+    from adapters.clickhouse import stores
+
+    return stores.Warehouse(_warehouse_url(settings), priority=stores.Priority.WATCHES)
 
 
 def open_market_warehouse(settings: Settings) -> "Warehouse":
-    """The warehouse as the market's drain writes it: each insert is sent once.
+    """The warehouse as the market's drain writes it: behind all others, and each insert is sent once.
 
     After a lost answer the drain looks what is there and sends what is missing, which is surer than a token.
     """
     from adapters.clickhouse import stores
 
-    return stores.Warehouse(
-        _required(settings.services.warehouse_url, "warehouse", "CLICKHOUSE_URL"), attempts=1
-    )
+    return stores.Warehouse(_warehouse_url(settings), attempts=1, priority=stores.Priority.MARKET)
 
 
 def open_live_state(settings: Settings) -> LiveState:
@@ -378,6 +390,10 @@ def _safe_url(name: str, url: str) -> str:
 
 def redis_url(settings: Settings) -> str:
     return _required(settings.services.redis_url, "redis", "REDIS_URL")
+
+
+def _warehouse_url(settings: Settings) -> str:
+    return _required(settings.services.warehouse_url, "warehouse", "CLICKHOUSE_URL")
 
 
 def _required(url: str | None, service: str, variable: str) -> str:

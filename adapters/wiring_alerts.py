@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from adapters.wiring import open_alerts, open_warehouse, redis_url
+from adapters.wiring import open_alerts, open_watches_warehouse, redis_url
 from trading.ports.alerts import AlertRecord
 from trading.services.drain_alerts import AlertDrainTools, drain_alerts
 from trading.settings import Settings
@@ -29,4 +29,4 @@ def open_alert_record(settings: Settings) -> AlertRecord:
     """Every alert that was ever raised."""
     from adapters.clickhouse.alert_record import ClickHouseAlertRecord  # 0.3 s with the driver
 
-    return ClickHouseAlertRecord(open_warehouse(settings))
+    return ClickHouseAlertRecord(open_watches_warehouse(settings))

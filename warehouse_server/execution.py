@@ -19,6 +19,7 @@ from warehouse_server.invocation import Invocation
 from warehouse_server.names import names
 from warehouse_server.permissions import check_insert, check_text
 from warehouse_server.results import Selection, bounded, rows
+from warehouse_server.right_of_way import goes_first, with_niceness
 from warehouse_server.running import DisconnectWatcher, RunningQueries
 from warehouse_server.sessions import Sessions, prepare
 from warehouse_server.statement_source import StatementSource
@@ -58,13 +59,15 @@ class Executor:
         """Run the statement and write its result; the caller sends the end, or the error."""
         insert = source.insert()
         text = None if insert else parse_text(source.text())
-        settings = {**invocation.settings, **(bounded(invocation, text) if text else {})}
+        settings = {**with_niceness(invocation.settings), **(bounded(invocation, text) if text else {})}
         comment = marker(invocation.query_id, invocation.comment)
         with ExitStack() as held:
             query = held.enter_context(
                 self.running.register(invocation.query_id, comment, replace=invocation.replace_running)
             )
-            place = answer.place = held.enter_context(self.admission.place())
+            place = answer.place = held.enter_context(
+                self.admission.place(first=goes_first(invocation.settings))
+            )
             tables = source.external_tables()
             session = held.enter_context(self._connection(invocation, comment, settings, tables, answer))
             run = _Run(invocation, source, answer, session, place)

@@ -12,11 +12,13 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
+from clickhouse_connect.datatypes.base import ClickHouseType
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from urllib3.exceptions import HTTPError
@@ -52,6 +54,17 @@ TRANSIENT_STATUS = frozenset({"429", "502", "503", "504"})
 Answer = TypeVar("Answer")
 
 
+class Priority(IntEnum):
+    """Who gives way to whom in a busy warehouse: the server's setting `priority`; a lower number goes first.
+
+    A query without one neither waits for another nor is waited for.
+    """
+
+    EXECUTIONS = 1
+    WATCHES = 2  # what looks at executions: positions, alerts
+    MARKET = 3  # the next quote follows
+
+
 class Warehouse:
     """One connection pool to one warehouse; safe to share between threads, never across a fork.
 
@@ -60,11 +73,18 @@ class Warehouse:
     """
 
     def __init__(
-        self, url: str, *, answer_timeout_s: int = ANSWER_TIMEOUT_S, attempts: int = ATTEMPTS_MAX
+        self,
+        url: str,
+        *,
+        answer_timeout_s: int = ANSWER_TIMEOUT_S,
+        attempts: int = ATTEMPTS_MAX,
+        priority: Priority | None = None,
     ) -> None:
         self._options = connection_options(url)
         self._answer_timeout_s = answer_timeout_s
         self._attempts = attempts
+        self._settings = {} if priority is None else {"priority": int(priority)}
+        self._types: dict[tuple[str, tuple[str, ...]], Sequence[ClickHouseType]] = {}
         self._client: Client | None = None
 
     def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
@@ -112,13 +132,17 @@ class Warehouse:
         """Store rows, in the order of `columns`; the same token stores once. Returns the rows sent."""
         if not rows:
             return 0
-        return self._inserted(
-            table,
-            len(rows),
-            lambda client: client.insert(
-                table, rows, column_names=list(columns), settings=_insert_settings(token)
-            ),
-        )
+
+        def send(client: Client) -> Any:
+            try:
+                types = self._types_of(client, table, columns)
+                told = {"column_types": types, "settings": _insert_settings(token)}
+                return client.insert(table, rows, column_names=list(columns), **told)
+            except Exception:
+                self._types.clear()  # whatever it was: the tables may have been migrated
+                raise
+
+        return self._inserted(table, len(rows), send)
 
     def insert_arrow(
         self, table: str, rows: pa.Table, token: str, settings: Mapping[str, object] | None = None
@@ -138,6 +162,13 @@ class Warehouse:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def _types_of(self, client: Client, table: str, columns: Sequence[str]) -> Sequence[ClickHouseType]:
+        """The columns' types, asked once: the driver would describe the table before each insert."""
+        key = (table, tuple(columns))
+        if key not in self._types:
+            self._types[key] = client.create_insert_context(table, list(columns)).column_types
+        return self._types[key]
 
     def _inserted(self, table: str, sent: int, send: Callable[[Client], Any]) -> int:
         """Send; if fewer rows were written than sent, once more by the same token; then it is an error."""
@@ -176,6 +207,7 @@ class Warehouse:
                 query_retries=0,
                 query_limit=0,
                 tz_mode="aware",
+                settings=dict(self._settings),
             )
             self._client.http_retries = 0  # a second send is decided here, where it has a token
         return self._client

@@ -6,7 +6,7 @@ commands and of the residents ask Redis only. Keep out: anything but names.
 
 from adapters.clickhouse.break_store import ClickHouseBreakStore
 from adapters.clickhouse.broker_event_store import ClickHouseBrokerEventStore
-from adapters.clickhouse.client import Warehouse
+from adapters.clickhouse.client import Priority, Warehouse
 from adapters.clickhouse.fill_store import ClickHouseFillStore
 from adapters.clickhouse.live_audit import ClickHouseLiveAudit
 from adapters.clickhouse.pnl_store import ClickHousePnlStore
@@ -23,5 +23,6 @@ __all__ = [
     "ClickHousePositionRecord",
     "ClickHouseQualityHistory",
     "ClickHouseStatementStore",
+    "Priority",
     "Warehouse",
 ]

@@ -13,7 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from adapters.clock import SystemClock
-from adapters.wiring import drain_tools, open_live_state, open_warehouse, watch_tools
+from adapters.wiring import (
+    drain_tools,
+    open_executions_warehouse,
+    open_live_state,
+    open_watches_warehouse,
+    watch_tools,
+)
 from adapters.wiring_alerts import alert_drain
 from desk.residents.alert_drain import AlertDrain
 from desk.residents.life import beat_once, repeat, run_until_signal
@@ -48,7 +54,7 @@ def run_drain(
 
 
 def _serve(settings: Settings, stop: threading.Event) -> None:
-    warehouse, second = open_warehouse(settings), open_warehouse(settings)
+    warehouse, second = open_executions_warehouse(settings), open_watches_warehouse(settings)
     live_state = open_live_state(settings)
     looking = watch_tools(settings, second)
     watch = PositionWatch(lambda at: watch_positions(looking, stored_by=at), SystemClock())

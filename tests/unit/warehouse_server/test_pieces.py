@@ -11,6 +11,7 @@ from warehouse_server.admission import Admission
 from warehouse_server.invocation import read_invocation
 from warehouse_server.refusals import Refusal, from_engine
 from warehouse_server.result_streams import joiner
+from warehouse_server.right_of_way import goes_first, with_niceness
 from warehouse_server.wire import Request, parse_parameters, response_head
 
 
@@ -36,6 +37,43 @@ def test_places_go_out_in_the_order_of_coming() -> None:
     for thread in threads:
         thread.join()
     assert order == list(range(20))
+
+
+def test_who_has_the_right_of_way_finds_a_place_and_stands_before_the_others() -> None:
+    """A place more is his; beyond it he is the next, however many came before him."""
+    admission = Admission(1, 100)
+    admission.acquire()
+    admission.acquire(first=True)
+    order: list[bool] = []
+
+    def wait(first: bool) -> None:
+        admission.acquire(first=first)
+        order.append(first)
+        admission.release()
+
+    threads = []
+    for number, first in enumerate((False, False, True)):
+        threads.append(threading.Thread(target=wait, args=(first,)))
+        threads[-1].start()
+        while admission.waiting <= number:
+            time.sleep(0.001)
+    admission.release()
+    threads[-1].join()
+    assert order == [True]  # the first place is held still: none of the others may have the kept one
+    assert admission.waiting == 2
+    admission.release()
+    for thread in threads:
+        thread.join()
+    assert order == [True, False, False]
+
+
+def test_who_stands_behind_leaves_the_processors_to_others() -> None:
+    """Behind the first the engine's threads are nicer; without an order nothing is added."""
+    assert with_niceness({"priority": "3"}) == {"priority": "3", "os_threads_nice_value_query": "10"}
+    for settings in ({}, {"priority": "0"}, {"priority": "1"}):
+        assert with_niceness(settings) == settings
+    assert goes_first({"priority": "1"})
+    assert not goes_first({"priority": "3"})
 
 
 def test_a_full_queue_refuses_and_a_pause_returns() -> None:
