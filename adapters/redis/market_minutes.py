@@ -38,9 +38,7 @@ class MinutesTold:
     def note(self, symbol: str, told: Sequence[Scored]) -> None:
         """These are written now; each takes the place of the same minute's before."""
         newest = self._open.setdefault(symbol, {})
-        for minute, text in told:
-            # A copy: what the printer gives holds its whole buffer, eight thousand bytes for a text of 250.
-            newest[minute] = bytes(memoryview(text))
+        newest.update(told)
         if len(newest) > OPEN_MAX:
             self._packed[symbol] = _packed(self._known(symbol))
             newest.clear()
