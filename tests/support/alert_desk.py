@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from real_redis import let_the_clock_go_on
+
 from adapters.redis import keys
 from adapters.redis.alert_queue import RedisAlertQueue
 from adapters.redis.alert_writer import AlertWriter
@@ -76,13 +78,7 @@ class AlertDesk:
         for told_key in self.client.scan_iter(keys.ALERT_TOLD.matching()):
             self.client.delete(told_key)
         self.clock.s += minutes * 60
-        before = self._server_ms()
-        while self._server_ms() <= before:
-            pass
-
-    def _server_ms(self) -> int:
-        seconds, microseconds = self.client.time()
-        return int(seconds) * 1000 + int(microseconds) // 1000
+        let_the_clock_go_on(self.client)
 
     def drain(self, record: AlertRecord) -> int:
         """Take everything that waits to the warehouse."""

@@ -5,6 +5,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 READY_S = 60.0
 
@@ -49,6 +50,18 @@ def start_redis(directory: Path, *, append_only: bool = False, binary: str | Non
     """Start a server that listens on a socket only; `binary` is another than `redis_binary` finds."""
     directory.mkdir(parents=True, exist_ok=True)
     return RunningRedis(directory, _started(directory, append_only, binary), append_only, binary)
+
+
+def let_the_clock_go_on(client: Any) -> None:
+    """Until the server reads a later millisecond: the next id, epoch or number differs from the last."""
+    before = _milliseconds(client)
+    while _milliseconds(client) <= before:
+        pass
+
+
+def _milliseconds(client: Any) -> int:
+    seconds, microseconds = client.time()
+    return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 def _started(directory: Path, append_only: bool, wanted: str | None = None) -> "subprocess.Popen[bytes]":

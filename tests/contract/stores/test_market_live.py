@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from real_redis import RunningRedis
+from real_redis import RunningRedis, let_the_clock_go_on
 
 from adapters.memory.market import (
     MemoryMarket,
@@ -77,11 +77,12 @@ class Sides:
         return RedisMarketOutboxReader(self.url, consumer=consumer)
 
     def flush(self) -> None:
-        """Lose everything."""
+        """Lose everything; what follows is of a later millisecond."""
         if self.market is not None:
             self.market.flush()
         else:
             client(self.sink).flushall()
+            let_the_clock_go_on(client(self.sink))
 
     def append_garbage(self, symbol: str) -> None:
         """Put an entry there that no writer of ours makes."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from real_redis import RunningRedis
+from real_redis import RunningRedis, let_the_clock_go_on
 
 from adapters.memory.outbox import MemoryOutbox, MemoryOutboxReader, MemoryStream
 from adapters.redis import keys
@@ -36,11 +36,12 @@ class Sides:
         return RedisOutboxReader(self.url, consumer=consumer)
 
     def flush(self) -> None:
-        """Lose everything."""
+        """Lose everything; what follows is of a later millisecond."""
         if self.stream is not None:
             self.stream.flush()
         else:
             client(self.outbox).flushall()
+            let_the_clock_go_on(client(self.outbox))
 
     def append_garbage(self) -> str:
         """Put an entry there that no writer of ours makes."""
