@@ -1,22 +1,22 @@
-"""Bars of a minute, from pieces of five seconds or from prints; a part of a minute says that it is one.
+"""Bars of a minute from pieces of five seconds; a part of a minute says that it is one.
 
 A minute is told with its last piece, else when a piece of a later one comes (pieces come in order) or when
 its time is long over. A piece that comes after that has the minute told again, with the same key; pieces of
-a session's outside are refused. Pieces and prints give the same bar where both exist, so a piece in which
-nothing traded, which repeats the price before it, says nothing of a minute in which something did.
+a session's outside are refused. A minute of pieces is the bar of its prints, so a piece in which nothing
+traded, which repeats the price before it, says nothing of a minute in which something did.
 
 A minute that history told after a hole stands: a late piece would put a part of it in its place. Keep out:
 bars that a vendor tells whole, asking history.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from trading.market.minute_holes import MinuteHoles
 from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST, decimal_of
-from trading.model.market import Bar, BarOf, BarOrigin, RefusedRow, Trade
+from trading.model.market import Bar, BarOf, BarOrigin, RefusedRow
 
 PIECE_S = 5
 COUNT_LIMIT = 2**31 - 1  # the broker's "unset"
@@ -188,48 +188,6 @@ class MinuteBars:
                     payload=payload,
                 )
             )
-
-
-def bars_of_trades(trades: Iterable[Trade], seconds: int = MINUTE_S) -> tuple[Bar, ...]:
-    """Bars of prints, which come in the order of their time; times without prints have none."""
-    bars: list[Bar] = []
-    current: list[Trade] = []
-    begins: datetime | None = None
-    for trade in trades:
-        begin = _begin_of(trade.at, seconds)
-        if begins is not None and begin != begins:
-            bars.append(_bar_of(current, begins, seconds))
-            current = []
-        begins = begin
-        current.append(trade)
-    if begins is not None:
-        bars.append(_bar_of(current, begins, seconds))
-    return tuple(bars)
-
-
-def _begin_of(at: datetime, seconds: int) -> datetime:
-    past = (at.minute * MINUTE_S + at.second) % seconds
-    return at.replace(microsecond=0) - timedelta(seconds=past)
-
-
-def _bar_of(trades: Sequence[Trade], at: datetime, seconds: int) -> Bar:
-    prices = [trade.price for trade in trades]
-    volume = sum((trade.size for trade in trades), Decimal(0))
-    notional = sum((trade.price * trade.size for trade in trades), Decimal(0))
-    return Bar(
-        symbol=trades[0].symbol,
-        instrument_id=trades[0].instrument_id,
-        at=at,
-        seconds=seconds,
-        open=prices[0],
-        high=max(prices),
-        low=min(prices),
-        close=prices[-1],
-        volume=volume,
-        average=(notional / volume).quantize(AVERAGE_PLACES) if volume else None,
-        trades=len(trades),
-        conid=trades[0].conid,
-    )
 
 
 def _piece(prices: Sequence[float], volume: float, average: float, count: int) -> _Piece:

@@ -4,13 +4,15 @@ import csv
 import io
 import math
 import zipfile
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
-from trading.market.bars import BARS_WAITING_MAX, MINUTES_KEPT, MinuteBars, bars_of_trades
+from trading.market.bars import BARS_WAITING_MAX, MINUTES_KEPT, MinuteBars
 from trading.model.market import Bar, BarOf, BarOrigin, Trade
 from trading.model.times import NEW_YORK
 
@@ -192,14 +194,40 @@ def recorded_trades(path: Path, day: str) -> list[Trade]:
         ]
 
 
+def bars_of(trades: Iterable[Trade], seconds: int) -> Iterator[Bar]:
+    """Bars of prints, added up by hand; times without prints have none."""
+
+    def begin(trade: Trade) -> datetime:
+        return trade.at.replace(second=trade.at.second // seconds * seconds, microsecond=0)
+
+    for at, prints in groupby(trades, key=begin):
+        told = list(prints)
+        prices = [trade.price for trade in told]
+        volume = sum((trade.size for trade in told), Decimal(0))
+        notional = sum((trade.price * trade.size for trade in told), Decimal(0))
+        yield Bar(
+            symbol="IBM",
+            instrument_id="STK:IBM",
+            at=at,
+            seconds=seconds,
+            open=prices[0],
+            high=max(prices),
+            low=min(prices),
+            close=prices[-1],
+            volume=volume,
+            average=(notional / volume).quantize(Decimal("0.000001")),
+            trades=len(told),
+        )
+
+
 def test_minutes_of_pieces_equal_minutes_of_prints(shared_data: Path) -> None:
     """A recorded day's prints as bars of five seconds, rolled up, and as minutes at once: the same bars."""
     folder = shared_data / "lean-equity-ticks-201310" / "ibm"
     trades = recorded_trades(folder / "20131007_trade.zip", "20131007")
-    direct = bars_of_trades(trades)
+    direct = list(bars_of(trades, seconds=60))
     rolled = MinuteBars("IBM", "STK:IBM")
     told: list[Bar] = []
-    for piece in bars_of_trades(trades, seconds=5):
+    for piece in bars_of(trades, seconds=5):
         prices = (float(piece.open), float(piece.high), float(piece.low), float(piece.close))
         rolled.piece(piece.at, prices, float(piece.volume or 0), float(piece.average or 0), piece.trades or 0)
         told.extend(rolled.flush())
@@ -214,11 +242,6 @@ def test_minutes_of_pieces_equal_minutes_of_prints(shared_data: Path) -> None:
         assert abs(ours.average - whole.average) <= Decimal("0.000001")
     assert rolled.refused == 0
     assert sum(bar.volume or 0 for bar in told) == sum(trade.size for trade in trades)
-
-
-def test_prints_of_no_minute_make_no_bar() -> None:
-    """Nothing is not a bar of zeros."""
-    assert bars_of_trades([]) == ()
 
 
 @pytest.mark.parametrize("number", [1e10, 1e22, 1.7976931348623157e308])
