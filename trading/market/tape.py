@@ -9,8 +9,9 @@ What can lose money here: a print signed by the quote that came after it (a boun
 looked up before the print's own millisecond: on recorded tapes a quote of the same one is what the print
 left, and signing by it moves a tenth of all prints from the touch to the inside), a print that is counted
 twice (an instrument has one source, and what the other feed tells is left aside; a text that is told again
-after a line was asked for anew is one print), and a print of yesterday that is told as today's news, as a
-broker tells the last one when a line opens: it would be added to a session whose totals are settled.
+after a line was asked for anew is one print), prints that were lost and are not missed (`print_holes`), and a
+print of yesterday that is told as today's news, as a broker tells the last one when a line opens: it would be
+added to a session whose totals are settled.
 """
 
 from bisect import bisect_left, bisect_right
@@ -24,16 +25,19 @@ from functools import lru_cache
 
 from trading.calendar import POST_MARKET, previous_session, session_close, trading_session
 from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST, decimal_of
+from trading.market.print_holes import PrintHole, PrintHoles
 from trading.model.market import Aggressor, Quote, RefusedRow, SignedBy, Trade
 
 TOUCHES_KEPT = 1_024
 TOUCHES_KEPT_FOR = timedelta(minutes=30)  # no print is later; else those of a quiet name pile up all day
 PRINTS_WAITING_MAX = 100_000  # between two flushes; more are counted as lost
 REFUSED_PER_FLUSH_MAX = 1_000
+TOO_MANY = f"more than {PRINTS_WAITING_MAX} prints came between two flushes"
 AHEAD_MAX = timedelta(hours=1)  # of the market's clock; a second of a fast simulated day is minutes
 LATE_MAX = timedelta(minutes=30)  # of a print of the session before; delayed data are 15 to 20
 TIMES_KEPT = 64  # distinct times whose prints are numbered
 AMOUNTS_CACHED = 16_384  # 4 MB; the same prices and sizes come again and again
+TEXT_TIME, TICK_TIME = timedelta(milliseconds=1), timedelta(seconds=1)  # what a print's time is cut to
 RT_FIELDS = 6  # price;size;time in ms;volume of the session;average;by one market maker
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_MS, LATEST_MS = 631_152_000_000, 4_102_444_800_000  # 1990 to 2100
@@ -149,6 +153,8 @@ class Tape:
         self._ordinals: dict[datetime, int] = {}
         self._newest: deque[datetime] = deque()
         self._text: str | None = None
+        self._holes = PrintHoles()
+        self._known_until: datetime | None = None  # by the process before, until the first print
         self._total: float | None = None  # whole shares: a float holds them exactly
         self.total = 0
         self.refused = 0
@@ -163,6 +169,15 @@ class Tape:
     def begin_line(self) -> None:
         """A new line: its running total is another one; its first text may be the last one's again."""
         self._total = None
+
+    def resume(self, last: datetime, reason: str) -> None:
+        """A process before this one heard its last print then."""
+        self._known_until = last
+        self._holes.resume(last, reason)
+
+    def lose(self, reason: str, at: datetime) -> None:
+        """Its prints are not heard from here on: there is a hole until the next one."""
+        self._holes.begin(reason, at)
 
     def rt_volume(self, text: str, at: datetime) -> None:
         """Hear a print as text (generic tick 233); a text without a price is a volume, and no print."""
@@ -183,10 +198,10 @@ class Tape:
         if price is None or size is None or not size:
             return
         printed_at = EPOCH + timedelta(milliseconds=milliseconds)
-        if self._is_stale(printed_at, text, at):
+        if self._is_stale(printed_at, text, at) or self._is_known(printed_at):
             return
-        self._count_volume(size, total)
-        self._add(price, size, printed_at, None, "", "")
+        self._count_volume(size, total, max(printed_at + TEXT_TIME, at))
+        self._add(price, size, printed_at, None, "", "", at)
 
     def print_(
         self, epoch_s: int, price: float, size: float, exchange: str, conditions: str, at: datetime
@@ -206,7 +221,7 @@ class Tape:
             return
         if self._is_stale(printed_at, repr(epoch_s), at):
             return
-        self._add(decimal_of(price), decimal_of(size), printed_at, at, exchange, conditions)
+        self._add(decimal_of(price), decimal_of(size), printed_at, at, exchange, conditions, at)
 
     def flush(self) -> tuple[Trade, ...]:
         """Tell the prints since the last flush, in the order in which they were heard."""
@@ -218,24 +233,31 @@ class Tape:
         told, self._refused = self._refused, []
         return tuple(told)
 
+    def flush_holes(self) -> tuple[PrintHole, ...]:
+        """Tell where prints may be missing, as far as it was found since the last flush."""
+        return self._holes.flush()
+
     def _add(
         self,
         price: Decimal,
         size: Decimal,
         printed_at: datetime,
-        heard_at: datetime | None,
+        quoted_at: datetime | None,
         exchange: str,
         conditions: str,
+        at: datetime,
     ) -> None:
-        if heard_at is None:  # the quote of the print's own millisecond is the one it left behind
+        if quoted_at is None:  # the quote of the print's own millisecond is the one it left behind
             bid, ask = self.signer.stood(printed_at, is_before=True)
         else:
-            bid, ask = self.signer.stood(heard_at)
+            bid, ask = self.signer.stood(quoted_at)
         aggressor, signed_by = self.signer.sign(price, bid, ask)
         self.total += 1
         if len(self._prints) >= PRINTS_WAITING_MAX:
             self.lost += 1
+            self._holes.begin(TOO_MANY, at)
             return
+        self._holes.heard(printed_at, printed_at + (TEXT_TIME if quoted_at is None else TICK_TIME), at)
         self._prints.append(
             Trade(
                 symbol=self.symbol,
@@ -264,9 +286,11 @@ class Tape:
         self._ordinals[at] = 0 if ordinal is None else ordinal + 1
         return self._ordinals[at]
 
-    def _count_volume(self, size: Decimal, total: float) -> None:
+    def _count_volume(self, size: Decimal, total: float, until: datetime) -> None:
         if self._total is not None and total - self._total > size:
-            self.volume_missed += decimal_of(total) - decimal_of(self._total) - size
+            missed = decimal_of(total) - decimal_of(self._total) - size
+            self.volume_missed += missed
+            self._holes.miss(missed, until)
         self._total = total
 
     def _is_stale(self, printed_at: datetime, payload: str, at: datetime) -> bool:
@@ -280,6 +304,13 @@ class Tape:
         expected = f"expected a time of the session {session}, or at most {LATE_MAX} late at {at}"
         self._refuse("time", f"{expected}, was {printed_at}", payload, at)
         return True
+
+    def _is_known(self, printed_at: datetime) -> bool:
+        """A line opens with the last print: the one that the process before this heard ends no hole."""
+        until, self._known_until = self._known_until, None
+        is_known = until is not None and printed_at <= until
+        self.told_again += is_known
+        return is_known
 
     def _refuse(self, field: str, reason: str, payload: str, at: datetime) -> None:
         self.refused += 1

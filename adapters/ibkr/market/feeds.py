@@ -19,6 +19,7 @@ from adapters.ibkr.market.budget import SymbolPlan
 from adapters.ibkr.market.dead_letters import gap, number_of, unreadable
 from adapters.ibkr.market.flushing import Flushing
 from adapters.ibkr.market.heard import GreeksHeard
+from adapters.ibkr.market.heard_before import HeardBefore
 from adapters.ibkr.market.lines import Line, LineKind
 from adapters.ibkr.market.refills import Refills
 from adapters.ibkr.market.symbol_feeds import CHAIN, SOURCE, SymbolFeeds, feed_of, symbol_feeds
@@ -33,6 +34,7 @@ from trading.model.market import RefusedRow, TradingState
 from trading.ports.market_state import SymbolUpdate
 
 NOBODY = "IBKR"  # the symbol of what names no line
+TOLD_ON = {PrintSource.TICK_BY_TICK: LineKind.PRINTS, PrintSource.RT_VOLUME: LineKind.LEVEL1}
 CLOSE_TICKS = frozenset({9, 75})
 RT_VOLUME_TICK = 48  # 77 tells the same prints without odd ones
 OPEN_INTEREST_OF = {27: "C", 28: "P"}
@@ -55,8 +57,7 @@ class Feeds:
         self._told_tapes: dict[int, Tape] = {}  # those that heard something since the last flush
         self._greeks = BestGreeks()
         self._refused: list[RefusedRow] = []
-        self._heard_until: Mapping[str, datetime] = {}
-        self._heard_minutes: Mapping[str, Sequence[datetime]] = {}
+        self._before = HeardBefore()
         self._session: date | None = None
         self._bounds: tuple[datetime, datetime] | None = None
 
@@ -77,10 +78,13 @@ class Feeds:
             if line.kind is LineKind.DEPTH and symbol.book is not None:
                 symbol.book.reset()
 
-    def end(self, number: int) -> None:
-        """A line is over; what it told is kept."""
-        self._lines.pop(number, None)
+    def end(self, number: int, at: datetime | None) -> None:
+        """A line is over; what it told is kept. The prints that it told are lost until others come."""
+        line = self._lines.pop(number, None)
         self._conids.pop(number, None)
+        tape = self._tapes.get(line.contract.conid) if line is not None else None
+        if line is not None and tape is not None and at is not None and line.kind is TOLD_ON.get(tape.source):
+            tape.lose("their line ended", at)
 
     def begin_session(self, session: date) -> None:
         """Another session: chains begin anew, minutes are those of its hours."""
@@ -93,9 +97,9 @@ class Feeds:
                 each.chain.begin_session()
         self._forget({conid for conid, line in self._known.items() if line.contract.option is not None})
 
-    def resume(self, heard_until: Mapping[str, datetime], minutes: Mapping[str, Sequence[datetime]]) -> None:
-        """Until when each symbol was heard by the process before, and its minutes: all else is a gap."""
-        self._heard_until, self._heard_minutes = heard_until, minutes
+    def resume(self, before: HeardBefore) -> None:
+        """Until when each symbol was heard by the process before: all else is a gap."""
+        self._before = before
 
     def expect_chain(self, symbol: str, options: Sequence[Option], listed: int) -> None:
         """Say what a chain is made of."""
@@ -138,7 +142,7 @@ class Feeds:
             if each.book is not None:
                 each.book.reset()
 
-    def error(self, number: int, words: str, *, is_final: bool) -> None:
+    def error(self, number: int, words: str, at: datetime | None, *, is_final: bool) -> None:
         """The broker refused something about a line; without its own line the tape is that of level 1."""
         line = self._lines.get(number)
         if line is None:
@@ -149,7 +153,7 @@ class Feeds:
             counted.errors += 1
             counted.text = words
             if line.kind is LineKind.PRINTS and is_final:
-                feeds.tape.source = PrintSource.RT_VOLUME
+                self._take_texts(feeds.tape, words, at)
             if line.kind is LineKind.DEPTH:  # there is no book that could be wrong
                 self.board.doubt(line.contract.conid, "", None)
 
@@ -344,7 +348,7 @@ class Feeds:
             if self._bounds is not None:
                 feeds.minutes.begin_session(*self._bounds)
             self._tapes[contract.conid] = feeds.tape
-            self._gap_before(feeds)
+            self._before.begin_gap(feeds, self._bounds[0] if self._bounds else None)
         self._known[contract.conid] = line
         self.board.open_line(
             contract.conid,
@@ -355,13 +359,11 @@ class Feeds:
             touch=partial(self._touched, contract.conid) if line.kind is not LineKind.SNAPSHOT else None,
         )
 
-    def _gap_before(self, feeds: SymbolFeeds) -> None:
-        """Since when nobody heard the symbol in this session; one that nobody ever heard has no gap."""
-        feeds.minutes.holes.fill(self._heard_minutes.get(feeds.symbol, ()))
-        until = self._heard_until.get(feeds.symbol)
-        if until is not None and self._bounds is not None:
-            since = max(until, self._bounds[0])
-            feeds.begin_gap(since, "nobody listened", since)
+    def _take_texts(self, tape: Tape, words: str, at: datetime | None) -> None:
+        """Its prints are those of level 1 from here on; the texts until now were left aside."""
+        if at is not None and tape.source is PrintSource.TICK_BY_TICK:
+            tape.lose(words, at)
+        tape.source = PrintSource.RT_VOLUME
 
     def _touched(self, conid: int, bid: float | None, ask: float | None, at: datetime) -> None:
         """Bid or ask moved: prints are signed by how they stood."""

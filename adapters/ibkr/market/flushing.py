@@ -113,18 +113,16 @@ class Flushing:
                 counted = feeds.count(LineKind.PRINTS.value)
                 counted.refused += len(refused)
                 if tape is feeds.tape:
-                    self._missed_volume(flush, feeds, counted.newest_at)
+                    self._flush_holes(flush, tape)
                 if trades:
                     counted.heard(len(trades), max(trade.at for trade in trades))
 
-    def _missed_volume(self, flush: Flush, feeds: SymbolFeeds, since: datetime | None) -> None:
-        """The running total of the prints tells more than the prints: some were not told."""
-        missed = feeds.tape.volume_missed
-        newest = self._board.newest_at(feeds.contract.conid)
-        if missed > feeds.volume_missed and newest is not None:
-            words = f"prints of {missed - feeds.volume_missed} shares were not told"
-            flush.refused([gap(feeds.symbol, LineKind.PRINTS.value, since or newest, newest, words)])
-        feeds.volume_missed = missed
+    def _flush_holes(self, flush: Flush, tape: Tape) -> None:
+        """Prints that nobody heard: a line was away, or the running total tells more than the prints."""
+        feed = LineKind.PRINTS.value
+        flush.refused(
+            gap(tape.symbol, feed, hole.since, hole.until, hole.reason) for hole in tape.flush_holes()
+        )
 
     def _flush_minutes(self, flush: Flush, feeds: SymbolFeeds, at: datetime) -> None:
         minutes = feeds.minutes

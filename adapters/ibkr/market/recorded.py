@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from adapters.ibkr.market.capture import CaptureWriter
 from adapters.ibkr.market.feeds import Feeds
+from adapters.ibkr.market.heard_before import HeardBefore
 from adapters.ibkr.market.lines import Line
 from adapters.ibkr.market.requests import DELAYED
 from trading.market.minute_holes import MinuteHole
@@ -31,17 +32,23 @@ class RecordedFeeds:
     def end(self, number: int, at: datetime | None) -> None:
         """A line is over."""
         self._note("end", at, number)
-        self._feeds.end(number)
+        self._feeds.end(number, at)
 
     def begin_session(self, session: date, at: datetime | None) -> None:
         """Another session."""
         self._note("session", at, session)
         self._feeds.begin_session(session)
 
-    def resume(self, heard_until: Mapping[str, datetime], minutes: Mapping[str, Sequence[datetime]]) -> None:
-        """Until when each symbol was heard before this session began, and which minutes of it are whole."""
-        self._note("resume", None, dict(heard_until), {name: list(each) for name, each in minutes.items()})
-        self._feeds.resume(heard_until, minutes)
+    def resume(
+        self,
+        heard_until: Mapping[str, datetime],
+        minutes: Mapping[str, Sequence[datetime]],
+        printed_until: Mapping[str, datetime],
+    ) -> None:
+        """Until when each symbol was heard before this session began, its whole minutes, its last print."""
+        whole = {name: list(each) for name, each in minutes.items()}
+        self._note("resume", None, dict(heard_until), whole, dict(printed_until))
+        self._feeds.resume(HeardBefore(heard_until, minutes, printed_until))
 
     def expect_chain(self, symbol: str, options: Sequence[Option], listed: int, at: datetime | None) -> None:
         """What a chain is made of."""
@@ -67,7 +74,7 @@ class RecordedFeeds:
     def error(self, number: int, words: str, at: datetime | None, *, is_final: bool) -> None:
         """The broker refused something about a line."""
         self._note("error", at, number, words, is_final)
-        self._feeds.error(number, words, is_final=is_final)
+        self._feeds.error(number, words, at, is_final=is_final)
 
     def empty_book(self, number: int, words: str, at: datetime | None) -> None:
         """The book is told anew."""

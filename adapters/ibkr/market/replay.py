@@ -17,6 +17,7 @@ from adapters.ibkr.market.budget import SymbolPlan, budget_of
 from adapters.ibkr.market.capture import VERSION, read_line, read_option
 from adapters.ibkr.market.feeds import Feeds
 from adapters.ibkr.market.heard import ChainHeard
+from adapters.ibkr.market.heard_before import HeardBefore
 from adapters.ibkr.market.hears_feeds import HearsFeeds
 from adapters.ibkr.market.lines import KnownContract
 from adapters.ibkr.market.listener import MarketListener
@@ -31,6 +32,7 @@ LINE_BYTES_MAX = 16 * 1024 * 1024
 SERVER_VERSION = 176  # of the captured messages: their forms do not differ between the versions we speak
 ZONE = "America/New_York"
 NO_MINUTES: Mapping[str, Sequence[str]] = {}  # captures before history was asked have none
+NO_PRINTS: Mapping[str, str] = {}  # nor those before prints had holes of their own
 
 
 def replay_capture(
@@ -97,10 +99,13 @@ class ReplayedCapture(HearsFeeds):
         feeds = self.feeds
         acts: dict[str, Callable[..., object]] = {
             "line": lambda number, fields: feeds.begin(number, read_line(fields)),
-            "end": feeds.end,
-            "resume": lambda heard, minutes=NO_MINUTES: feeds.resume(
-                {symbol: _moment(at) for symbol, at in heard.items()},
-                {symbol: [_moment(at) for at in each] for symbol, each in minutes.items()},
+            "end": lambda number: feeds.end(number, self.at),
+            "resume": lambda heard, minutes=NO_MINUTES, printed=NO_PRINTS: feeds.resume(
+                HeardBefore(
+                    {symbol: _moment(at) for symbol, at in heard.items()},
+                    {symbol: [_moment(at) for at in each] for symbol, each in minutes.items()},
+                    {symbol: _moment(at) for symbol, at in printed.items()},
+                )
             ),
             "session": lambda day: feeds.begin_session(date.fromisoformat(day)),
             "chain": lambda symbol, options, listed: feeds.expect_chain(
@@ -109,7 +114,7 @@ class ReplayedCapture(HearsFeeds):
             "quiet": lambda reason: feeds.quiet(reason, self.at),
             "still": self._stand_still,
             "lose": lambda reason: feeds.lose(reason, self.at),
-            "error": lambda number, words, is_final: feeds.error(number, words, is_final=is_final),
+            "error": lambda number, words, is_final: feeds.error(number, words, self.at, is_final=is_final),
             "empty": lambda number, words: feeds.empty_book(number, words, self.at),
             "crossed": lambda number, words: feeds.crossed_book(number, words, self.at),
             "delayed": lambda number: feeds.data_kind(number, DELAYED),

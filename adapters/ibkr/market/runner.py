@@ -132,7 +132,8 @@ class MarketRunner:
             _log.warning("what was heard before is not known: %s", error)
             return
         heard = {name: each.ticker.at for name, each in known.items() if each.ticker is not None}
-        self.session.resume(heard, {name: _whole_minutes(each) for name, each in known.items()})
+        prints = {name: each.trades[-1].at for name, each in known.items() if each.trades}
+        self.session.resume(heard, {name: _whole_minutes(each) for name, each in known.items()}, prints)
 
     async def _end(self, others: Sequence["asyncio.Task[object]"], writing: "asyncio.Task[None]") -> None:
         self.session.stop()

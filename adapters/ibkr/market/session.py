@@ -41,7 +41,7 @@ TIME_LEAST = timedelta(seconds=1)
 SKEW_ALERT = timedelta(seconds=10)
 ANSWER_TIME = timedelta(seconds=2)  # of ours: how long the broker's word may be on its way
 FIELDS_SHOWN_CHARS_MAX = 500
-DATA_LOST = 1101
+DATA_LOST, DATA_KEPT = 1101, 1102
 MARKET_MESSAGES = frozenset(
     {"1", "2", "4", "12", "13", "17", "21", "45", "46", "50", "57", "58", "99"}
 )  # prices, sizes, codes, books, the past, greeks, generic, texts, bars, ends of looks, kinds, tick by tick
@@ -101,9 +101,14 @@ class MarketSession(HearsFeeds):
         """The kinds of messages that are wanted as they came: what a capture keeps."""
         return MARKET_MESSAGES if self._capture is not None else frozenset()
 
-    def resume(self, heard_until: Mapping[str, datetime], minutes: Mapping[str, Sequence[datetime]]) -> None:
-        """Say until when each symbol was heard by the process before this one, and which minutes whole."""
-        self._acts.resume(heard_until, minutes)
+    def resume(
+        self,
+        heard_until: Mapping[str, datetime],
+        minutes: Mapping[str, Sequence[datetime]],
+        printed_until: Mapping[str, datetime],
+    ) -> None:
+        """Say until when each symbol was heard by the process before this one, minutes whole, last prints."""
+        self._acts.resume(heard_until, minutes, printed_until)
 
     def stand_still(self, symbol: str, reason: str, newest_at: datetime | None) -> None:
         """Say that a symbol was judged to stand still; a tick that came meanwhile makes that untrue."""
@@ -216,6 +221,8 @@ class MarketSession(HearsFeeds):
                 self._context.alert(f"code_{code}", f"{reaction.meaning}: {text}")
             if code == DATA_LOST:
                 self.subscribing.lose(f"{code}: {text}", also_questions=False)
+            if code == DATA_KEPT:  # what came since 1100 ended the gap, and was not all
+                self._acts.quiet(f"{code}: {text}", self.market_time())
             self._keeper.said(reaction, code, text)
         elif reaction.about is About.PACE:
             self._context.alert(f"code_{code}", f"{reaction.meaning}: {text}")

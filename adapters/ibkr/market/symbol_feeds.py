@@ -51,7 +51,6 @@ class SymbolFeeds:
     gap_reason: str = ""
     gap_closes_after: datetime | None = None  # the mark's own time is no tick
     has_levels: bool = False  # the book that was told last
-    volume_missed: Decimal = Decimal(0)  # as far as it was told
     chain_is_changed: bool = False
     chain_told_at: datetime | None = None
     chain_told_heard_at: datetime | None = None
@@ -66,7 +65,11 @@ class SymbolFeeds:
         return counted
 
     def begin_gap(self, heard_at: datetime | None, reason: str, at: datetime) -> None:
-        """Nothing is heard any more; one gap goes on until a tick comes after the last word about it."""
+        """Nothing is heard any more; one gap goes on until a tick comes after the last word about it.
+
+        That of the prints is another one: they may be there again later than the quotes.
+        """
+        self.tape.lose(reason, at)
         if self.gap_since is None:
             self.gap_since, self.gap_reason = min(heard_at or at, at), reason
         self.gap_closes_after = at

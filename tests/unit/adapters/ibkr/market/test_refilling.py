@@ -191,7 +191,7 @@ def test_a_process_that_begins_asks_for_what_the_one_before_did_not_hear() -> No
     """The minutes that the live state has are known; its parts and what it lacks are not."""
     desk = DrivenMarket(ONE, begins_at=minute(10))
     known = [minute(each) for each in (0, 1, 2, 5, 6)]
-    desk.session.resume({"SPY": minute(7)}, {"SPY": known})
+    desk.session.resume({"SPY": minute(7)}, {"SPY": known}, {})
     desk.connect()
     hear(desk, 1)
     assert spans(desk) == [(minute(3), minute(5))]
