@@ -72,7 +72,6 @@ class LiveSession:
     folder: PlayFolder
     seconds: float
     began_at: float  # seconds since the epoch, before anything was heard
-    hears_market: bool
 
 
 def play_live_session(
@@ -81,7 +80,7 @@ def play_live_session(
     advance: Advance,
     book: Callable[[PlayFolder], Booked],
     *,
-    hears_market: bool = True,
+    hears_market: bool,
 ) -> tuple[LiveSession, Booked]:
     """Play the session after the sample desk's month, and the morning after it, to a session of our own.
 
@@ -123,10 +122,7 @@ def play_live_session(
             _wait_for_agreement(effective, advance)
     finally:
         reservations.release()
-    live = LiveSession(
-        session=folder.session, folder=folder, seconds=played_s, began_at=began_at, hears_market=hears_market
-    )
-    return live, booked
+    return LiveSession(session=folder.session, folder=folder, seconds=played_s, began_at=began_at), booked
 
 
 def choose_ports(reservations: PortReservations, configured: Settings) -> Mapping[str, int]:
