@@ -14,7 +14,7 @@ from trading.errors import InvalidFieldError
 
 VARIES: Final = 0  # a life that the writer says each time
 PART_CHARS_MAX: Final = 200
-KEYS_CACHED: Final = 65_536  # those of hundreds of symbols are asked for at every flush
+KEYS_CACHED: Final = 16_384  # 8 MB; those of hundreds of symbols at every flush, contracts come and go
 PART_ALLOWED = re.compile(
     r"[^\x00-\x20\x7f:{}*?\[\]\\]+"
 )  # a separator or a glob sign in a part would make it another key
