@@ -20,7 +20,7 @@ from adapters.ibkr.live_messages import LiveMessages
 from adapters.inbox.drop import FolderDrop
 from trading.errors import ConfigurationError
 from trading.model.fills import Venue
-from trading.ports.alerts import AlertLog, Alerts
+from trading.ports.alerts import Alerts
 from trading.ports.broker_commands import CommandQueue
 from trading.ports.feed_health import FeedBoard
 from trading.ports.live_state import LiveState
@@ -167,18 +167,11 @@ def volatility_history(settings: Settings) -> DailyHistorySource | None:
     return None if cboe is None else CboeHistory(cboe)
 
 
-def open_alerts(settings: Settings, component: str) -> Alerts:
-    """Where a person sees what he must; `component` is who raises it."""
+def open_alerts(settings: Settings, component: str, *, awaits_lease: bool = False) -> Alerts:
+    """Where a person sees what he must; `component` is who raises it, and may only under its lease."""
     from adapters.redis.alerts import RedisAlerts
 
-    return RedisAlerts(redis_url(settings), component)
-
-
-def open_alert_log(settings: Settings) -> AlertLog:
-    """What was alerted lately."""
-    from adapters.redis.alerts import RedisAlertLog
-
-    return RedisAlertLog(redis_url(settings))
+    return RedisAlerts(redis_url(settings), component, awaits_lease=awaits_lease)
 
 
 def ingest_stores(settings: Settings, warehouse: "Warehouse", component: str) -> IngestStores:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from adapters.wiring import open_alerts, open_watches_warehouse, redis_url
-from trading.ports.alerts import AlertRecord
+from trading.ports.alerts import AlertLog, AlertRecord
 from trading.services.drain_alerts import AlertDrainTools, drain_alerts
 from trading.settings import Settings
 
@@ -23,6 +23,13 @@ def alert_drain_tools(settings: Settings, component: str) -> AlertDrainTools:
         record=open_alert_record(settings),
         alerts=open_alerts(settings, component),
     )
+
+
+def open_alert_log(settings: Settings) -> AlertLog:
+    """What was alerted lately."""
+    from adapters.redis.alerts import RedisAlertLog
+
+    return RedisAlertLog(redis_url(settings))
 
 
 def open_alert_record(settings: Settings) -> AlertRecord:

@@ -43,11 +43,13 @@ def asks_alpha_vantage(settings: Settings) -> bool:
 
 
 def vendor_alerts(settings: Settings) -> Alerts:
-    """Where the vendor's refusals are told."""
-    return open_alerts(settings, VENDOR)
+    """Where the vendor's refusals are told, under the lease of who asks it."""
+    return open_alerts(settings, VENDOR, awaits_lease=True)
 
 
-def vendor_poller(settings: Settings, now: Moment, sink: MarketSink) -> tuple[VendorPoller, AlphaVantage]:
+def vendor_poller(
+    settings: Settings, now: Moment, sink: MarketSink, alerts: Alerts
+) -> tuple[VendorPoller, AlphaVantage]:
     """Polls Alpha Vantage; the source is given beside it, to be closed at the end."""
     told = settings.vendors
     source = AlphaVantage(AlphaVantageClient(told), realtime=told.realtime_options)
@@ -58,7 +60,7 @@ def vendor_poller(settings: Settings, now: Moment, sink: MarketSink) -> tuple[Ve
         ledger=RedisRequestLedger(redis_url(settings)),
         monitor=open_vendor_monitor(settings),
         local=TalibIndicators(),
-        alerts=vendor_alerts(settings),
+        alerts=alerts,
         chance=random.Random().random,  # noqa: S311 - jitter, no secret
     )
     limits = BreakerLimits(failures_max=told.breaker_failures_max, open_s=told.breaker_open_s)

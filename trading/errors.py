@@ -53,6 +53,10 @@ class FencedOutError(PermanentError):
     """Another process has taken this one's place since: whatever it still writes is refused."""
 
 
+class HeldElsewhereError(PermanentError):
+    """Another process lives that does what this one was started for; nothing was written."""
+
+
 class CommandQueueFullError(TransientError):
     """The session has as many unread commands as it may; nothing was sent."""
 

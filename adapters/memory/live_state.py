@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from trading.model.broker import WORKING_STATUSES, BrokerOrder, BrokerPosition
 from trading.ports.live_state import (
@@ -146,7 +146,8 @@ class MemoryLiveState(LiveState):
             lease = held[0]
         else:
             self._fencing += 1
-            lease = Lease(component=component, shard=shard, owner=owner, fencing=self._fencing)
+            since = datetime.now(UTC)
+            lease = Lease(component=component, shard=shard, owner=owner, fencing=self._fencing, since=since)
         self._leases[component, shard] = (lease, now + ttl_s)
         return lease
 

@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -23,6 +23,7 @@ from uuid import uuid4
 
 from adapters.redis import keys
 from adapters.redis.alert_words import Word, printable, printable_code, write_word
+from adapters.redis.conditions import open_conditions
 from adapters.redis.connection import asked, run_script
 from trading.errors import InvalidFieldError, LiveStateUnavailableError
 from trading.model.alerts import AlertKind, definition_of, is_condition
@@ -48,6 +49,7 @@ class Step(StrEnum):
     EVENT = "event"
     RAISE = "raise"
     END = "end"
+    FENCE = "fence"
     TAKE_OVER = "take_over"
 
 
@@ -96,8 +98,10 @@ class AlertWriter:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         retry_s: float = RETRY_S,
+        is_held_back: bool = False,
     ) -> None:
         self._client, self._component = client, component
+        self._is_held_back, self._fencing = is_held_back, 0
         self._monotonic, self._retry_s = monotonic, retry_s
         self._known = _Known()
         self._lock = threading.Lock()
@@ -136,6 +140,11 @@ class AlertWriter:
     def take_over(self) -> bool:
         """A process begins: what one of this component before it left open is over."""
         return self._say(self._said(Step.TAKE_OVER, "", PROCESS_ENDED, ""))
+
+    def fence(self, number: int) -> bool:
+        """Write under a lease's number from now on, also what was held back until there is one."""
+        self._is_held_back, self._fencing = False, number
+        return self._say(self._said(Step.FENCE, "", "", ""))
 
     def look(self, code: str) -> None:
         """Write what is due of a code, whoever raised it."""
@@ -262,6 +271,10 @@ class AlertWriter:
     def _write(self, said: _Said) -> None:
         if said.step is Step.EVENT:
             self._write_event(said)
+        elif self._is_held_back:
+            raise LiveStateUnavailableError("who has no lease yet raises and ends no condition")
+        elif said.step is Step.FENCE:
+            self._move(said.step.value, "", {}, 0)
         elif said.step is Step.TAKE_OVER:
             self._end_left(said)
         else:
@@ -316,12 +329,15 @@ class AlertWriter:
         """Take the step and write the words that it brings about; the episode's id, None without room."""
         key, identity = keys.ALERTS_CONDITIONS.at(), None
         for _ in range(ROUNDS_MAX):
-            told = json.dumps({"component": self._component, **said})
+            told = json.dumps({"component": self._component, "fencing": self._fencing, **said})
             answer = run_script(
                 self._client, "move_condition", [key], (step, code, pause_ms, CONDITIONS_MAX, told)
             )
             if answer[0] == b"crowded":
                 return None
+            if answer[0] == b"fenced":
+                logger.error("alert_fenced_out step=%s code=%s component=%s", step, code, self._component)
+                return ""
             identity = answer[1].decode() if identity is None else identity
             words = list(json.loads(answer[2]))
             if not words:
@@ -366,32 +382,6 @@ class AlertWriter:
     def _server_ms(self) -> int:
         seconds, microseconds = asked(self._client.time)
         return int(seconds) * 1000 + int(microseconds) // 1000
-
-
-def all_conditions(client: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every condition as the live state has it; a key of another type holds none.
-
-    Raises LiveStateUnavailableError.
-    """
-    key = keys.ALERTS_CONDITIONS.at()
-    if asked(lambda: client.type(key)) == b"hash":
-        yield from read_conditions(asked(lambda: client.hgetall(key)))
-
-
-def read_conditions(stored: Mapping[bytes, bytes]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Those that can be read; the script replaces the others."""
-    for code, text in stored.items():
-        try:
-            told = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(told, dict):
-            yield code.decode("utf-8", "replace"), told
-
-
-def open_conditions(client: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    """Those that go on."""
-    return [(code, told) for code, told in all_conditions(client) if told.get("is_open") is True]
 
 
 def _with_times(word: Mapping[str, Any]) -> str:

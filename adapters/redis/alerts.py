@@ -20,7 +20,8 @@ from adapters.redis.alert_words import (
     text_of,
     write_word,
 )
-from adapters.redis.alert_writer import SAME_CODE_EVERY_S, AlertWriter, open_conditions, read_conditions
+from adapters.redis.alert_writer import SAME_CODE_EVERY_S, AlertWriter
+from adapters.redis.conditions import open_conditions, read_conditions
 from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client
 from trading.errors import LiveStateUnavailableError
 from trading.model.alerts import AlertKind
@@ -31,12 +32,15 @@ LOOKED_AT_ONCE = 500  # conditions of one look; the next one goes on behind them
 
 
 class RedisAlerts(Alerts):
-    """The port on a real Redis; `component` is who raises. May be shared between threads."""
+    """The port on a real Redis; `component` is who raises. May be shared between threads.
 
-    def __init__(self, url: str, component: str = "") -> None:
+    With `awaits_lease` conditions wait in this process until `fence` is told a number.
+    """
+
+    def __init__(self, url: str, component: str = "", *, awaits_lease: bool = False) -> None:
         self._client: Any = open_client(url)
         self._component = component
-        self._writer = AlertWriter(self._client, component)
+        self._writer = AlertWriter(self._client, component, is_held_back=awaits_lease)
         self._epoch: bytes | None = None
         self._looked_to = 0
 
@@ -51,6 +55,10 @@ class RedisAlerts(Alerts):
     def take_over(self) -> bool:
         """End what another process of this component left open."""
         return self._writer.take_over()
+
+    def fence(self, number: int) -> None:
+        """Leave the number beside the conditions."""
+        self._writer.fence(number)
 
     def raise_episode(self, code: str, text: str, market_at: datetime) -> bool:
         """The same, named by its code."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from time import monotonic
 from typing import Any
 
 import redis
@@ -17,8 +18,9 @@ from adapters.redis.connection import (
     open_client,
     run_script,
 )
-from adapters.redis.outbox import BROKER_TOPIC, IBKR_SHARD, READ_WAIT_MAX_S
-from trading.errors import CommandQueueFullError, InvalidFieldError, LiveStateUnavailableError
+from adapters.redis.market_fence import StreamFence
+from adapters.redis.outbox import BROKER_TOPIC, IBKR_SHARD, JOURNAL, READ_WAIT_MAX_S
+from trading.errors import CommandQueueFullError, InvalidFieldError
 from trading.model.broker import BrokerCommand, Outcome
 from trading.ports.broker_commands import (
     COMMANDS_WAITING_MAX,
@@ -28,6 +30,7 @@ from trading.ports.broker_commands import (
     CommandResult,
     ReceivedCommand,
 )
+from trading.ports.live_state import Lease
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,8 @@ SESSION_GROUP = "session"
 SESSION_CONSUMER = "session"  # one session per queue: the broker lets a client id in once
 WAITING = b"waiting"
 ORDER_REF_DIGITS = 32  # of a hash: an order_ref may be any text, a key may not
+LOOK_EVERY_S = 10.0  # for what a session that was followed took in its last moment
+ORDER_REF_LIFE_MS = (keys.ORDER_REF.ttl_s or 0) * 1000
 OUTCOME_LIFE_MS = (keys.COMMAND_OUTCOME.ttl_s or 0) * 1000
 
 
@@ -47,8 +52,16 @@ class RedisCommandQueue(CommandQueue):
         self._client = open_client(url, READ_WAIT_MAX_S + ANSWER_TIMEOUT_S)
         self._alerts = AlertWriter(self._client, BROKER_TOPIC)
         self._waiting_max = waiting_max
+        self._fence = StreamFence(self._client, BROKER_TOPIC)
+        self._looked_at = monotonic()
         self._may_hold = True  # what an earlier session left, or an answer that was lost on its way
         self._given: set[bytes] = set()
+
+    def take_over(self, lease: Lease) -> None:
+        """Leave the lease's number in the journal of what the session tells; look at what was left."""
+        self._fence.raise_to(lease, [IBKR_SHARD])
+        self._alerts.fence(lease.fencing)
+        self._may_hold = True
 
     def send(self, command: BrokerCommand) -> CommandResult | None:
         """Queue a command once, unless a higher fencing number of its sender was seen."""
@@ -82,18 +95,23 @@ class RedisCommandQueue(CommandQueue):
         """Return what was left unfinished, else what is new."""
         count = min(commands_max, RECEIVE_COMMANDS_MAX)
         told, again = asked(lambda: self._receive(count, wait_s))
+        if told:
+            self._refuse_if_followed()
         self._given.update(entry_id for entry_id, _ in told)
         received = (self._received(entry_id, fields or {}, again) for entry_id, fields in told)
         return [command for command in received if command is not None]
 
     def finish(self, received: ReceivedCommand, result: CommandResult) -> None:
         """Keep the result and take the command away; the first result that is no doubt stands."""
-        run_script(
+        outcome = broker_values.result_text(result)
+        kept = run_script(
             self._client,
             "finish_command",
-            [STREAM, self._outcome_key(result.command_id)],
-            (SESSION_GROUP, received.entry_id, broker_values.result_text(result), OUTCOME_LIFE_MS),
+            [STREAM, self._outcome_key(result.command_id), JOURNAL],
+            (SESSION_GROUP, received.entry_id, outcome, OUTCOME_LIFE_MS, *self._fence.arguments),
         )
+        if kept < 0:
+            raise self._fence.refusal(IBKR_SHARD, "newer")
         self._given.discard(received.entry_id.encode())
 
     def result(self, command_id: str) -> CommandResult | None:
@@ -105,10 +123,10 @@ class RedisCommandQueue(CommandQueue):
         """Return the command that has the order_ref; this one where it is the first."""
         digest = sha256(order_ref.encode()).hexdigest()[:ORDER_REF_DIGITS]
         key = keys.ORDER_REF.at(topic=BROKER_TOPIC, sym=IBKR_SHARD, digest=digest)
-        asked(lambda: self._client.set(key, command_id, nx=True, ex=keys.ORDER_REF.ttl_s))
-        holder = asked(lambda: self._client.get(key))
+        told = (command_id, ORDER_REF_LIFE_MS, *self._fence.arguments)
+        holder = run_script(self._client, "claim_order_ref", [key, JOURNAL], told)
         if holder is None:
-            raise LiveStateUnavailableError(f"{key}: expected the command that has it, was nothing")
+            raise self._fence.refusal(IBKR_SHARD, "newer")
         return str(holder.decode())
 
     def close(self) -> None:
@@ -118,11 +136,20 @@ class RedisCommandQueue(CommandQueue):
     def _outcome_key(self, command_id: str) -> str:
         return keys.COMMAND_OUTCOME.at(topic=BROKER_TOPIC, sym=IBKR_SHARD, command_id=command_id)
 
+    def _refuse_if_followed(self) -> None:
+        """What one that was followed takes stays given out: its successor looks for it."""
+        field, number = self._fence.arguments
+        if field:
+            seen = asked(lambda: self._client.hget(JOURNAL, field))
+            if seen is not None and int(seen) > int(number):
+                raise self._fence.refusal(IBKR_SHARD, seen.decode())
+
     def _receive(self, count: int, wait_s: float) -> tuple[list[Any], bool]:
-        if self._may_hold:
-            held = [
-                told for told in self._read("0", RECEIVE_COMMANDS_MAX, None) if told[0] not in self._given
-            ]
+        now = monotonic()
+        if self._may_hold or now - self._looked_at >= LOOK_EVERY_S:
+            self._looked_at = now
+            given = set(self._given)  # before: what is finished meanwhile is not told again
+            held = [told for told in self._read("0", RECEIVE_COMMANDS_MAX, None) if told[0] not in given]
             if held:
                 return held[:count], True
         self._may_hold = True  # until the answer is here

@@ -8,7 +8,7 @@ failure raises LiveStateUnavailableError).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from adapters.redis import keys, values
@@ -197,7 +197,9 @@ class RedisLiveState(LiveState):
         told = self._run("lease_holder", keys.LEASE.at(component=component, shard=shard))
         if not told:
             return None
-        return Lease(component=component, shard=shard, owner=told[0].decode(), fencing=told[1])
+        owner, fencing, since_ms = told
+        since = datetime.fromtimestamp(since_ms / 1000, UTC) if since_ms else None
+        return Lease(component=component, shard=shard, owner=owner.decode(), fencing=fencing, since=since)
 
     def beat(self, component: str, now: datetime, ttl_s: int) -> None:
         """Say that a component lives, for `ttl_s`."""

@@ -22,8 +22,10 @@ from adapters.redis.connection import (
     open_client,
     run_script,
 )
+from adapters.redis.market_fence import StreamFence
 from trading.errors import InvalidFieldError, OutboxFullError
 from trading.model.broker import BrokerEvent, OutboxEntry
+from trading.ports.live_state import Lease
 from trading.ports.outbox import (
     EVENTS_PER_APPEND_MAX,
     OUTBOX_ENTRIES_MAX,
@@ -60,6 +62,12 @@ class RedisOutbox(Outbox):
         self._alerts = AlertWriter(self._client, BROKER_TOPIC)
         self._was_full = True  # what a process before this one left open ends with the first append
         self._entries_max = entries_max
+        self._fence = StreamFence(self._client, BROKER_TOPIC)
+
+    def take_over(self, lease: Lease) -> None:
+        """Leave the lease's number in the journal."""
+        self._fence.raise_to(lease, [IBKR_SHARD])
+        self._alerts.fence(lease.fencing)
 
     def append(self, events: Sequence[BrokerEvent]) -> Appended:
         """Append events in order; nothing at all when one of them cannot be printed."""
@@ -82,9 +90,12 @@ class RedisOutbox(Outbox):
     def _append(self, texts: Sequence[bytes]) -> Appended:
         token = uuid4().hex
         done = keys.OUTBOX_APPENDED.at(topic=BROKER_TOPIC, sym=IBKR_SHARD, token=token)
-        arguments = (self._entries_max, token[:8], TOKEN_LIFE_MS, ALERT_PAUSE_MS, *texts)
+        limits = (self._entries_max, token[:8], TOKEN_LIFE_MS, ALERT_PAUSE_MS)
+        arguments = (*limits, *self._fence.arguments, *texts)
         answer = run_script(self._client, "append_events", [STREAM, JOURNAL, done], arguments)
         said = [part.decode() for part in answer]
+        if said[0] == "fenced":
+            raise self._fence.refusal(IBKR_SHARD, said[1])
         if said[0] == "full":
             self._refuse(int(said[1]), len(texts))
         if self._was_full:

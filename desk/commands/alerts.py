@@ -10,8 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from adapters.configuration import load_settings
-from adapters.wiring import open_alert_log
-from adapters.wiring_alerts import open_alert_record
+from adapters.wiring_alerts import open_alert_log, open_alert_record
 from desk.alerts_table import print_alerts
 from desk.answers import AsJson, as_mapping, output, print_json, say
 from trading.errors import InvalidFieldError

@@ -15,6 +15,7 @@ from dataclasses import replace
 from adapters.clock import SystemClock
 from adapters.wiring import (
     drain_tools,
+    open_alerts,
     open_executions_warehouse,
     open_live_state,
     open_watches_warehouse,
@@ -22,9 +23,10 @@ from adapters.wiring import (
 )
 from adapters.wiring_alerts import alert_drain
 from desk.residents.alert_drain import AlertDrain
-from desk.residents.life import beat_once, repeat, run_until_signal
+from desk.residents.life import repeat, run_until_signal
 from desk.residents.position_watch import PositionWatch
 from desk.residents.schema import wait_for_schema
+from desk.residents.writer_lease import FencedAlerts, KeptWriter, beat_under, begin, held, writer_lease
 from trading.services.drain_outbox import OutboxDrain
 from trading.services.watch_positions import watch_positions
 from trading.settings import Settings
@@ -54,14 +56,25 @@ def run_drain(
 
 
 def _serve(settings: Settings, stop: threading.Event) -> None:
+    lease = writer_lease(settings, COMPONENT)
+    if begin(settings, lease, stop.is_set, needs_live_state=True, pause=stop.wait):
+        alerts = open_alerts(settings, COMPONENT, awaits_lease=True)
+        with held(lease, alerts):
+            _drain(settings, stop, KeptWriter(lease, FencedAlerts(alerts)))
+
+
+def _drain(settings: Settings, stop: threading.Event, writer: KeptWriter[FencedAlerts]) -> None:
+    """Drain until the end; raises FencedOutError where another process took this one's place."""
+    writer.keep()
     warehouse, second = open_executions_warehouse(settings), open_watches_warehouse(settings)
     live_state = open_live_state(settings)
     looking = watch_tools(settings, second)
     watch = PositionWatch(lambda at: watch_positions(looking, stored_by=at), SystemClock())
     tools = drain_tools(settings, warehouse, f"{COMPONENT}@{socket.gethostname()}")
     worker = ThreadPoolExecutor(1, thread_name_prefix="fills")
-    drain = OutboxDrain(replace(tools, on_positions=watch.notify, beside=worker.submit))
-    waiting = (lambda: beat_once(live_state, COMPONENT), stop.is_set, stop.wait)
+    told = replace(tools, on_positions=watch.notify, alerts=writer.sink.alerts, beside=worker.submit)
+    drain = OutboxDrain(told)
+    waiting = (beat_under(writer, live_state), stop.is_set, stop.wait)
     alerts = AlertDrain(alert_drain(settings, COMPONENT))
     wait_for_schema(warehouse, *waiting)
     for beside in (watch, alerts):

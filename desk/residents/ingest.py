@@ -21,7 +21,7 @@ from adapters.wiring import (
     open_market_state,
 )
 from desk.residents.session_life import run_session_until_signal
-from desk.residents.writer_lease import held, stand_by, writer_lease
+from desk.residents.writer_lease import begin, held, writer_lease
 from trading.errors import ConfigurationError
 from trading.settings import Settings
 
@@ -34,15 +34,15 @@ def main() -> int:
 
 
 async def _serve(settings: Settings, stop: asyncio.Event) -> None:
-    alerts, lease = open_alerts(settings, COMPONENT), writer_lease(settings, COMPONENT)
-    if not await asyncio.to_thread(stand_by, lease, alerts, stop.is_set, needs_live_state=False):
+    lease = writer_lease(settings, COMPONENT)
+    if not await asyncio.to_thread(begin, settings, lease, stop.is_set, needs_live_state=False):
         return
     ports = MarketPorts(
         sink=open_market_sink(settings),
         state=open_market_state(settings),
         board=open_feed_board(settings),
         live_state=open_live_state(settings),
-        alerts=alerts,
+        alerts=open_alerts(settings, COMPONENT, awaits_lease=True),
         clock=SystemClock(),
         lease=lease,
     )
@@ -50,7 +50,6 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
     chance = random.Random()  # noqa: S311 (jitter, no secret)
     runner = MarketRunner(settings.broker, settings.market, settings.ingest, ports, chance, capture)
     with held(lease, ports.alerts):
-        await asyncio.to_thread(alerts.take_over)
         await runner.run(stop)
 
 

@@ -13,11 +13,12 @@ from adapters.clock import SystemClock
 from adapters.configuration import load_settings
 from desk.logs import log_to_console
 from desk.residents.heap import keep_heap_small
-from trading.errors import DeskError, LiveStateUnavailableError
+from trading.errors import DeskError, HeldElsewhereError, LiveStateUnavailableError
 from trading.ports.live_state import LiveState
 from trading.settings import Settings
 
 FAILED = 1
+HELD_ELSEWHERE = 3  # another process does the work: who has it, and since when, is in the last line
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 BEAT_TTL_S = 15
 PAUSE_FIRST_S = 0.2
@@ -34,9 +35,14 @@ def run_until_signal(component: str, serve: Callable[[Settings, threading.Event]
     try:
         serve(load_settings(), stop)
     except DeskError as error:
-        component_log(component).error("ended: %s", error)
-        return FAILED
+        return exit_code(component, error)
     return 0
+
+
+def exit_code(component: str, error: DeskError) -> int:
+    """Say why a resident ends; the code tells a second one from a failure."""
+    component_log(component).error("ended: %s", error)
+    return HELD_ELSEWHERE if isinstance(error, HeldElsewhereError) else FAILED
 
 
 def beat_once(live_state: LiveState, component: str) -> None:

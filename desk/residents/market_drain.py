@@ -11,12 +11,14 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
-from adapters.wiring import market_drain_tools, open_live_state, open_market_warehouse
+from adapters.wiring import market_drain_tools, open_alerts, open_live_state, open_market_warehouse
 from adapters.wiring_alerts import alert_drain
 from desk.residents.alert_drain import AlertDrain
-from desk.residents.life import beat_once, component_log, repeat, run_until_signal
+from desk.residents.life import component_log, repeat, run_until_signal
 from desk.residents.schema import wait_for_schema
+from desk.residents.writer_lease import FencedAlerts, KeptWriter, beat_under, begin, held, writer_lease
 from trading.errors import DeskError
 from trading.services.drain_market import PAUSE_S, MarketDrain
 from trading.settings import Settings
@@ -60,10 +62,21 @@ def _drain_the_rest(drain: MarketDrain) -> None:
 
 
 def _serve(settings: Settings, stop: threading.Event) -> None:
+    lease = writer_lease(settings, COMPONENT)
+    if begin(settings, lease, stop.is_set, needs_live_state=True, pause=stop.wait):
+        alerts = open_alerts(settings, COMPONENT, awaits_lease=True)
+        with held(lease, alerts):
+            _drain(settings, stop, KeptWriter(lease, FencedAlerts(alerts)))
+
+
+def _drain(settings: Settings, stop: threading.Event, writer: KeptWriter[FencedAlerts]) -> None:
+    """Drain until the end; raises FencedOutError where another process took this one's place."""
+    writer.keep()
     warehouse = open_market_warehouse(settings)
     live_state = open_live_state(settings)
-    drain = MarketDrain(market_drain_tools(settings, warehouse, f"{COMPONENT}@{socket.gethostname()}"))
-    waiting = (lambda: beat_once(live_state, COMPONENT), stop.is_set, stop.wait)
+    tools = market_drain_tools(settings, warehouse, f"{COMPONENT}@{socket.gethostname()}")
+    drain = MarketDrain(replace(tools, alerts=writer.sink.alerts))
+    waiting = (beat_under(writer, live_state), stop.is_set, stop.wait)
     alerts = AlertDrain(alert_drain(settings, COMPONENT))
     wait_for_schema(warehouse, *waiting)
     alerts.start()

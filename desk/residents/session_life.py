@@ -11,7 +11,7 @@ from adapters.configuration import load_settings
 from adapters.ibkr.session.client_library import require_library
 from desk.logs import log_to_console
 from desk.residents.heap import keep_heap_small
-from desk.residents.life import FAILED, SIGNALS, component_log
+from desk.residents.life import SIGNALS, exit_code
 from trading.errors import ConfigurationError, DeskError
 from trading.settings import Settings
 
@@ -31,8 +31,7 @@ def run_session_until_signal(component: str, serve: Serve) -> int:
         require_library(settings.broker.library)
         asyncio.run(_serve(settings, serve))
     except DeskError as error:
-        component_log(component).error("ended: %s", error)
-        return FAILED
+        return exit_code(component, error)
     return 0
 
 

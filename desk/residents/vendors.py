@@ -33,9 +33,10 @@ from adapters.wiring_vendors import (
 from desk.market_clock import market_clock
 from desk.residents.life import beat_once, run_until_signal
 from desk.residents.poll_loop import Outlets, PollLoop
-from desk.residents.writer_lease import KeptWriter, held, stand_by, writer_lease
+from desk.residents.writer_lease import KeptWriter, beat_under, begin, held, writer_lease
 from trading.feeds.poller import Moment, Poller
 from trading.ports.alerts import Alerts
+from trading.ports.market_state import MarketSink
 from trading.settings import Settings
 
 COMPONENT = "vendors"
@@ -63,18 +64,19 @@ def _serve(settings: Settings, stop: threading.Event) -> None:
         machine = began + timedelta(seconds=time.monotonic() - began_at)
         return None if market is None else Moment(market=market, machine=machine)
 
-    now = _first_moment(moment, beat, stop)
-    if now is None:
+    lease = writer_lease(settings, COMPONENT)
+    if not begin(settings, lease, stop.is_set, needs_live_state=True, pause=stop.wait):
         return
-    alerts, lease = open_alerts(settings, COMPONENT), writer_lease(settings, COMPONENT)
-    if not stand_by(lease, alerts, stop.is_set, needs_live_state=True, pause=stop.wait):
-        return
+    alerts, refusals = open_alerts(settings, COMPONENT, awaits_lease=True), vendor_alerts(settings)
     with held(lease, alerts):
         writer = KeptWriter(lease, open_market_sink(settings))
-        writer.take_over()
-        for each in (alerts, vendor_alerts(settings)):
+        under = writer.take_over()
+        for each in (alerts, refusals):
+            each.fence(under.fencing)
             each.take_over()
-        _poll(settings, stop, moment, beat, now, writer, alerts)
+        now = _first_moment(moment, beat_under(writer, live_state), stop)
+        if now is not None:
+            _poll(settings, stop, moment, beat, now, writer, (alerts, refusals))
 
 
 def _poll(
@@ -83,20 +85,21 @@ def _poll(
     moment: Callable[[], Moment | None],
     beat: Callable[[], None],
     now: Moment,
-    writer: KeptWriter,
-    alerts: Alerts,
+    writer: KeptWriter[MarketSink],
+    alerts: tuple[Alerts, Alerts],
 ) -> None:
     """Poll until the end; raises FencedOutError where another process took this one's place."""
+    own, refusals = alerts
     warehouse = open_warehouse(settings)
     pollers: list[tuple[Poller, int]] = [(volatility_poller(settings, writer.sink), VOLATILITY_WORKERS)]
     closing: Callable[[], None] = lambda: None  # noqa: E731
     if asks_alpha_vantage(settings):
-        poller, source = vendor_poller(settings, now, writer.sink)
+        poller, source = vendor_poller(settings, now, writer.sink, refusals)
         pollers.append((poller, settings.vendors.workers_max))
         closing = source.close
     outlets = Outlets(
         board=open_feed_board(settings),
-        alerts=alerts,
+        alerts=own,
         monitor=open_vendor_monitor(settings),
         breakers=open_breaker_outbox(settings),
         log=open_breaker_log(warehouse),

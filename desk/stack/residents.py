@@ -33,6 +33,8 @@ MARKET_NICENESS = 5  # a third of the share of what is not nice
 CONTROL = "gateway-control"  # the second port of the gateway; no service of its own
 STOP_GRACE_S = 10.0  # a drain writes what it holds, a gateway its journal
 
+STAND_BY = "--stand-by"  # wait for ever where another machine's process has the lease: it may be gone one day
+
 Heartbeats = Callable[[], Mapping[str, datetime]]
 
 
@@ -142,7 +144,8 @@ def _stubs(environment: Mapping[str, str], ports: Mapping[str, int]) -> Service:
 
 
 def _command(name: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", f"desk.residents.{name.replace('-', '_')}")
+    stands_by = (STAND_BY,) if name in BEATING else ()
+    return (sys.executable, "-m", f"desk.residents.{name.replace('-', '_')}", *stands_by)
 
 
 def _beats_since(name: str, heartbeats: Heartbeats) -> Callable[[float], bool]:

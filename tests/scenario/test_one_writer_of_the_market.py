@@ -18,6 +18,7 @@ from real_redis import RunningRedis, redis_binary, start_redis
 from adapters.redis.alerts import RedisAlertLog
 from adapters.redis.live_state import RedisLiveState
 from adapters.redis.market_outbox import RedisMarketOutboxReader
+from desk.stack.residents import STAND_BY
 from simulation.gateway import GatewayPlan, run_in_thread
 from trading.model.market import MarketRow, Quote, RefusedRow
 from trading.ports.live_state import Lease
@@ -47,7 +48,7 @@ class Listeners:
         number = len(self.processes)
         with self.log(number).open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "desk.residents.ingest"],
+                [sys.executable, "-m", "desk.residents.ingest", STAND_BY],
                 cwd=ROOT,
                 env={**self.environment, "INGEST_CLIENT_ID": str(40 + number)},
                 stdout=log,

@@ -25,7 +25,7 @@ from vendor_desk import KEY, NOON, SYMBOL, FixedBook, option_row, strikes
 
 from adapters.redis import keys
 from adapters.redis.live_state import RedisLiveState
-from desk.stack.residents import STOP_GRACE_S
+from desk.stack.residents import STAND_BY, STOP_GRACE_S
 from simulation.http.alpha_vantage import AlphaVantageStub
 from simulation.http.articles import Article
 from simulation.http.server import Answer, Fault
@@ -101,7 +101,7 @@ class Resident:
         """Another life."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "desk.residents.vendors"],
+                [sys.executable, "-m", "desk.residents.vendors", STAND_BY],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

@@ -73,7 +73,9 @@ CONDITIONS = {
     "stands_by-": "it writes, or it ended",
     "shifts": "somebody works the shift",
 }
-FACTS = frozenset(("live_position-", "break-", "breaks-", "lock-", "residents", "residents-", "shifts"))
+FACTS = frozenset(
+    ("live_position-", "break-", "breaks-", "lock-", "residents", "residents-", "stands_by-", "shifts")
+)
 EVENTS = (
     "feed_resolved-",
     "ingest_code_",

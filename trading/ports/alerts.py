@@ -107,6 +107,13 @@ class Alerts(ABC):
         """
         return True
 
+    def fence(self, number: int) -> None:  # noqa: B027 - most components have one process by nature
+        """Write conditions under this number of a lease from now on; older ones of the component are refused.
+
+        A process that was followed and wakes must neither end what its successor found nor leave open what
+        nobody would end.
+        """
+
     def look(self) -> int:
         """Tell what is due of all conditions, whoever raised them: what came and went too often to be told.
 

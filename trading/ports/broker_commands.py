@@ -14,6 +14,7 @@ from typing import Any
 
 from trading.model.broker import BrokerCommand, Outcome
 from trading.model.times import aware_utc
+from trading.ports.live_state import Lease
 
 COMMANDS_WAITING_MAX = 10_000
 RECEIVE_COMMANDS_MAX = 1_000
@@ -59,6 +60,13 @@ class CommandQueue(ABC):
         """Return what an earlier session left unfinished (at the first call), else what is new, in order.
 
         Waits up to `wait_s` for the first new one. An entry that is no command is taken away with an alert.
+        """
+
+    def take_over(self, lease: Lease) -> None:  # noqa: B027 - a single session by nature needs no lease
+        """Receive, claim and finish under this lease from now on; an older number of its component may not.
+
+        These raise FencedOutError then, in the process that was followed; what it took its successor looks
+        for. Raises LiveStateUnavailableError.
         """
 
     @abstractmethod

@@ -6,7 +6,7 @@ them: without a locks epoch no entry is allowed.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -74,12 +74,16 @@ class AccountDailyPnl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """The right to work a shard until it expires; `fencing` grows with every new holder."""
+    """The right to work a shard until it expires; `fencing` grows with every new holder.
+
+    `since` is told to those who look at who has it; None where that is not known.
+    """
 
     component: str
     shard: str
     owner: str
     fencing: int
+    since: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trading.model.broker import BrokerEvent, OutboxEntry
+from trading.ports.live_state import Lease
 
 EVENTS_PER_APPEND_MAX = 1_000  # all of one append or none; more are appended in parts, in order
 OUTBOX_ENTRIES_MAX = 100_000  # unread; about a day of a busy desk, 100 MB
@@ -84,6 +85,13 @@ class Outbox(ABC):
         or asks the broker again later), LiveStateUnavailableError when nothing is certain: then the caller
         appends the events again, and what reads is right with both. InvalidFieldError for an event that no
         stream can hold; nothing of that append is stored.
+        """
+
+    def take_over(self, lease: Lease) -> None:  # noqa: B027 - a single writer by nature needs no lease
+        """Write under this lease from now on: who has an older number of its component is refused.
+
+        `append` raises FencedOutError then, in the process that was followed. Raises
+        LiveStateUnavailableError.
         """
 
 

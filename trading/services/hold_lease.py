@@ -16,7 +16,10 @@ RENEWALS_PER_TTL = 3
 
 
 class HeldLease:
-    """The right to write as a component; `is_dead` proves that the process behind an owner's name is gone."""
+    """The right to write as a component.
+
+    `is_dead` proves that the process behind an owner's name is gone, `shown` says a name to people.
+    """
 
     def __init__(
         self,
@@ -25,8 +28,9 @@ class HeldLease:
         owner: str,
         ttl_s: int,
         is_dead: Callable[[str], bool] = lambda _owner: False,
+        shown: Callable[[str], str] = str,
     ) -> None:
-        self._live_state, self._is_dead = live_state, is_dead
+        self._live_state, self._is_dead, self._shown = live_state, is_dead, shown
         self.component, self._owner, self.ttl_s = component, owner, ttl_s
         self.lease: Lease | None = None
 
@@ -49,7 +53,9 @@ class HeldLease:
         """Keep it; raises FencedOutError where another has or had it since."""
         kept = self.take() if self.lease is None else self._live_state.keep_lease(self.lease, self.ttl_s)
         if kept is None:
-            raise FencedOutError(f"lease {self.component}: {self.holder()} has it, not {self._owner}")
+            raise FencedOutError(
+                f"lease {self.component}: {self.holder()} has it, not {self._shown(self._owner)}"
+            )
         self.lease = kept
         return kept
 
@@ -64,9 +70,12 @@ class HeldLease:
             return
 
     def holder(self) -> str:
-        """Who has it, for people."""
+        """Who has it, for people: where, which process, since when."""
         holder = self._live_state.lease_holder(self.component, SHARD)
-        return "another process" if holder is None else holder.owner
+        if holder is None:
+            return "another process"
+        name = self._shown(holder.owner)
+        return name if holder.since is None else f"{name}, since {holder.since:%Y-%m-%d %H:%M:%S} UTC"
 
     def _acquired(self) -> Lease | None:
         return self._live_state.acquire_lease(self.component, SHARD, self._owner, self.ttl_s)

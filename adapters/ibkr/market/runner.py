@@ -244,6 +244,9 @@ class MarketRunner:
         if lease.lease != self._writes_under:
             under = lease.lease
             self._ports.sink.take_over(under, list(self.session.budget.symbols))
+            self._ports.alerts.fence(under.fencing)
+            if self._writes_under is None:
+                self._ports.alerts.take_over()
             self._writes_under = under
 
     def _is_published(self, update: SymbolUpdate) -> bool:

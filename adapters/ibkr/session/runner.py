@@ -17,13 +17,14 @@ from adapters.ibkr.session.outputs import LinkAction
 from adapters.ibkr.session.pacing import Request, Send
 from adapters.ibkr.session.session import BrokerSession
 from adapters.ibkr.session.spool import Spool
-from trading.errors import TransientError
+from trading.errors import LiveStateUnavailableError, TransientError
 from trading.model.broker import BrokerEvent, BrokerEventKind, LinkState
 from trading.ports.alerts import Alerts
 from trading.ports.broker_commands import CommandQueue, CommandResult, ReceivedCommand
 from trading.ports.clock import Clock
-from trading.ports.live_state import LiveState
+from trading.ports.live_state import Lease, LiveState
 from trading.ports.outbox import Outbox
+from trading.services.hold_lease import HeldLease
 from trading.settings import BrokerSettings
 
 COMPONENT = "broker"
@@ -47,6 +48,13 @@ class SessionPorts:
     live_state: LiveState
     alerts: Alerts
     clock: Clock
+    lease: HeldLease | None = None  # None where nobody else could hold a session
+
+    def take_over(self, lease: Lease) -> None:
+        """Write, take commands and alert under this lease; who has an older one does none of it any more."""
+        self.outbox.take_over(lease)
+        self.commands.take_over(lease)
+        self.alerts.fence(lease.fencing)
 
 
 class Runner:
@@ -60,6 +68,7 @@ class Runner:
         self._heard = asyncio.Event()
         self._told = asyncio.Event()
         self._link = broker_link(settings, self._session, self._heard.set)
+        self._works_under: Lease | None = None
         self._stopping = False
         self._is_full = False
         self._redis_fails = False
@@ -72,7 +81,8 @@ class Runner:
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; what was heard by then is written, for a few seconds."""
         writing = asyncio.create_task(self._forever(self._write), name="write")
-        others = [asyncio.create_task(self._forever(step)) for step in (self._take_commands, self._beat)]
+        steps = (self._take_commands, self._beat, self._hold)
+        others = [asyncio.create_task(self._forever(step)) for step in steps]
         wake_at_stop = asyncio.create_task(stop.wait())
         wake_at_stop.add_done_callback(lambda _: self._heard.set())
         self._session.start()
@@ -180,6 +190,7 @@ class Runner:
     async def _write(self) -> None:
         """Move the front of the line: events into the outbox, then what waited for them."""
         await self._told.wait()
+        await self._take_over()
         while self._has_work():
             step = self._spool.next_step()
             if step is not None:
@@ -199,6 +210,7 @@ class Runner:
         if self._redis_fails:
             await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
             return
+        await self._take_over()
         taken = await asyncio.to_thread(self._ports.commands.receive, COMMANDS_PER_CALL_MAX, COMMANDS_WAIT_S)
         for received in taken:
             self._session.take_command(received)
@@ -207,8 +219,29 @@ class Runner:
         else:
             await asyncio.sleep(COMMANDS_PAUSE_S)
 
+    async def _hold(self) -> None:
+        """Keep the lease; another holder of it is an error that ends all."""
+        lease = self._ports.lease
+        if lease is not None:
+            await asyncio.to_thread(lease.keep)
+        await asyncio.sleep(TICK_MAX_S if lease is None else lease.every_s)
+
+    async def _take_over(self) -> None:
+        """Work under the lease that is held now; before there is one nothing is written and none is taken."""
+        lease = self._ports.lease
+        if lease is None or (lease.lease is not None and lease.lease == self._works_under):
+            return
+        under = lease.lease
+        if under is None:
+            raise LiveStateUnavailableError(f"the lease {lease.component} is not taken yet")
+        await asyncio.to_thread(self._ports.take_over, under)
+        if self._works_under is None:
+            await asyncio.to_thread(self._ports.alerts.take_over)
+        self._works_under = under
+
     async def _beat(self) -> None:
         every = self._settings.heartbeat_every_s
+        await self._take_over()
         await asyncio.to_thread(self._ports.live_state.beat, COMPONENT, self._now(), every * BEATS_KEPT)
         self._redis_fails = False
         await asyncio.sleep(every)

@@ -1,16 +1,25 @@
 -- One step in the life of one condition: what goes on until it is found to hold no more. KEYS: the hash of conditions.
 -- ARGV: step, code, pause between two tellings of a code in ms, most conditions, a JSON object: what is said.
 -- Steps: raise {id, text, component, market_at, age_ms} | end {id, text, component, age_ms} | told {raised, text, over} | look {} |
--- restore {id, text, component, market_at, since_ms}. One key only, so that it runs in a cluster: the words that it returns go to the streams
+-- restore {id, text, component, market_at, since_ms} | fence {}. A resident says its number (`fencing`) with each, and leaves it beside
+-- the codes: who has a lower one of the component raises and ends nothing any more. One key only, so that it runs in a cluster: the words that it returns go to the streams
 -- by the caller, who then says that they are told. Who is killed between leaves words that the next step, or a look, returns again.
 -- A code is told at once, and again only after the pause: what comes and goes meanwhile is one episode, with how often it came.
--- Returns {'crowded'} where there is no room, else {'ok', id of the episode, words as JSON}.
+-- Returns {'fenced'} to who was followed, {'crowded'} where there is no room, else {'ok', id of the episode, words as JSON}.
 local step, code, pause, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local said = cjson.decode(ARGV[5])
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local kind = redis.call('TYPE', KEYS[1])['ok']
 if kind ~= 'none' and kind ~= 'hash' then redis.call('DEL', KEYS[1]) end
+local number = said.fencing or 0
+if number > 0 and (step == 'raise' or step == 'end' or step == 'fence') then
+  local field = 'fencing:' .. said.component
+  local seen = tonumber(redis.call('HGET', KEYS[1], field) or '0')
+  if seen > number then return {'fenced'} end
+  if seen < number then redis.call('HSET', KEYS[1], field, string.format('%.0f', number)) end
+  if step == 'fence' then return {'ok', '', '[]'} end
+end
 local stored = redis.call('HGET', KEYS[1], code)
 local known, c = false, nil
 if stored then known, c = pcall(cjson.decode, stored) end

@@ -6,5 +6,6 @@ local told = redis.call('GET', KEYS[1])
 if not told then return 0 end
 local lease = cjson.decode(told)
 if lease.owner ~= ARGV[1] or lease.fencing ~= tonumber(ARGV[2]) or lease.until_ms <= now_ms then return 0 end
-redis.call('SET', KEYS[1], cjson.encode({v = 1, owner = lease.owner, fencing = lease.fencing, until_ms = now_ms + ARGV[3]}))
+lease.until_ms = now_ms + ARGV[3]
+redis.call('SET', KEYS[1], cjson.encode(lease))
 return 1

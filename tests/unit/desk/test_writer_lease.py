@@ -1,9 +1,11 @@
 """The lease of a resident that writes: whose it is, who waits for it, what is told when it is lost."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 import pytest
 from alert_ends import shows_the_end_of
@@ -12,8 +14,18 @@ from adapters.memory.alerts import MemoryAlerts
 from adapters.memory.live_state import MemoryLiveState
 from adapters.memory.market import MemoryMarket, MemoryMarketSink
 from desk.residents import writer_lease
-from desk.residents.writer_lease import KeptWriter, held, is_dead, stand_by, this_process
-from trading.errors import FencedOutError, LiveStateUnavailableError
+from desk.residents.writer_lease import (
+    PATIENCE_BEYOND_S,
+    KeptWriter,
+    held,
+    is_dead,
+    patience_of,
+    shown_name,
+    stand_by,
+    this_process,
+)
+from desk.stack.residents import BEATING, STAND_BY, resident_services
+from trading.errors import FencedOutError, HeldElsewhereError, LiveStateUnavailableError
 from trading.ports.live_state import Lease
 from trading.services.hold_lease import HeldLease
 
@@ -49,16 +61,41 @@ def test_a_process_is_dead_only_where_it_is_proved() -> None:
     assert is_dead(gone)
     assert not is_dead(this_process())
     assert not is_dead("elsewhere/" + gone.partition("/")[2])
-    assert not is_dead(gone.rpartition("/")[0])
+    assert not is_dead("/".join(gone.split("/")[:2]))
     assert not is_dead("")
 
 
 @pytest.mark.skipif(not writer_lease.MACHINE.exists(), reason="this system has no mark of its start")
 def test_a_pid_that_was_given_away_again_is_another_process() -> None:
     """The start time tells them apart."""
-    where, pid, began, end = this_process().split("/")
+    where, pid, began, *end = this_process().split("/")
     assert pid == str(os.getpid())
-    assert is_dead("/".join((where, pid, f"{float(began) - 100:.2f}", end)))
+    assert is_dead("/".join((where, pid, f"{float(began) - 100:.2f}", *end)))
+
+
+def test_a_holder_is_shown_to_people_by_machine_process_and_time() -> None:
+    """A name of another release is shown as it is."""
+    assert shown_name(this_process()) == f"process {os.getpid()} on {socket.gethostname()}"
+    assert shown_name("one") == "one"
+    state = MemoryLiveState()
+    held_now = HeldLease(state, "ingest", this_process(), 60, shown=shown_name)
+    assert held_now.take() is not None
+    today = datetime.now(UTC).strftime("%Y-%m-%d ")
+    assert held_now.holder().startswith(f"{shown_name(this_process())}, since {today}")
+
+
+def test_a_second_one_of_a_person_ends_and_one_of_the_supervisor_waits() -> None:
+    """By the word that the supervisor starts its processes with."""
+    state, alerts = MemoryLiveState(), MemoryAlerts()
+    state.acquire_lease("ingest", "writer", "one", 60)
+    second = lease(state, "two", 0)
+    assert patience_of(second, ["desk.residents.ingest", STAND_BY]) is None
+    assert patience_of(second, ["desk", "ingest"]) == PATIENCE_BEYOND_S
+    with pytest.raises(HeldElsewhereError, match="ingest is held by one"):
+        stand_by(second, alerts, lambda: False, needs_live_state=True, patience_s=0, pause=no_pause)
+    assert not alerts.told
+    for service in resident_services(BEATING, {}, {}, (), dict):
+        assert service.command[-1] == STAND_BY
 
 
 @shows_the_end_of("stands_by-")
