@@ -2,7 +2,8 @@
 
 from adapters.configuration import load_settings
 from desk.answers import AsJson, ExitCode, as_mapping, finish, print_json, print_table, progress, say
-from desk.examination import Finding, Verdict, examine
+from desk.examination import examine
+from desk.finding import Finding, Verdict
 
 
 def doctor(as_json: AsJson = False) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from adapters.configuration import load_settings
-from desk.examination import Finding, Patient, Verdict, _lines
+from desk.finding import Finding, Patient, Verdict
+from desk.market_examination import market_data_lines
 from desk.stack.expected import expected_residents
 from desk.stack.layout import StackLayout
 from desk.stack.residents import wanted_residents
@@ -22,7 +23,7 @@ def settings_of(home: Path, **names: str) -> Settings:
 def examined(settings: Settings) -> Finding:
     """What the doctor finds."""
     layout = StackLayout(settings.paths.home)
-    return _lines(Patient(effective=settings, configured=settings, layout=layout))
+    return market_data_lines(Patient(effective=settings, configured=settings, layout=layout))
 
 
 def test_every_symbols_lines_are_named(tmp_path: Path) -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 
 from adapters.configuration import load_settings
-from desk.examination import Finding, Patient, Verdict, _vendors
+from desk.finding import Finding, Patient, Verdict
+from desk.market_examination import vendors
 from desk.stack.layout import StackLayout
 
 
 def examined(home: Path, **names: str) -> Finding:
     """What the doctor finds in a home with these settings."""
     settings = load_settings({"DESK_HOME": str(home), **names}, with_stack=False)
-    return _vendors(Patient(effective=settings, configured=settings, layout=StackLayout(home)))
+    return vendors(Patient(effective=settings, configured=settings, layout=StackLayout(home)))
 
 
 @pytest.mark.parametrize(
