@@ -27,9 +27,8 @@ CONTRACTS = 300
 TIMES = 3  # of each measurement; the median counts
 ENGINE_FILLS = 30_000
 AIM_ORDERED, AIM_SORTED = 10.0, 2.0
-Rows = list[
-    tuple[int, int, int, int, int]
-]  # contract, sign, quantity, price x multiplier in 1e-9, fee in 1e-9
+# contract, sign, quantity, price x multiplier in 1e-9, fee in 1e-9
+Rows = list[tuple[int, int, int, int, int]]
 
 
 def main() -> None:

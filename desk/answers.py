@@ -43,9 +43,8 @@ class ExitCode(IntEnum):
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
-Advance = Callable[
-    [str, int, int | None], None
-]  # what is being done, how much of it is done, out of how many
+# what is being done, how much of it is done, out of how many
+Advance = Callable[[str, int, int | None], None]
 
 
 def say(text: str) -> None:

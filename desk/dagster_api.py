@@ -12,9 +12,7 @@ import httpx
 from trading.errors import PermanentError, TransientError
 
 QUERY_TIMEOUT_S = 30.0
-QUERY_ATTEMPTS_MAX = (
-    4  # of a question that timed out: a busy machine answers late, and asking again is harmless
-)
+QUERY_ATTEMPTS_MAX = 4  # of a question that timed out: a busy machine answers late, asking again is harmless
 LAUNCH_TIMEOUT_S = 300.0  # the plan is stored before the answer; asked once only
 PROBE_TIMEOUT_S = 2.0
 FINISHED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})

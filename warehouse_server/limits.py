@@ -33,9 +33,7 @@ HOLD_S: Final = 0.1  # headers are held this long, so that an early error keeps 
 SPOOL_MEMORY_BYTES: Final = 16 * MIB  # wait_end_of_query: beyond it the answer goes to a temporary file
 BUFFERED_RESULT_ROWS: Final = 1_000_000  # the engine does not count the bytes of constant columns
 BUFFERED_RESULT_BYTES: Final = 64 * MIB  # formats that are one document: larger ones go through a pipe
-READER_RESULT_BYTES: Final = (
-    256 * MIB
-)  # the reader has no pipe (it would need to write): larger ones are refused
+READER_RESULT_BYTES: Final = 256 * MIB  # larger ones are refused: the reader may not write into a pipe
 PIPE_READ_BYTES: Final = 1 * MIB
 
 # --- sessions

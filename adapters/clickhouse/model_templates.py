@@ -15,9 +15,7 @@ from trading.errors import ConfigurationError
 from trading.ports.model_runner import SessionRange, TableName
 
 TEST_BLOCK = re.compile(r"{%-?\s*test\s+(\w+)\((.*?)\)\s*-?%}(.*?){%-?\s*endtest\s*-?%}", re.DOTALL)
-DBT_ONLY_MACROS = (
-    "generate_schema_name",
-)  # dbt calls it by itself; here a model's database is in its configuration
+DBT_ONLY_MACROS = ("generate_schema_name",)  # dbt calls it; here a model's configuration has its database
 
 
 @dataclass(slots=True, kw_only=True)

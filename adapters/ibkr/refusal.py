@@ -14,9 +14,7 @@ import orjson
 from trading.errors import InvalidFieldError, PermanentError, shown
 from trading.model.fills import FillBatch, RejectedRow, Source, Venue
 
-PAYLOAD_CHARS_MAX = (
-    65_536  # of one refused row in the dead letter; a longer field is cut and named by its hash
-)
+PAYLOAD_CHARS_MAX = 65_536  # of one refused row; a longer field is cut and named by its hash
 FIELD_CHARS_KEPT = 200  # of a field that is cut
 FIELD_CHARS_MAX = 32_768  # no real field comes near it; a longer one refuses its row
 SAMPLE_BYTES = 1_000  # of a refused file, so that a person recognizes it

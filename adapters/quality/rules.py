@@ -20,9 +20,7 @@ SIGN_OFFS = TableName(database="core", table="sign_offs")
 SESSION_COLUMNS = {STATEMENTS: "to_date"}  # all others have `session`
 FEE_PER_CONTRACT_MAX = 15  # of options and futures, exchange and regulatory fees included
 REBATE_PER_CONTRACT_MAX = 2
-CLUSTER_FROM_FILLS = (
-    5  # two real fills in one second are lawful; five instruments' worth at one moment are a stamp
-)
+CLUSTER_FROM_FILLS = 5  # two orders may well fill in one second; five at one moment are a stamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

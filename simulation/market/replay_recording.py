@@ -38,9 +38,7 @@ from simulation.market.replay_tapes import (
 )
 from simulation.sample_desk.contracts import Contract, Underlying, share_of
 
-TAPES_KEPT = (
-    30_000  # of each sort; a contract's session is about ten kilobytes, and is made again when needed
-)
+TAPES_KEPT = 30_000  # of each sort, ten kilobytes for a contract's session; made again when needed
 Tape = TypeVar("Tape", TouchTape, PrintTape)
 Chain = dict[tuple[date, Decimal, str], Greeks | None]
 

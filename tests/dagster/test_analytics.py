@@ -74,5 +74,7 @@ def test_the_fill_table_keeps_its_promises(booked: Desk) -> None:
 
 def test_the_funnel_counts_each_account_session_once(booked: Desk) -> None:
     """Sessions narrow from traded to reconciled."""
-    for row in _answer(booked, "10_from_file_to_proof"):
+    rows = _answer(booked, "10_from_file_to_proof")
+    assert rows
+    for row in rows:
         assert row["account_sessions"] >= row["with_pnl"] >= row["reconciled"] + row["broken"]

@@ -171,9 +171,7 @@ class BrokerEvent:
 class Verb(StrEnum):
     """What the broker session can be told."""
 
-    PLACE = (
-        "place"  # payload: account, instrument fields, side, quantity, order_type, prices, oca, order_ref, …
-    )
+    PLACE = "place"  # payload: account, instrument fields, side, quantity, order_type, prices, order_ref, …
     MODIFY = "modify"
     CANCEL = "cancel"
     CANCEL_ALL = "cancel_all"

@@ -108,9 +108,8 @@ class VolatilityPoller(Poller):
             lane.succeeded(now, self._heard(lane, answer, now))
         except DeskError as error:
             lane.failed(now, error, self._tools.chance())
-            level = (
-                logging.WARNING if lane.breaker.failures == 1 else logging.DEBUG
-            )  # then it is in the health
+            is_first = lane.breaker.failures == 1  # the others are in the health
+            level = logging.WARNING if is_first else logging.DEBUG
             _log.log(level, "volatility_source_failed source=%s error=%s", lane.name, error)
         self._publish(now)
 

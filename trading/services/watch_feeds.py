@@ -119,9 +119,7 @@ class FeedWatch:
 
     open_since: OpenSince = regular_hours
     _known: dict[FeedKey, _Memory] = field(default_factory=dict)
-    _untold: dict[FeedKey, FeedEvent] = field(
-        default_factory=dict
-    )  # each feed's newest episode without alert
+    _untold: dict[FeedKey, FeedEvent] = field(default_factory=dict)  # its newest episode without alert
     _told: dict[FeedKey, ToldAlert] = field(default_factory=dict)  # of each episode that goes on
     _going_on: Counter[str] = field(default_factory=Counter)  # by code: feeds that stand still
     _over: dict[str, str] = field(default_factory=dict)  # by code: what ended it, where nobody was told yet
