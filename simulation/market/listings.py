@@ -32,7 +32,7 @@ FRIDAYS_AHEAD = 3
 WIDE_EXPIRIES, WIDE_STRIKES = 10, 50  # of a synthetic symbol
 SERIES_MOST = 560_000
 COMBINATION_CONID = 28_812_380  # how the broker numbers every combination
-RIGHTS = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
+RIGHTS = {"C": "C", "CALL": "C", "P": "P", "PUT": "P", "?": "", "0": ""}  # the last two are nobody's
 
 
 @dataclass(slots=True)
@@ -220,7 +220,7 @@ def _fits(contract: Contract, query: ContractQuery) -> bool:
     underlying, is_option = contract.underlying, contract.asset == "OPT"
     root = underlying.option_root if underlying is not None and is_option else ""
     said = (
-        (RIGHTS.get(query.right.upper(), ""), contract.right),
+        (RIGHTS.get(query.right.upper(), query.right), contract.right),
         (query.sec_type, "IND" if contract.settles_in_cash and not is_option else contract.asset),
         (query.symbol, _symbol_of(contract)),
         (query.currency, contract.currency),

@@ -201,6 +201,8 @@ def _is_wrong(client: Client, request: HistoricalData, seconds: float, form: say
         reason = f"{request.what} is not supported with keepUpToDate"
     elif request.keeps_up_to_date and request.end:
         reason = "End date not supported with keepUpToDate"
+    elif request.end and request.what == "ADJUSTED_LAST":
+        reason = "End date not supported with adjusted last"
     elif request.what == SCHEDULE and form.bar_s != DAY_S:
         reason = "Only bars of 1 day are supported with SCHEDULE"
     elif client.subscriptions.count("history") >= OPEN_REQUESTS_MAX:

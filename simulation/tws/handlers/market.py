@@ -38,6 +38,7 @@ LEGAL_GENERIC_TICKS: Final = frozenset(
     | {411, 456, 460, 499, 506, 511, 512, 513, 576, 577, 586, 587, 588, 595, 614, 619, 623}
 )
 DEPTH_ROWS_MAX: Final = 20
+WITHOUT_A_BOOK: Final = ("IND", "CASH")  # nobody simulates the banks behind a currency's touch
 MAKER_EXCHANGES: Final = ("ISLAND", "NASDAQ", "NYSE", "ARCA", "BATS", "IEX")  # they name whose size it is
 
 
@@ -96,7 +97,7 @@ def market_depth(state: GatewayState, client: Client, request: MarketDepth) -> N
     if record is None:
         return
     exchange = request.query.exchange or "SMART"
-    if sec_type_of(record.contract) == "IND" or (exchange == "SMART" and not request.is_smart):
+    if sec_type_of(record.contract) in WITHOUT_A_BOOK or (exchange == "SMART" and not request.is_smart):
         client.error(request.request_id, 10092)
         return
     if not client.may_subscribe("depth", request.request_id):

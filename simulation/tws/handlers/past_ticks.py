@@ -1,14 +1,18 @@
 """Requests for ticks of the past: trades, touches, middles; between two moments, or the last ones before one.
 
 The simulated market keeps no record of quotes finer than seconds: the touch is looked at once a second, and
-told where it is there.
+told where it is there. What is asked of a night or a weekend is that of the hours next to it. Prints are
+drawn hour by hour until there are enough: a month's would take minutes, in which nobody else is answered.
 """
 
+import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from simulation.broker.model import Quote
+from simulation.broker.questions import Print
+from simulation.market.hours import EARLY_OPEN, local
 from simulation.market.parts import LOOKED_BACK_MOST_S
 from simulation.tws.client import Client
 from simulation.tws.depth_feeds import TRADE_KINDS
@@ -19,12 +23,16 @@ from simulation.tws.replies import Message
 from simulation.tws.replies import history as say
 from simulation.tws.requests.market import HistoricalTicks
 from simulation.tws.state import GatewayState
+from trading.calendar import POST_MARKET, TradingCalendar
 
 LOOKED_BACK_MOST = timedelta(seconds=LOOKED_BACK_MOST_S)
-LOOK_BACK = timedelta(hours=8)
+LOOK_BACK = timedelta(hours=8)  # for touches, second by second
+WHOLE_DAY = timedelta(hours=16)  # from four in the morning to eight in the evening
+PIECE = timedelta(hours=1)
 TICKS_MAX = 1_000
 SECOND = timedelta(seconds=1)
 WHATS = ("TRADES", "MIDPOINT", "BID_ASK")
+CALENDAR = TradingCalendar()
 
 
 def historical_ticks(state: GatewayState, client: Client, request: HistoricalTicks) -> None:
@@ -62,16 +70,45 @@ def ticks_between(
 ) -> Message:
     """The first ticks from a start on; without a start the last ones before the end."""
     now = state.clock.now()
-    until = min(end or now, now)
-    since = max(start or until - LOOK_BACK, now - LOOKED_BACK_MOST)
+    until = _in_hours_before(min(end or now, now))
+    look_back = WHOLE_DAY if what == "TRADES" else LOOK_BACK
+    since = max(_in_hours_after(start) if start else until - look_back, now - LOOKED_BACK_MOST)
     if what == "TRADES":
-        prints = list(state.broker.prints(conid, since, until))
-        return say.historical_trades(request_id, prints[:count] if start else prints[-count:], is_whole=True)
+        prints = _prints(state, conid, since, min(until, now), count, is_forward=start is not None)
+        return say.historical_trades(request_id, prints, is_whole=True)
     quotes = _quotes(state, conid, since, until, count, is_forward=start is not None)
     if what == "MIDPOINT":
         mids = [(each.at, (each.bid + each.ask) / Decimal(2)) for each in quotes if each.bid and each.ask]
         return say.historical_mids(request_id, mids, is_whole=True)
     return say.historical_quotes(request_id, quotes, is_whole=True)
+
+
+def _in_hours_after(start: datetime) -> datetime:
+    """The moment, or the opening of the next hours in which anything trades."""
+    return max(start, local(CALENDAR.trading_session(start), EARLY_OPEN))
+
+
+def _in_hours_before(end: datetime) -> datetime:
+    """The moment, or the end of the last hours in which anything traded."""
+    session = CALENDAR.trading_session(end)
+    if end >= local(session, EARLY_OPEN):
+        return end
+    return min(end, CALENDAR.session_close(CALENDAR.previous_session(session)) + POST_MARKET)
+
+
+def _prints(
+    state: GatewayState, conid: int, since: datetime, until: datetime, count: int, *, is_forward: bool
+) -> list[Print]:
+    """Prints in the order of time, from whichever end they are wanted."""
+    found: list[Print] = []
+    for number in range(math.ceil((until - since) / PIECE)):
+        first = since + number * PIECE if is_forward else max(since, until - (number + 1) * PIECE)
+        last = min(until, first + PIECE) if is_forward else until - number * PIECE
+        told = state.broker.prints(conid, first, last)
+        found = [*found, *told] if is_forward else [*told, *found]
+        if len(found) >= count:
+            break
+    return found[:count] if is_forward else found[-count:]
 
 
 def _quotes(

@@ -61,6 +61,9 @@ CONTRACTS: Sequence[Case] = [
     details(symbol="ES", secType="FUT", exchange="CME", currency="USD", answer="4:200"),
     details(secType="STK", secIdType="ISIN", secId=ISIN, exchange="SMART", answer="10 52"),
     details(secType="STK", secIdType="ISIN", secId="XX0000000000", exchange="SMART", answer="4:200"),
+    details(symbol="SPY", secType="OPT", exchange="SMART", right="X", answer="4:200"),
+    details(symbol="SPY", secType="STK", exchange="SMART", right="?", answer="10 52"),
+    details(symbol="SPY", secType="STK", exchange="SMART", primaryExchange="ARCA", answer="10 52"),
     details(symbol="SPY", exchange="SMART", answer="4:321"),
     details(symbol="SPY", secType="XYZ", answer="4:321"),
     details(symbol="SPY", secType="BAG", exchange="SMART", currency="USD", answer="4:321"),
@@ -100,6 +103,7 @@ LINES: Sequence[Case] = [
     ("reqMktDepth", (ID, SHARE, 5, True, []), "13"),
     ("reqMktDepth", (ID, SHARE, 5, False, []), "4:10092"),
     ("reqMktDepth", (ID, INDEX, 5, False, []), "4:10092"),
+    ("reqMktDepth", (ID, PAIR, 5, False, []), "4:10092"),
     ("reqMktDepth", (ID, NOBODY, 5, True, []), "4:200"),
     ("reqRealTimeBars", (ID, SHARE, 5, "MIDPOINT", True, []), ""),  # told when five seconds are over
     ("reqRealTimeBars", (ID, SHARE, 5, "VIBES", True, []), "4:321"),
@@ -114,6 +118,7 @@ PAST: Sequence[Case] = [
     *(bars("4:162", what) for what in ("HISTORICAL_VOLATILITY", "OPTION_IMPLIED_VOLATILITY", "FEE_RATE")),
     bars("106", "SCHEDULE", size="1 day"),
     bars("4:321", "SCHEDULE"),
+    bars("4:321", "ADJUSTED_LAST", end=NINE_FORTY),
     bars("4:321", "VIBES"),
     *(bars("17", size=size, duration="1 M") for size in ("1 day", "1 week", "1 month")),
     *(
