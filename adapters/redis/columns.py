@@ -21,7 +21,7 @@ from trading.model.instruments import Option
 from trading.model.market import ChainContract, DepthLevel, OptionGreeks, TickerSentiment
 from trading.model.money import canonical
 
-NUMBERS_CACHED = 32_768  # 10 MB; prices and sizes come again and again
+NUMBERS_CACHED = 16_384  # 5 MB; prices and sizes come again and again
 OPTIONS_CACHED = 65_536  # 54 MB; making one costs more than reading its row, expired ones go
 ROWS_MAX = 100_000  # of one table: a text of a few bytes must not ask for more
 

@@ -58,7 +58,7 @@ class MinuteBars:
         self._minutes: dict[datetime, dict[int, _Piece]] = {}
         self._open: datetime | None = None  # the minute that is not told yet
         self._due: dict[datetime, None] = {}  # minutes to tell, in their order
-        self._refilled: set[datetime] = set()  # minutes of this session
+        self._refilled = MinuteHoles()  # all but what history told
         self._to_tell: list[Bar] = []  # of those
         self.holes = MinuteHoles()
         self._refused: list[RefusedRow] = []
@@ -69,7 +69,7 @@ class MinuteBars:
         """Take pieces from the session's open to its close only."""
         self._bounds = (opens_at, closes_at)
         self.holes.begin_session(opens_at, closes_at)
-        self._refilled.clear()
+        self._refilled.begin_session(opens_at, closes_at)
 
     def refill(
         self, at: datetime, prices: Sequence[float], volume: float, average: float, count: int
@@ -81,7 +81,7 @@ class MinuteBars:
             return False
         told = {0: _piece(prices, volume, average, count)}
         self._to_tell.append(self._made_of(at, told, BarOrigin.REFILLED))
-        self._refilled.add(at)
+        self._refilled.fill((at,))
         self._due.pop(at, None)
         self.holes.fill((at,))
         return True
@@ -91,7 +91,7 @@ class MinuteBars:
         reason = self._reason_against(at, prices) or self._reason_against_piece(at)
         if reason:
             self._refuse(reason, f"{at.isoformat()} {list(prices)!r} {volume!r}", at)
-        elif at.replace(second=0) not in self._refilled:
+        elif not self._refilled.is_filled(at.replace(second=0)):
             self._take(at, _piece(prices, volume, average, count))
 
     def advance(self, at: datetime) -> None:

@@ -46,6 +46,11 @@ class MinuteHoles:
             if 0 <= place < len(self._minutes):
                 self._minutes[place] = KNOWN
 
+    def is_filled(self, minute: datetime) -> bool:
+        """Whether this one is known whole."""
+        place = self._place(minute)
+        return 0 <= place < len(self._minutes) and self._minutes[place] == KNOWN
+
     def holes(self, until: datetime) -> list[MinuteHole]:
         """The holes that are over and began before a moment, in their order."""
         opens_at, minutes = self._opens_at, self._minutes

@@ -11,7 +11,7 @@ from math import isfinite
 
 from trading.errors import InvalidFieldError
 
-NUMBERS_CACHED = 32_768  # 10 MB when full, which it is within the hour; more are made anew
+NUMBERS_CACHED = 16_384  # 4 MB when full, which it is within the hour; more are made anew
 NUMBER_LIMIT = 1e10  # a price or size is below it: no column holds more (decisions/0009)
 MARKET_PLACES = 8  # of the columns (decisions/0009)
 FINEST = Decimal(1).scaleb(-MARKET_PLACES)

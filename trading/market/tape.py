@@ -36,7 +36,7 @@ TOO_MANY = f"more than {PRINTS_WAITING_MAX} prints came between two flushes"
 AHEAD_MAX = timedelta(hours=1)  # of the market's clock; a second of a fast simulated day is minutes
 LATE_MAX = timedelta(minutes=30)  # of a print of the session before; delayed data are 15 to 20
 TIMES_KEPT = 64  # distinct times whose prints are numbered
-AMOUNTS_CACHED = 16_384  # 8 MB; the same prices and sizes come again and again
+AMOUNTS_CACHED = 8_192  # 4 MB; the same prices and sizes come again and again
 TEXT_TIME, TICK_TIME = timedelta(milliseconds=1), timedelta(seconds=1)  # what a print's time is cut to
 RT_FIELDS = 6  # price;size;time in ms;volume of the session;average;by one market maker
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
