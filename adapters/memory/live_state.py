@@ -100,10 +100,6 @@ class MemoryLiveState(LiveState):
         """Set a lock; it has no expiry."""
         self._locks[lock.scope, lock.scope_id] = lock
 
-    def lift_lock(self, scope: LockScope, scope_id: str) -> None:
-        """Take a lock away; one that is not there is no error."""
-        self._locks.pop((scope, scope_id), None)
-
     def locks(self) -> Sequence[Lock]:
         """Return every lock, by scope and id."""
         return sorted(self._locks.values(), key=lambda lock: (lock.scope, lock.scope_id))

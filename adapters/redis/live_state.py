@@ -125,10 +125,6 @@ class RedisLiveState(LiveState):
         """Set a lock; it has no expiry."""
         asked(lambda: self._client.set(_lock_key(lock.scope, lock.scope_id), values.lock_text(lock)))
 
-    def lift_lock(self, scope: LockScope, scope_id: str) -> None:
-        """Take a lock away; one that is not there is no error."""
-        asked(lambda: self._client.delete(_lock_key(scope, scope_id)))
-
     def locks(self) -> Sequence[Lock]:
         """Return every lock, by scope and id."""
         found = [values.lock_of(text) for text in self._values(keys.LOCK.matching()).values()]

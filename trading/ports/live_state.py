@@ -148,10 +148,6 @@ class LiveState(ABC):
         """Set a lock; it has no expiry."""
 
     @abstractmethod
-    def lift_lock(self, scope: LockScope, scope_id: str) -> None:
-        """Take a lock away; one that is not there is no error."""
-
-    @abstractmethod
     def locks(self) -> Sequence[Lock]:
         """Return every lock, by scope and id."""
 

@@ -164,7 +164,7 @@ def test_a_flushed_redis_gets_its_locks_back(tools: WatchTools) -> None:
 def test_what_a_kill_left_half_done_is_finished(tools: WatchTools) -> None:
     """A break without its lock, a lock that Redis lacks, and a lock that outlived its break."""
     (event,) = _tell(tools, {CALL: 5}).new_events
-    tools.live_state.lift_lock(LockScope.UNDERLYING, f"{ACCOUNT}:CLF")
+    tools.live_state.rebuild_locks([], "e1")
     watch_positions(tools)
     assert _scopes(tools) == [LockScope.UNDERLYING]
     closed = replace(event, sequence=2, state=BreakState.CLOSED)
