@@ -47,7 +47,6 @@ JOURNAL = keys.OUTBOX_JOURNAL.at(topic=BROKER_TOPIC, sym=IBKR_SHARD)
 DRAIN_GROUP = "drain"
 FULL_ALERT = "outbox_full"
 TOKEN_LIFE_MS = 60_000  # a repeat after a lost answer comes within ANSWER_TIMEOUT_S times a few
-ALERT_PAUSE_MS = 0  # a full outbox is one condition: its teller minds how often
 ACKS_PER_SCRIPT_MAX = 1_000  # Lua unpacks no more than about 8,000 values
 READ_WAIT_MAX_S = 5.0
 
@@ -90,7 +89,7 @@ class RedisOutbox(Outbox):
     def _append(self, texts: Sequence[bytes]) -> Appended:
         token = uuid4().hex
         done = keys.OUTBOX_APPENDED.at(topic=BROKER_TOPIC, sym=IBKR_SHARD, token=token)
-        limits = (self._entries_max, token[:8], TOKEN_LIFE_MS, ALERT_PAUSE_MS)
+        limits = (self._entries_max, token[:8], TOKEN_LIFE_MS)
         arguments = (*limits, *self._fence.arguments, *texts)
         answer = run_script(self._client, "append_events", [STREAM, JOURNAL, done], arguments)
         said = [part.decode() for part in answer]
