@@ -21,6 +21,7 @@ QUESTIONS_AT_ONCE = 10
 CONTRACTS_MAX = 100_000  # of all chains together
 RETRY_FIRST_S, RETRY_MAX_S = 5.0, 300.0
 DOUBLINGS_MAX = 10
+NEAR_EXPIRIES, NEAR_STRIKES = 2, 4  # strikes each side of the spot
 INDEXES = frozenset({"VIX1D", "VIX9D", "VVIX"}) | INDEX_CLASSES
 SHARE, INDEX = "STK", "IND"
 
@@ -193,14 +194,25 @@ class Discovery:
 
     def chosen(self, symbol: str, spot: Decimal | None) -> tuple[KnownContract, ...]:
         """The contracts around the spot, by expiry, strike and right; none while something is not known."""
+        return self._around_spot(symbol, spot, self._expiries_max, self._strikes_each_side)
+
+    def near(self, symbol: str, spot: Decimal | None) -> frozenset[int]:
+        """Those of them that are the nearest in both ways, by their numbers."""
+        strikes = min(NEAR_STRIKES, self._strikes_each_side)
+        return frozenset(each.conid for each in self._around_spot(symbol, spot, NEAR_EXPIRIES, strikes))
+
+    def _around_spot(
+        self, symbol: str, spot: Decimal | None, expiries: int, each_side: int
+    ) -> tuple[KnownContract, ...]:
         watched = self.watched[symbol]
-        if spot is None or not watched.is_whole:
+        if spot is None or not watched.is_whole or watched.series is None:
             return ()
+        days = sorted({day for day, _ in watched.series})[:expiries]
         chosen: list[KnownContract] = []
-        for series in watched.series or ():
+        for series in (each for each in watched.series if each[0] in days):
             contracts = watched.contracts[series]
             strikes = sorted({each.option.strike for each in contracts if each.option is not None})
-            kept = _around(strikes, spot, self._strikes_each_side)
+            kept = _around(strikes, spot, each_side)
             chosen += sorted(
                 (each for each in contracts if each.option is not None and each.option.strike in kept),
                 key=lambda each: (each.option.strike, each.option.right) if each.option else (),

@@ -1,12 +1,16 @@
 """Chains by turns: one look at one contract after another, within the lines that are left.
 
+What goes wrong otherwise: a round takes minutes, so two quotes of one chain may be minutes apart, and whoever
+compares them compares two markets. So a call and its put are looked at one behind the other, and what is near
+the money and near its expiry, which moves most and is traded most, has every third turn for itself.
+
 Open interest stands still during a session and a look (a snapshot) does not tell it, so each contract is
 looked at once a session as a short line that asks for it, and ends when it was told or was waited for. Keep
 out: what is told of a contract.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +20,7 @@ OPEN_INTEREST_TICKS = "101"
 LOOK_MAX = timedelta(seconds=15)  # a snapshot takes up to 11 seconds
 OPEN_INTEREST_WAIT = timedelta(seconds=4)  # it comes with the first ticks, or not at all
 CONTRACTS_MAX = 50_000
+NEAR_EVERY = 3  # pairs; of a hundred lines what is near is a sixth of the chains, and comes twice as often
 
 Turn = tuple[str, KnownContract]
 
@@ -36,7 +41,12 @@ class Rotation:
     def __init__(self, at_once_max: int) -> None:
         self._at_once_max = self._at_once = at_once_max
         self._chosen: dict[str, tuple[KnownContract, ...]] = {}
-        self._turns: deque[Turn] = deque()
+        self._near: dict[str, frozenset[int]] = {}
+        self._near_row: deque[Turn] = deque()
+        self._far_row: deque[Turn] = deque()
+        self._pair: Hashable = None  # whose turn it is
+        self._had_turn: set[int] = set()  # of it
+        self._pairs = 0  # that had a turn
         self._looks: dict[int, Look] = {}
         self._has_open_interest: set[int] = set()
         self._rests_until: datetime | None = None
@@ -51,30 +61,38 @@ class Rotation:
         """What is being looked at, by number."""
         return self._looks
 
-    def choose(self, symbol: str, contracts: Sequence[KnownContract]) -> None:
-        """Say which contracts of a symbol take turns; those that stay keep their place."""
+    def choose(self, symbol: str, contracts: Sequence[KnownContract], near: Collection[int] = ()) -> None:
+        """Say which contracts of a symbol take turns, which are near; those that stay keep their place."""
         others = self.size - len(self._chosen.get(symbol, ()))
-        now = tuple(contracts[: max(0, CONTRACTS_MAX - others)])
-        if self._chosen.get(symbol, ()) == now:
+        now, near_now = tuple(contracts[: max(0, CONTRACTS_MAX - others)]), frozenset(near)
+        if (self._chosen.get(symbol, ()), self._near.get(symbol, frozenset())) == (now, near_now):
             return
         before = {each.conid for each in self._chosen.get(symbol, ())}
-        self._chosen[symbol] = now
+        self._chosen[symbol], self._near[symbol] = now, near_now
         kept = {each.conid for each in now}
         self._has_open_interest -= before - kept  # what is known of them is forgotten
-        turns = (turn for turn in self._turns if turn[0] != symbol or turn[1].conid in kept)
-        self._turns = _by_turns([*turns, *((symbol, each) for each in now if each.conid not in before)])
+        there = (turn for turn in self._turns() if turn[0] != symbol or turn[1].conid in kept)
+        turns = [*there, *((symbol, each) for each in now if each.conid not in before)]
+        self._near_row = _by_turns([turn for turn in turns if self._is_near(turn)])
+        self._far_row = _by_turns([turn for turn in turns if not self._is_near(turn)])
 
     def next_looks(self, room: int, now: datetime) -> Iterator[Line]:
-        """Whose turn it is; each goes to the end of the row."""
+        """Whose turn it is; each goes to the end of its row."""
         if self._rests_until is not None and now < self._rests_until:
             return
         self._rests_until = None
         looked_at = {look.contract.conid for look in self._looks.values()}
-        for _ in range(min(room, self._at_once - len(self._looks), len(self._turns))):
-            symbol, contract = self._turns[0]
-            if contract.conid in looked_at:
-                return  # once round, and the first is still being looked at
-            self._turns.rotate(-1)
+        for _ in range(min(room, self._at_once - len(self._looks), self.size)):
+            row = self._next_row(looked_at)
+            if row is None:
+                return  # once round, and the first are still being looked at
+            symbol, contract = row[0]
+            row.rotate(-1)
+            looked_at.add(contract.conid)
+            if not self._is_in_hand(symbol, contract):
+                self._pair, self._pairs = _pair_of(symbol, contract), self._pairs + 1
+                self._had_turn.clear()
+            self._had_turn.add(contract.conid)
             ticks = "" if contract.conid in self._has_open_interest else OPEN_INTEREST_TICKS
             yield Line(kind=LineKind.SNAPSHOT, symbol=symbol, contract=contract, ticks=ticks)
 
@@ -100,7 +118,9 @@ class Rotation:
         if until is not None:
             self._rests_until = until
         elif look is not None:
-            self._turns = deque(turn for turn in self._turns if turn[1].conid != look.contract.conid)
+            gone = look.contract.conid
+            self._near_row = deque(turn for turn in self._near_row if turn[1].conid != gone)
+            self._far_row = deque(turn for turn in self._far_row if turn[1].conid != gone)
 
     def no_line_left(self, number: int) -> None:
         """The login has fewer lines than was configured: no more looks at once than are there now."""
@@ -119,26 +139,55 @@ class Rotation:
     def begin_session(self) -> None:
         """Open interest is another one, and chains are chosen anew."""
         self._has_open_interest.clear()
-        self._chosen.clear()
-        self._turns.clear()
+        for known in (self._chosen, self._near, self._near_row, self._far_row):
+            known.clear()
+        self._pair, self._pairs = None, 0
 
     def forget_looks(self) -> None:
         """The connection is gone."""
         self._looks.clear()
         self._at_once = self._at_once_max
 
+    def _turns(self) -> Iterator[Turn]:
+        yield from self._near_row
+        yield from self._far_row
+
+    def _is_near(self, turn: Turn) -> bool:
+        return turn[1].conid in self._near[turn[0]]
+
+    def _next_row(self, looked_at: Collection[int]) -> deque[Turn] | None:
+        """The row whose first contract is next: of the pair in hand, else by count; None: both are busy."""
+        rows = [self._far_row, self._near_row]
+        if self._pairs % NEAR_EVERY == 0:
+            rows.reverse()
+        free = [row for row in rows if row and row[0][1].conid not in looked_at]
+        in_hand = [row for row in free if self._is_in_hand(*row[0])]
+        return next(iter((*in_hand, *free)), None)
+
+    def _is_in_hand(self, symbol: str, contract: KnownContract) -> bool:
+        return _pair_of(symbol, contract) == self._pair and contract.conid not in self._had_turn
+
+
+def _pair_of(symbol: str, contract: KnownContract) -> Hashable:
+    """What a call and its put have in common."""
+    option = contract.option
+    if option is None:
+        return symbol, contract.conid
+    return symbol, option.expiry, option.trading_class, option.strike
+
 
 def _by_turns(turns: Sequence[Turn]) -> deque[Turn]:
-    """Symbol after symbol, each with its contracts in their order: a round over all of them takes a minute,
+    """Symbol after symbol, each with its pairs in their order: a round over all of them takes a minute,
     and no symbol's chain may stand still for so long.
     """
-    rows: dict[str, deque[Turn]] = {}
+    rows: dict[str, dict[Hashable, list[Turn]]] = {}
     for turn in turns:
-        rows.setdefault(turn[0], deque()).append(turn)
+        rows.setdefault(turn[0], {}).setdefault(_pair_of(*turn), []).append(turn)
+    waiting = {symbol: deque(pairs.values()) for symbol, pairs in rows.items()}
     merged: deque[Turn] = deque()
-    while rows:
-        for symbol in list(rows):
-            merged.append(rows[symbol].popleft())
-            if not rows[symbol]:
-                del rows[symbol]
+    while waiting:
+        for symbol in list(waiting):
+            merged.extend(waiting[symbol].popleft())
+            if not waiting[symbol]:
+                del waiting[symbol]
     return merged

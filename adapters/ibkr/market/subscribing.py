@@ -172,7 +172,7 @@ class Subscribing:
             contracts = self.discovery.chosen(symbol, spot)
             self._expect_chain(symbol, contracts)
             if plan.chain is ChainMode.SNAPSHOT:
-                self.rotation.choose(symbol, contracts)
+                self.rotation.choose(symbol, contracts, self.discovery.near(symbol, spot))
             elif contracts:
                 left -= self._stream(symbol, contracts, left, now)
 

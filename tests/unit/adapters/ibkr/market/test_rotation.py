@@ -1,12 +1,14 @@
 """Contracts of chains take turns, and each is asked its open interest once a session."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from adapters.ibkr.market import rotation as rotation_module
 from adapters.ibkr.market.lines import KnownContract
 from adapters.ibkr.market.rotation import LOOK_MAX, OPEN_INTEREST_TICKS, OPEN_INTEREST_WAIT, Rotation
+from trading.model.instruments import Option, Right
 
 NOW = datetime(2026, 11, 13, 15, tzinfo=UTC)
 
@@ -133,3 +135,77 @@ def test_all_turns_together_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> Non
     rotation.choose("SPY", contracts(2, 3, 4, 5))
     assert rotation.size == 5
     assert sorted(looked(rotation)) == [2, 3, 4, 11, 12]
+
+
+def series(symbol: str, expiry: date, *strikes: int) -> list[KnownContract]:
+    """Calls and puts by strike."""
+    options = [
+        Option(symbol=symbol, expiry=expiry, strike=Decimal(strike), right=right)
+        for strike in strikes
+        for right in (Right.CALL, Right.PUT)
+    ]
+    return [
+        KnownContract(
+            conid=int(each.strike) * 2 + (each.right is Right.PUT) + (1_000 if symbol == "QQQ" else 0),
+            symbol=symbol,
+            sec_type="OPT",
+            exchange="SMART",
+            instrument_id=each.instrument_id,
+            option=each,
+        )
+        for each in options
+    ]
+
+
+def test_a_call_and_its_put_have_their_turns_one_behind_the_other() -> None:
+    """Also between many symbols, where the room ends between the two, and when other strikes are chosen."""
+    rotation, day = Rotation(100), NOW.date()
+    rotation.choose("SPY", series("SPY", day, 100, 101, 102))
+    rotation.choose("QQQ", series("QQQ", day, 100, 101))
+    assert looked(rotation, 3) == [200, 201, 1200]
+    for conid in (200, 201, 1200):
+        rotation.over(conid)
+    rotation.choose("SPY", series("SPY", day, 101, 102, 103))
+    turns = looked(rotation, 20)
+    assert sorted(turns) == [202, 203, 204, 205, 206, 207, 1200, 1201, 1202, 1203]
+    places = {conid: turns.index(conid) for conid in turns}
+    assert all(places[call + 1] - places[call] == 1 for call in (202, 204, 206, 1202)), turns
+
+
+def test_what_is_near_comes_more_often_and_nothing_is_left_out() -> None:
+    """Every third pair is near; all others have their turns between."""
+    rotation, strikes = Rotation(2), range(100, 112)
+    contracts_ = series("SPY", NOW.date(), *strikes)
+    near = {each.conid for each in contracts_ if each.option and each.option.strike in (105, 106)}
+    rotation.choose("SPY", contracts_, near)
+    turns: list[int] = []
+    for _ in range(30):
+        turns += looked(rotation)
+        for conid in turns[-2:]:
+            rotation.over(conid)
+    assert turns[:8] == [210, 211, 200, 201, 202, 203, 212, 213]
+    assert set(turns) == {each.conid for each in contracts_}
+    assert turns.count(210) == turns.count(212) == 5
+    assert turns.count(200) == 2
+
+
+def test_near_ones_that_are_still_looked_at_hold_nobody_up() -> None:
+    """The others go on meanwhile."""
+    rotation = Rotation(10)
+    contracts_ = series("SPY", NOW.date(), 100, 101)
+    rotation.choose("SPY", contracts_, {200, 201})
+    assert looked(rotation, 2) == [200, 201]
+    assert looked(rotation, 2) == [202, 203]
+    assert looked(rotation, 2) == []
+
+
+def test_one_pair_of_each_kind_take_turns() -> None:
+    """A row of one pair has it at its front at once again."""
+    rotation = Rotation(2)
+    rotation.choose("SPY", series("SPY", NOW.date(), 100, 101), {200, 201})
+    turns: list[int] = []
+    for _ in range(6):
+        turns += looked(rotation)
+        for conid in turns[-2:]:
+            rotation.over(conid)
+    assert turns == [200, 201, 202, 203, 202, 203, 200, 201, 202, 203, 202, 203]
