@@ -30,6 +30,8 @@ UNREADABLE = (
     RuntimeError,  # encrypted, or compressed in a way that Python does not know
 )
 NumberedLine = tuple[int, str]
+GZIP_MARK = b"\x1f\x8b"
+QUOTE_SIGN = '"'
 
 
 def member_names(path: Path) -> tuple[str, ...]:
@@ -77,8 +79,10 @@ class OpenArchive:
 def text_lines(path: Path) -> Iterator[NumberedLine]:
     """Lines of a text file, compressed with gzip or not; raises InvalidFieldError where it breaks off."""
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            yield from _numbered(stream.readline)
+        with path.open("rb") as stream:
+            is_packed = stream.peek(len(GZIP_MARK)).startswith(GZIP_MARK)  # whatever the name says
+            with gzip.open(stream) if is_packed else stream as told:
+                yield from _numbered(told.readline)
     except UNREADABLE as error:
         raise InvalidFieldError("file", "readable text", str(error)) from error
 
@@ -93,6 +97,8 @@ def _numbered(read_line: Callable[[int], bytes]) -> Iterator[NumberedLine]:
         if number == 1:
             raw = raw.removeprefix(BYTE_ORDER_MARK)
         text = raw.decode("ascii", errors="backslashreplace").strip()
+        if QUOTE_SIGN in text:  # a spreadsheet's way to write fields; none of Lean's has one of its own
+            text = text.replace(QUOTE_SIGN, "")
         if is_cut:
             _skip_rest(read_line, raw)
             text += CUT

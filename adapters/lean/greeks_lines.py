@@ -5,6 +5,7 @@ and price, implied volatility, delta, gamma, vega (per volatility point), theta 
 underlying, all by the broker's model. Keep out: what a chain is.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -34,6 +35,9 @@ COLUMNS = (
 )
 TIME_FORM = "%Y%m%d %H:%M:%S.%f"
 CLOCK = ZoneInfo("UTC")  # of the recording
+SHOWN = 80  # characters of a line in a log
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,19 +121,24 @@ def _places(header: Sequence[str]) -> list[int]:
 
 
 def _moment(text: str) -> datetime:
+    plain = text.replace("-", "", 2)  # 2023-08-04 is 20230804
     try:
-        return datetime.strptime(text if "." in text else f"{text}.0", TIME_FORM).replace(tzinfo=UTC)
+        return datetime.strptime(plain if "." in plain else f"{plain}.0", TIME_FORM).replace(tzinfo=UTC)
     except ValueError as error:
         raise InvalidFieldError("time", "YYYYMMDD HH:MM:SS.ffffff in UTC", text) from error
 
 
 def days_in(path: Path) -> frozenset[date] | None:
-    """The days of a file; None for one that cannot be read."""
+    """The days of a file; None for one that cannot be read, or of which no line says when it was."""
     try:
         lines = [text for _, text in text_lines(path)][1:]
     except InvalidFieldError:
         return None
-    return frozenset(day for text in lines if (day := _day(text)))
+    days = frozenset(day for text in lines if (day := _day(text)))
+    if lines and not days:
+        _log.warning("unreadable_times file=%s lines=%d first=%s", path.name, len(lines), lines[0][:SHOWN])
+        return None
+    return days
 
 
 def _day(text: str) -> date | None:

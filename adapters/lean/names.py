@@ -193,5 +193,5 @@ def read_share_member(member: str, kind: str = "", coarse: Resolution | None = N
 
 
 def base_name(member: str) -> str:
-    """The name of a member without the folders that it may lie in, in small letters."""
-    return member.rpartition("/")[2].lower()
+    """The name of a member without the folders that it may lie in (of Windows, too), in small letters."""
+    return member.replace("\\", "/").rpartition("/")[2].lower()

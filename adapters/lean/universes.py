@@ -14,8 +14,8 @@ from datetime import datetime
 from decimal import Decimal
 from math import isfinite
 
-from adapters.lean.archives import text_lines
-from adapters.lean.series import Origin, broken, refusal
+from adapters.lean.archives import NumberedLine, text_lines
+from adapters.lean.series import TWICE, Origin, broken, refusal
 from adapters.lean.values import plain_price, side_price, whole
 from trading.errors import InvalidFieldError
 from trading.model.market import GreeksSource, OptionGreeks, RefusedRow
@@ -46,23 +46,52 @@ def universe_rows(root: str, at: datetime, origin: Origin) -> Iterator[UniverseR
     """Rows of the chain file of a class, and refusals of what cannot be read; a header names its columns."""
     symbol, root = underlying_of_root(root), occ_root(root)
     columns: Sequence[str] = ()
+    told: dict[str, UniverseRow] = {}
+    twice: list[NumberedLine] = []
     try:
         for number, text in text_lines(origin.path):
-            if text.startswith("#"):
+            if text.startswith("#") or (not columns and _is_header(text)):
                 columns = _columns(text)
                 continue
             columns = columns or _columns_of(text)
             try:
-                yield _row(symbol, root, at, _fields(columns, text.split(",")))
+                row = _row(symbol, root, at, _fields(columns, text.split(",")))
+                if _is_again(row, told):
+                    twice.append((number, text))
+                    continue
             except InvalidFieldError as error:
                 yield refusal(symbol, at, error, origin, number, text)
+                continue
+            yield row
+        if twice:
+            again = InvalidFieldError("line", f"a contract once; {TWICE}", root)
+            yield replace(refusal(symbol, at, again, origin, *twice[0]), rows=len(twice))
     except InvalidFieldError as error:
         yield broken(symbol, at, error, origin)
 
 
+def _is_again(row: UniverseRow, told: dict[str, UniverseRow]) -> bool:
+    """Whether the same was said of the contract before; raises InvalidFieldError where something else was."""
+    name = "" if row.option is None else row.option.instrument_id
+    before = told.setdefault(name, row)
+    if before is not row and before != row:
+        raise InvalidFieldError("line", "a contract once, or the same line again", name or "the underlying")
+    return before is not row
+
+
+def _is_header(text: str) -> bool:
+    """Whether the first line names columns though it has no mark."""
+    names = _names(text)
+    return "close" in names and ("expiry" in names or OCC_SYMBOL in names)
+
+
+def _names(header: str) -> Sequence[str]:
+    return [name.strip().lower() for name in header.removeprefix("#").split(",")]
+
+
 def _columns(header: str) -> Sequence[str]:
     """The columns by name; raises InvalidFieldError where one is missing that no row can be without."""
-    columns = header.removeprefix("#").split(",")
+    columns = _names(header)
     needed = NEEDED_WITH_SYMBOLS if OCC_SYMBOL in columns else NEEDED
     missing = [name for name in needed if name not in columns]
     if missing:
@@ -78,7 +107,7 @@ def _columns_of(text: str) -> Sequence[str]:
 def _fields(columns: Sequence[str], fields: Sequence[str]) -> Mapping[str, str]:
     if len(fields) != len(columns):
         raise InvalidFieldError("line", f"{len(columns)} fields", len(fields))
-    return dict(zip(columns, fields, strict=True))
+    return dict(zip(columns, map(str.strip, fields), strict=True))
 
 
 def _row(symbol: str, root: str, at: datetime, fields: Mapping[str, str]) -> UniverseRow:

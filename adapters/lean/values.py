@@ -42,7 +42,7 @@ def plain_price(text: str) -> Decimal:
 @lru_cache(KEPT_MAX)
 def side_price(text: str, read: ReadPrice = price) -> Decimal | None:
     """A bid or an ask; None where the field is empty or zero, which means that there is none."""
-    return None if text in NO_PRICE else read(text)
+    return None if text.strip() in NO_PRICE else read(text)
 
 
 @lru_cache(KEPT_MAX)
@@ -57,7 +57,7 @@ def size(text: str) -> Decimal:
 @lru_cache(KEPT_MAX)
 def milliseconds(text: str) -> float:
     """Milliseconds since midnight on the file's clock; those of a tape may have decimals."""
-    whole, point, parts = text.partition(".")
+    whole, point, parts = text.strip().partition(".")
     if not (whole.isascii() and whole.isdigit() and int(whole) < DAY_MS):
         raise InvalidFieldError("ms", f"milliseconds since midnight, below {DAY_MS}", text)
     if not point:

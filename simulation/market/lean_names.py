@@ -113,7 +113,7 @@ def is_played(path: Path, folder: Path) -> bool:
 
 def member_of(archive: Path, name: str) -> Member | None:
     """What a member's name says; None for a name that is none of Lean's."""
-    text = name.rpartition("/")[2].lower()
+    text = name.replace("\\", "/").rpartition("/")[2].lower()
     if (found := _OPTION.fullmatch(text)) is not None:
         return _option_member(archive, name, found)
     found = _SPOT.fullmatch(text)
