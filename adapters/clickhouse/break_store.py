@@ -9,7 +9,7 @@ from typing import Any
 import sql
 from adapters.clickhouse.client import Warehouse
 from adapters.clickhouse.fill_rows import revision_of
-from adapters.clickhouse.pnl_rows import version_of
+from adapters.clickhouse.session_versions import next_version, versions_before
 from trading.model.fills import CommissionFact, FillRevision, Source, Venue
 from trading.ports.break_store import BreakStore
 from trading.ports.live_state import LockScope
@@ -165,7 +165,13 @@ class ClickHouseBreakStore(BreakStore):
     def put_sign_offs(self, words: Sequence[SignOff]) -> None:
         """Set the words on several sessions."""
         for start in range(0, len(words), EVENTS_PER_INSERT_MAX):
-            part = [_word_cells(word) for word in words[start : start + EVENTS_PER_INSERT_MAX]]
+            told = words[start : start + EVENTS_PER_INSERT_MAX]
+            keys = [(word.venue, word.account, word.session) for word in told]
+            before = versions_before(self._warehouse, "sign_off_versions", keys)
+            part = [
+                _word_cells(word, next_version(word.decided_at, before.get(key)))
+                for key, word in zip(keys, told, strict=True)
+            ]
             token = _token(str(cell) for cells in part for cell in cells)
             self._warehouse.insert(
                 "core.sign_off_versions", SIGN_OFF_COLUMNS, part, token=f"sign-off-{token}"
@@ -211,7 +217,7 @@ def _fee_of(row: Mapping[str, Any], session: date) -> CommissionFact:
     )
 
 
-def _word_cells(word: SignOff) -> list[object]:
+def _word_cells(word: SignOff, version: int) -> list[object]:
     return [
         str(word.venue),
         word.account,
@@ -224,7 +230,7 @@ def _word_cells(word: SignOff) -> list[object]:
         word.breaks_explained,
         word.largest_open_base,
         word.author,
-        version_of(word.decided_at),
+        version,
         word.decided_at,
     ]
 

@@ -25,10 +25,9 @@ from trading.pnl.parcels import Parcel
 from trading.ports.pnl_store import PnlRun, SessionOutcome
 
 Cells = list[object]
-MICROSECONDS = 1_000_000
 
 
-def run_cells(outcome: SessionOutcome) -> Cells:
+def run_cells(outcome: SessionOutcome, version: int) -> Cells:
     """One pointer."""
     run = outcome.run
     return [
@@ -40,19 +39,14 @@ def run_cells(outcome: SessionOutcome) -> Cells:
         run.base_currency,
         dict(outcome.book.cash),
         pending_text(outcome.book.pending),
-        version_of(run.computed_at),
+        version,
         run.computed_at,
     ]
 
 
-def withdrawn_cells(venue: str, account: str, session: date, at: datetime) -> Cells:
+def withdrawn_cells(venue: str, account: str, session: date, at: datetime, version: int) -> Cells:
     """A pointer to nothing."""
-    return [venue, account, session, "", "", "", "", 0, "", {}, "[]", version_of(at), at]
-
-
-def version_of(at: datetime) -> int:
-    """Microseconds since 1970: the newest pointer wins."""
-    return int(at.timestamp()) * MICROSECONDS + at.microsecond
+    return [venue, account, session, "", "", "", "", 0, "", {}, "[]", version, at]
 
 
 def lot_cells(run: PnlRun, lots: Sequence[Lot]) -> list[Cells]:

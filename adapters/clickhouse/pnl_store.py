@@ -35,6 +35,7 @@ from adapters.clickhouse.pnl_rows import (
     run_of_row,
     withdrawn_cells,
 )
+from adapters.clickhouse.session_versions import next_version, versions_before
 from trading.model.fills import Venue
 from trading.pnl.book import Book, SessionResult
 from trading.ports.pnl_store import PnlRun, PnlStore, SessionOutcome
@@ -116,14 +117,24 @@ class ClickHousePnlStore(PnlStore):
         self._insert("core.lot_match_versions", MATCH_COLUMNS, matches, name)
         self._insert("core.pnl_daily_versions", DAILY_COLUMNS, daily, name)
         self._insert("core.cash_ledger_versions", CASH_COLUMNS, cash, name)
-        pointers = [run_cells(item) for item in outcomes]
+        keys = [(item.run.venue, item.run.account, item.run.session) for item in outcomes]
+        before = versions_before(self._warehouse, "pnl_versions", keys)
+        pointers = [
+            run_cells(item, next_version(item.run.computed_at, before.get(key)))
+            for key, item in zip(keys, outcomes, strict=True)
+        ]
         # A pointer that moves away and back again is told anew each time: its token holds its time.
         at = outcomes[-1].run.computed_at.isoformat()
         self._insert("core.pnl_runs", RUN_COLUMNS, pointers, f"{name}-{at}")
 
     def withdraw(self, venue: Venue, account: str, sessions: Collection[date], at: datetime) -> None:
         """Point sessions to nothing."""
-        rows = [withdrawn_cells(str(venue), account, session, at) for session in sorted(sessions)]
+        keys = [(venue, account, session) for session in sorted(sessions)]
+        before = versions_before(self._warehouse, "pnl_versions", keys)
+        rows = [
+            withdrawn_cells(str(venue), account, key[2], at, next_version(at, before.get(key)))
+            for key in keys
+        ]
         token = _name([str(venue), account, *map(str, sorted(sessions)), at.isoformat()])
         self._insert("core.pnl_runs", RUN_COLUMNS, rows, token)
 

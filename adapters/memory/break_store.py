@@ -75,9 +75,9 @@ class MemoryBreakStore(BreakStore):
         return found[0] if found else None
 
     def sign_offs(self, venue: Venue | None = None, account: str | None = None) -> Sequence[SignOff]:
-        """Return the newest word on every session."""
+        """Return the newest word on every session: the one that was said last, whatever the clock read."""
         latest: dict[tuple[Venue, str, date], SignOff] = {}
-        for word in sorted(self._words, key=lambda word: word.decided_at):
+        for word in self._words:
             if venue in (None, word.venue) and account in (None, word.account):
                 latest[word.venue, word.account, word.session] = word
         return [latest[key] for key in sorted(latest)]

@@ -109,6 +109,17 @@ def test_the_newest_word_on_a_session_counts_and_the_first_sign_off_is_remembere
     assert desk.breaks.sign_offs(VENUE, ACCOUNT) == [words[1]]
 
 
+def test_the_word_that_was_said_last_counts_under_a_clock_that_was_set_back(desk: Desk) -> None:
+    """Also where it reads the same twice."""
+    for minutes, breaks in ((0, [_opened()]), (0, []), (-60, [_opened()]), (-120, [])):
+        word = sign_off_of(
+            VENUE, ACCOUNT, DAY, breaks, made_in=Pass.FINAL, run_id="r", statement_sha256="s",
+            at=AT + timedelta(minutes=minutes),
+        )  # fmt: skip
+        desk.breaks.put_sign_off(word)
+        assert desk.breaks.sign_off(VENUE, ACCOUNT, DAY) == word
+
+
 def test_a_lock_stands_as_its_newest_event_says(desk: Desk) -> None:
     """Set by the check, lifted by a person; both are kept."""
     event = _opened()

@@ -2,7 +2,7 @@
 changed.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from fill_samples import ACCOUNT, DAY, NOON, RECEIVED, batch, fee, fill
@@ -10,11 +10,23 @@ from reconciled_desk import LAST, Desk
 
 from trading.model.fills import FillKind, Side, Source, Venue
 from trading.model.statements import BrokerStatement, DetailLevel, StatementKind, StatementPosition
+from trading.ports.clock import Clock
 from trading.reconciliation.sign_off import SessionState
 
 MONDAY = date(2026, 7, 20)
 TUESDAY = date(2026, 7, 21)
 VENUE = Venue.IBKR
+
+
+class StoppedClock(Clock):
+    """A clock that reads the same for ever."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        """That moment."""
+        return self._at
 
 
 def _later(fill_id: str, session: date, **changes: object) -> object:
@@ -91,6 +103,25 @@ def test_a_session_without_facts_any_more_is_withdrawn(desk: Desk) -> None:
     assert (report.computed, report.withdrawn) == ((MONDAY,), (DAY,))
     assert desk.pnl.result(VENUE, ACCOUNT, DAY) is None
     assert [run.session for run in desk.pnl.runs(VENUE, ACCOUNT)] == [MONDAY]
+
+
+def test_what_was_computed_last_counts_under_a_clock_that_was_set_back(desk: Desk) -> None:
+    """Also where it reads the same twice: of a session, and of one that is taken back."""
+    _three_days(desk)
+    desk.compute(ACCOUNT)
+    before = desk.pnl.result(VENUE, ACCOUNT, MONDAY)
+    assert before is not None
+    late, realized = desk.clock.now(), before.matches[0].realized
+    for number, at in enumerate((late, late, late - timedelta(hours=1)), start=1):
+        desk.clock = StoppedClock(at)
+        desk.take_batch(batch([], [fee(f"b.01.9{number}", "b.01", "0.25", session=MONDAY)]))
+        assert desk.compute(ACCOUNT).computed == (MONDAY, TUESDAY)
+        assert desk.compute(ACCOUNT).computed == ()
+        monday = desk.pnl.result(VENUE, ACCOUNT, MONDAY)
+        assert monday is not None and monday.matches[0].realized == realized - number * Decimal("0.25")
+    desk.pnl.withdraw(VENUE, ACCOUNT, [TUESDAY], late - timedelta(days=1))
+    assert [run.session for run in desk.pnl.runs(VENUE, ACCOUNT)] == [DAY, MONDAY]
+    assert desk.compute(ACCOUNT).computed == (TUESDAY,)
 
 
 def test_results_without_their_pointer_are_not_seen(desk: Desk) -> None:
