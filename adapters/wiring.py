@@ -11,13 +11,13 @@ import time
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from adapters.clock import SystemClock
 from adapters.home_folder.volatility_record import VolatilityFolder
 from adapters.ibkr.live_messages import LiveMessages
 from adapters.inbox.drop import FolderDrop
+from adapters.venue.safe_address import check_address, is_here
 from trading.errors import ConfigurationError
 from trading.model.fills import Venue
 from trading.ports.alerts import Alerts
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from adapters.clickhouse.client import Warehouse
     from adapters.venue.whole_answer import PublicAddress  # over a second with its client
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LEASE_PAUSE_S = 0.1
 
 
@@ -301,13 +300,14 @@ def venue_source(settings: Settings, venue: Venue) -> VenueSource:
 
         if not told.kraken_key or not told.kraken_secret:
             raise ConfigurationError("kraken: no key; set KRAKEN_FUTURES_KEY and KRAKEN_FUTURES_SECRET")
+        check_address("venues.kraken_url", told.kraken_url)
         return KrakenSource(
             KrakenFills(
                 account=_folder_name(told.kraken_account),
                 api_key=told.kraken_key,
                 secret=told.kraken_secret,
                 clock=SystemClock(),
-                requests=kraken_requests(_safe_url("kraken_url", told.kraken_url)),
+                requests=kraken_requests(told.kraken_url),
             )
         )
     from adapters.kalshi.client import KalshiFills, kalshi_requests, rsa_signer
@@ -317,13 +317,14 @@ def venue_source(settings: Settings, venue: Venue) -> VenueSource:
         raise ConfigurationError(f"{venue}: expected kalshi or kraken")
     if not told.kalshi_key_id or not told.kalshi_key_file:
         raise ConfigurationError("kalshi: no key; set KALSHI_KEY_ID and KALSHI_KEY_FILE")
+    check_address("venues.kalshi_url", told.kalshi_url)
     return KalshiSource(
         KalshiFills(
             account=_folder_name(told.kalshi_account),
             key_id=told.kalshi_key_id,
             sign=rsa_signer(_key_of(told.kalshi_key_file)),
             clock=SystemClock(),
-            requests=kalshi_requests(_safe_url("kalshi_url", told.kalshi_url)),
+            requests=kalshi_requests(told.kalshi_url),
         )
     )
 
@@ -352,7 +353,7 @@ def _public_address(settings: Settings, name: str, url: str | None) -> "PublicAd
     """An address without a key; a simulated day asks those of this machine only."""
     from adapters.venue.whole_answer import AnswerLimits, PublicAddress
 
-    is_asked = bool(url) and (not settings.broker.simulated_clock or urlsplit(url).hostname in LOOPBACK)
+    is_asked = bool(url) and (not settings.broker.simulated_clock or is_here(str(url)))
     told = settings.volatility
     limits = AnswerLimits(
         connect_s=told.connect_timeout_s, answer_s=told.answer_timeout_s, bytes_max=told.answer_bytes_max
@@ -371,14 +372,6 @@ def _key_of(path: str) -> bytes:
         return Path(path).expanduser().read_bytes()
     except OSError as error:
         raise ConfigurationError(f"kalshi: the key file {path} cannot be read: {error.strerror}") from error
-
-
-def _safe_url(name: str, url: str) -> str:
-    """What is signed with an account's key goes by https, or stays on this machine."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        return url
-    raise ConfigurationError(f"venues.{name}: expected an https address, was {url}")
 
 
 def redis_url(settings: Settings) -> str:

@@ -5,7 +5,6 @@ Nothing connects here. Apart from the rest, since only one process polls vendors
 
 import random
 import time
-from urllib.parse import urlsplit
 
 from adapters.alpha_vantage.client import NAME as VENDOR
 from adapters.alpha_vantage.client import AlphaVantageClient
@@ -17,7 +16,8 @@ from adapters.clickhouse.client import Warehouse
 from adapters.clock import SystemClock
 from adapters.indicators.talib_indicators import TalibIndicators
 from adapters.redis.vendor import RedisBreakerOutbox, RedisRequestLedger, RedisVendorMonitor
-from adapters.wiring import LOOPBACK, open_alerts, open_market_state, redis_url
+from adapters.venue.safe_address import is_here
+from adapters.wiring import open_alerts, open_market_state, redis_url
 from trading.feeds.breaker import BreakerLimits
 from trading.feeds.limiter import RateLimits
 from trading.feeds.poller import Moment
@@ -38,8 +38,8 @@ SETTLED_CHAINS_EVERY_S = 3_600  # a chain of a session that is over does not cha
 def asks_alpha_vantage(settings: Settings) -> bool:
     """Whether there is a key, and in a simulated day a stand-in: that asks no real vendor."""
     told = settings.vendors
-    is_here = urlsplit(told.alpha_vantage_url).hostname in LOOPBACK
-    return bool(told.alpha_vantage_key) and (is_here or not settings.broker.simulated_clock)
+    may_be_asked = is_here(told.alpha_vantage_url) or not settings.broker.simulated_clock
+    return bool(told.alpha_vantage_key) and may_be_asked
 
 
 def vendor_alerts(settings: Settings) -> Alerts:

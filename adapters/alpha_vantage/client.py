@@ -15,7 +15,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 
@@ -23,6 +23,7 @@ from adapters.alpha_vantage.refusals import kind_of, refusal_text
 from adapters.venue.payload import JsonObject, Refused, decode
 from adapters.venue.refusal_words import refusal_words
 from adapters.venue.retry_after import retry_after_s
+from adapters.venue.safe_address import check_address
 from adapters.venue.whole_time import WholeTime, bound
 from trading.errors import ConfigurationError, shown
 from trading.market_settings import VendorSettings
@@ -31,7 +32,6 @@ from trading.ports.vendor_source import RefusalKind, VendorRefusedError, VendorU
 NAME = "alpha_vantage"
 PATH = "/query"
 HEADERS = {"User-Agent": "trading-desk", "Accept": "application/json"}
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 READ_TIMEOUT_S = 10.0  # between two pieces of a body; the whole has answer_timeout_s
 CONNECTIONS_MAX = 16
 HTTP_OK, HTTP_CLIENT_ERRORS, HTTP_SERVER_ERRORS = 200, 400, 500
@@ -49,7 +49,7 @@ class AlphaVantageClient:
     def __init__(self, settings: VendorSettings, monotonic: Callable[[], float] = time.monotonic) -> None:
         if not settings.alpha_vantage_key:
             raise ConfigurationError("alpha vantage: no key; set ALPHA_VANTAGE_KEY")
-        _check_address(settings.alpha_vantage_url)
+        check_address("vendors.alpha_vantage_url", settings.alpha_vantage_url)
         self._key = settings.alpha_vantage_key
         self._settings = settings
         self._monotonic = monotonic
@@ -158,12 +158,3 @@ class _WithoutSecrets(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
         return not any(secret in text for secret in self._secrets)
-
-
-def _check_address(url: str) -> None:
-    parts = urlsplit(url)
-    is_loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
-    if parts.username or parts.password or not (parts.scheme == "https" or is_loopback):
-        raise ConfigurationError(
-            f"vendors.alpha_vantage_url: expected https, or http on loopback, was {shown(url)}"
-        )

@@ -33,6 +33,7 @@ from adapters.ibkr.flex_answer import (
 from adapters.ibkr.flex_codes import Advice, meaning_of
 from adapters.venue.asking import Pace
 from adapters.venue.retry_after import retry_after_s
+from adapters.venue.safe_address import LOOPBACK, shown_place
 from adapters.venue.whole_time import WholeTime, bound
 from trading.errors import ConfigurationError, shown
 from trading.ports.statement_source import (
@@ -50,7 +51,6 @@ SEND_REQUEST, GET_STATEMENT = "SendRequest", "GetStatement"
 BACKOFF_MAX_S = 60.0
 RETRY_AFTER_MAX_S = 300.0  # a service that asks for more is unavailable
 ANSWER_SECONDS_MAX = 600.0  # of one answer, however its headers or its body drip
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 HTTP_OK, HTTP_REDIRECTS, HTTP_CLIENT_ERRORS, HTTP_SERVER_ERRORS = 200, 300, 400, 500
 HTTP_BUSY = frozenset({408, 425, 429})
 HIDDEN = "(hidden)"
@@ -84,7 +84,7 @@ class FlexWebService(StatementSource):
         if self._refusal_of(self.settings.base_url):
             raise ConfigurationError(
                 "flex.base_url: expected https and a host of flex.hosts, or http on loopback, was "
-                f"{shown(self.settings.base_url)}"
+                f"{shown_place(self.settings.base_url)}"
             )
 
     def configured(self) -> Collection[StatementQuery]:

@@ -10,17 +10,16 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import httpx
 
 from adapters.venue.refusal_words import refusal_words
 from adapters.venue.retry_after import retry_after_s
+from adapters.venue.safe_address import check_address
 from adapters.venue.whole_time import WholeTime, bound
-from trading.errors import ConfigurationError, shown
+from trading.errors import shown
 from trading.ports.vendor_source import RefusalKind, VendorRefusedError, VendorUnavailableError
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 HTTP_OK, HTTP_NOT_MODIFIED, HTTP_CLIENT_ERRORS, HTTP_SERVER_ERRORS = 200, 304, 400, 500
 HTTP_BUSY = frozenset({408, 425, 429})
 HEADERS = {
@@ -62,12 +61,7 @@ class PublicAddress:
 
     def __post_init__(self) -> None:
         """Refuse an address that is neither https nor on this machine."""
-        parts = urlsplit(self.url)
-        is_loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
-        if parts.username or parts.password or not (parts.scheme == "https" or is_loopback):
-            raise ConfigurationError(
-                f"{self.name}: expected an https address, or http on loopback, was {shown(self.url)}"
-            )
+        check_address(self.name, self.url)
         timeout = httpx.Timeout(self.limits.answer_s, connect=self.limits.connect_s)
         self._client = httpx.Client(timeout=timeout, headers=HEADERS, follow_redirects=False)
         self._whole_time = WholeTime()
