@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from adapters.clickhouse.market_columns import (
-    MOMENT,
     REPEATED_TEXTS,
     TABLES,
     UNFIT_ERRORS,
@@ -234,18 +233,3 @@ def _misfit(told: ToldRows, error: Exception) -> Misfit:
         place=int(told.places[0]),
         reason=f"{told.kind}: {error}",
     )
-
-
-__all__ = [
-    "AS_TOLD",
-    "MOMENT",
-    "Misfit",
-    "Origin",
-    "ToldRows",
-    "fitting",
-    "laid_out",
-    "minutes_of",
-    "origin_of",
-    "token_of",
-    "told_rows",
-]
