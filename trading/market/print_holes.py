@@ -56,9 +56,9 @@ class PrintHoles:
             self._since = None
         self._last = printed_at
 
-    def miss(self, shares: Decimal, until: datetime) -> None:
+    def miss(self, shares: Decimal, until: datetime, since: datetime | None = None) -> None:
         """A running total says that prints since the last one were not told: one hole until the flush."""
-        since = min(self._last or until, until)
+        since = min(since or self._last or until, until)
         if self._missed is not None:
             since, until = min(since, self._missed[0]), max(until, self._missed[1])
             shares += self._missed[2]

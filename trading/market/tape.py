@@ -26,6 +26,7 @@ from functools import lru_cache
 from trading.calendar import POST_MARKET, previous_session, session_close, trading_session
 from trading.market.numbers import NUMBER_LIMIT, PRICE_LEAST, decimal_of
 from trading.market.print_holes import PrintHole, PrintHoles
+from trading.market.tape_audit import TapeAudit
 from trading.model.market import Aggressor, Quote, RefusedRow, SignedBy, Trade
 
 TOUCHES_KEPT = 1_024
@@ -154,6 +155,8 @@ class Tape:
         self._newest: deque[datetime] = deque()
         self._text: str | None = None
         self._holes = PrintHoles()
+        self._audit = TapeAudit()
+        self.texts_at: datetime | None = None  # when level 1 told a print that was left aside
         self._known_until: datetime | None = None  # by the process before, until the first print
         self._total: float | None = None  # whole shares: a float holds them exactly
         self.total = 0
@@ -182,6 +185,7 @@ class Tape:
     def rt_volume(self, text: str, at: datetime) -> None:
         """Hear a print as text (generic tick 233); a text without a price is a volume, and no print."""
         if self.source is not PrintSource.RT_VOLUME:
+            self._audit_text(text, at)
             return
         if text == self._text:
             self.told_again += 1
@@ -221,7 +225,9 @@ class Tape:
             return
         if self._is_stale(printed_at, repr(epoch_s), at):
             return
-        self._add(decimal_of(price), decimal_of(size), printed_at, at, exchange, conditions, at)
+        shares = decimal_of(size)
+        self._audit.tick(printed_at, shares)
+        self._add(decimal_of(price), shares, printed_at, at, exchange, conditions, at)
 
     def flush(self) -> tuple[Trade, ...]:
         """Tell the prints since the last flush, in the order in which they were heard."""
@@ -235,6 +241,10 @@ class Tape:
 
     def flush_holes(self) -> tuple[PrintHole, ...]:
         """Tell where prints may be missing, as far as it was found since the last flush."""
+        missing = self._audit.missing()
+        if missing is not None:
+            self.volume_missed += missing[2]
+            self._holes.miss(missing[2], missing[1], missing[0])
         return self._holes.flush()
 
     def _add(
@@ -285,6 +295,16 @@ class Tape:
                 del self._ordinals[self._newest.popleft()]
         self._ordinals[at] = 0 if ordinal is None else ordinal + 1
         return self._ordinals[at]
+
+    def _audit_text(self, text: str, at: datetime) -> None:
+        """A print that is told tick by tick, too: its running total says whether all were."""
+        try:
+            price, size, milliseconds, total = _rt_fields(text)
+        except ValueError:
+            return  # level 1 is another feed, and nothing is lost
+        if price is not None and size:
+            self.texts_at = at
+            self._audit.text(EPOCH + timedelta(milliseconds=milliseconds), decimal_of(total))
 
     def _count_volume(self, size: Decimal, total: float, until: datetime) -> None:
         if self._total is not None and total - self._total > size:

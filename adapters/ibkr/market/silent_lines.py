@@ -4,7 +4,7 @@ A request has no time-out of its own: a line that the broker swallowed, or forgo
 market in which nothing happens. Level 1 of a share is never silent for long while it is traded. Books and
 bars are only minded while level 1 of their symbol is heard: a farm that is down silences all, and asking
 again for every bar would use up what the broker allows. Prints and changes of the touch come when somebody
-trades.
+trades: a line of prints is silent where level 1 goes on to tell them.
 """
 
 from collections.abc import Iterator
@@ -35,6 +35,12 @@ def silent_lines(lines: OpenLines, feeds: Feeds, at: datetime, limit: timedelta)
             since = _since(lines, number, _newest_of(feeds, line), opened_at)
             if line.symbol in heard and at - since > limit:
                 yield number
+    for number, line in lines.of_kind(LineKind.PRINTS):
+        symbol = feeds.symbols.get(line.symbol)
+        texts_at = symbol.tape.texts_at if symbol is not None else None
+        since = _since(lines, number, _newest_of(feeds, line), opened_at)
+        if texts_at is not None and texts_at - since > limit:
+            yield number
 
 
 def _since(lines: OpenLines, number: int, newest_at: datetime | None, opened_at: datetime) -> datetime:

@@ -247,3 +247,22 @@ def test_holes_are_the_same_when_a_capture_is_played_again(tmp_path: Path) -> No
     assert [row.payload for row in told if row.feed == "prints"] == [
         f"from {since.isoformat()} to {until.isoformat()}" for since, until in holes(desk)
     ]
+
+
+def test_a_line_of_prints_that_falls_silent_is_asked_for_anew_with_a_hole() -> None:
+    """Level 1 goes on to tell prints, so somebody trades; where it does not, nobody does."""
+    desk = begun()
+    last = desk.clock.at
+    tick(desk, last)
+    for _ in range(20):
+        desk.move(5)
+        desk.quote(500.0, 500.02)
+    assert len(desk.asked_lines(LineKind.PRINTS)) == 1
+    for turn in range(20):
+        desk.move(5)
+        desk.quote(500.0, 500.02)
+        text(desk, desk.clock.at, 1_000 + 100 * turn, "SPY")
+    assert len(desk.asked_lines(LineKind.PRINTS)) == 2
+    first = desk.clock.at
+    tick(desk, first)
+    assert holes(desk)[0] == (second(last), second(first) + timedelta(seconds=1))
