@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 ENGINE_PACKAGE: Final = "chdb-core"
 _DATA: Final = "engine"
-MERGE_NICENESS: Final = 10  # merges can wait; ignored where the process may not (CAP_SYS_NICE)
+MERGE_NICENESS: Final = 5  # merges can wait; ignored where the process may not (CAP_SYS_NICE)
 _CONFIG: Final = """<clickhouse>
     <logger><level>none</level></logger>
     <query_log>

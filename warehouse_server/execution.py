@@ -19,7 +19,7 @@ from warehouse_server.invocation import Invocation
 from warehouse_server.names import names
 from warehouse_server.permissions import check_insert, check_text
 from warehouse_server.results import Selection, bounded, rows
-from warehouse_server.right_of_way import goes_first, with_niceness
+from warehouse_server.right_of_way import giving_way, goes_first
 from warehouse_server.running import DisconnectWatcher, RunningQueries
 from warehouse_server.sessions import Sessions, prepare
 from warehouse_server.statement_source import StatementSource
@@ -59,7 +59,7 @@ class Executor:
         """Run the statement and write its result; the caller sends the end, or the error."""
         insert = source.insert()
         text = None if insert else parse_text(source.text())
-        settings = {**with_niceness(invocation.settings), **(bounded(invocation, text) if text else {})}
+        settings = {**giving_way(invocation.settings), **(bounded(invocation, text) if text else {})}
         comment = marker(invocation.query_id, invocation.comment)
         with ExitStack() as held:
             query = held.enter_context(

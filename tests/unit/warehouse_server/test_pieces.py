@@ -11,7 +11,7 @@ from warehouse_server.admission import Admission
 from warehouse_server.invocation import read_invocation
 from warehouse_server.refusals import Refusal, from_engine
 from warehouse_server.result_streams import joiner
-from warehouse_server.right_of_way import goes_first, with_niceness
+from warehouse_server.right_of_way import giving_way, goes_first
 from warehouse_server.wire import Request, parse_parameters, response_head
 
 
@@ -68,10 +68,16 @@ def test_who_has_the_right_of_way_finds_a_place_and_stands_before_the_others() -
 
 
 def test_who_stands_behind_leaves_the_processors_to_others() -> None:
-    """Behind the first the engine's threads are nicer; without an order nothing is added."""
-    assert with_niceness({"priority": "3"}) == {"priority": "3", "os_threads_nice_value_query": "10"}
+    """Behind the first, threads are nicer and pauses bounded unless said otherwise; else nothing is added."""
+    given = giving_way({"priority": "3", "low_priority_query_wait_time_ms": "7"})
+    assert given == {
+        "priority": "3",
+        "os_threads_nice_value_query": "5",
+        "low_priority_query_wait_time_ms": "7",
+    }
+    assert giving_way({"priority": "2"})["low_priority_query_wait_time_ms"] == "100"
     for settings in ({}, {"priority": "0"}, {"priority": "1"}):
-        assert with_niceness(settings) == settings
+        assert giving_way(settings) == settings
     assert goes_first({"priority": "1"})
     assert not goes_first({"priority": "3"})
 
