@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from adapters.venue.whole_answer import PublicAddress  # over a second with its client
 
 LEASE_PAUSE_S = 0.1
+ATTEMPTS_STAGED_MAX = 20  # of the drain, until they are swept together; each is a partition of some rows
 
 
 def open_warehouse(settings: Settings) -> "Warehouse":
@@ -237,7 +238,7 @@ def drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str) -> Dr
     fills = FillTools(
         messages=LiveMessages(ZoneInfo(settings.broker.time_zone)),
         events=stores.ClickHouseBrokerEventStore(warehouse),
-        fills=stores.ClickHouseFillStore(warehouse),
+        fills=stores.ClickHouseFillStore(warehouse, unstage_after=ATTEMPTS_STAGED_MAX),
         clock=SystemClock(),
     )
     return DrainTools(

@@ -69,10 +69,22 @@ Found = TypeVar("Found")
 
 
 class ClickHouseFillStore(FillStore):
-    """The port on a real or embedded server. `now` is asked for the audit only, never for a fill's time."""
+    """The port on a real or embedded server. `now` is asked for the audit only, never for a fill's time.
 
-    def __init__(self, warehouse: Warehouse, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    Who stores a small batch every moment sweeps staging once for `unstage_after` of them: two requests fewer
+    that the next fills wait for.
+    """
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        unstage_after: int = 1,
+    ) -> None:
         self._warehouse = warehouse
+        self._unstage_after = unstage_after
+        self._staged: dict[str, list[str]] = defaultdict(list)  # attempts that are done with, by table
         self._audit = BatchAudit(warehouse, now)
 
     def record(self, batch: FillBatch, received_at: datetime) -> BatchReport:
@@ -223,13 +235,16 @@ class ClickHouseFillStore(FillStore):
         raise WarehouseError(f"{what}_move: expected every staged row to be stored, {missing} are not")
 
     def _unstage(self, target: str, attempt_id: str) -> None:
-        """Drop what was staged; a drop that fails costs a day of disk, never the batch."""
+        """Drop what was staged; a drop that fails or never comes costs a day of disk, never the batch."""
+        self._staged[target].append(attempt_id)
+        if len(self._staged[target]) < self._unstage_after:
+            return
+        attempts = {f"attempt_{place}": name for place, name in enumerate(self._staged.pop(target))}
+        drops = ", ".join(f"drop partition {{{name}:String}}" for name in attempts)
         try:
-            self._warehouse.command(
-                f"alter table {target} drop partition {{attempt_id:String}}", {"attempt_id": attempt_id}
-            )
+            self._warehouse.command(f"alter table {target} {drops}", attempts)
         except DeskError as error:
-            logger.warning("unstage_failed table=%s attempt_id=%s error=%s", target, attempt_id, error)
+            logger.warning("unstage_failed table=%s attempts=%s error=%s", target, len(attempts), error)
 
     def _store_coverage(self, batches: Sequence[FillBatch], batch_ids: Sequence[str]) -> None:
         rows = [

@@ -13,6 +13,7 @@ from adapters.clickhouse.fill_store import ClickHouseFillStore
 from trading.model.fills import FillBatch, RejectedRow, Source, Venue
 
 NOW = NOON + timedelta(hours=2)
+STAGING = ("core.fill_staging", "core.commission_staging")
 
 
 def refused(payload: str = "<Trade/>", reason: str = "no time") -> RejectedRow:
@@ -90,5 +91,17 @@ def test_the_log_lines_that_alerts_know_are_written(
 def test_nothing_stays_in_staging(warehouse: Warehouse) -> None:
     """What an attempt staged is dropped with it."""
     record(warehouse, corrected_order())
-    for table in ("core.fill_staging", "core.commission_staging"):
+    for table in STAGING:
         assert warehouse.value(f"select count() from {table}") == 0
+
+
+def test_many_small_attempts_are_dropped_together(warehouse: Warehouse) -> None:
+    """Two wait for the third, then all are gone, and the fills are there."""
+    store = ClickHouseFillStore(warehouse, unstage_after=3)
+    for number in range(3):
+        left = {warehouse.value(f"select uniqExact(attempt_id) from {table}") for table in STAGING}
+        assert left == {number}
+        store.record(corrected_order(), NOON)
+    for table in STAGING:
+        assert warehouse.value(f"select count() from {table}") == 0
+    assert warehouse.value("select count() from core.fills")
