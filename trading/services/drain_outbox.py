@@ -81,7 +81,7 @@ class OutboxDrain:
         self._clock = tools.fills.clock
         self._fills = LiveFills(tools.fills)
         self._entries_max = entries_max
-        self._ahead = EntriesAhead(tools.reader, self._store_entries, tools.beside, entries_max)
+        self._ahead = EntriesAhead(tools.reader, self._store_entries, tools.beside, self._clock, entries_max)
         self._refusals = 0  # rounds in a row in which the warehouse refused
         self._good: OutboxEntry | None = None  # stored before: what proves that the warehouse takes entries
         self._claimed_at: datetime | None = None

@@ -7,18 +7,25 @@ stays that of `drain_outbox`: nothing is acknowledged before its fills are store
 after batch in the order of the stream. What is here when something fails is forgotten: the reader gives all
 of it again, in order, and to store an entry twice changes nothing.
 
+Both ask the same warehouse, so storing ahead rests twice as long as it took: else a busy warehouse would
+spend on entries the half of what the fills need.
+
 Belongs here: what was read ahead, and its bound. Keep out: threads (`beside` brings them), what is stored.
 """
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
+from trading.ports.clock import Clock
 from trading.ports.outbox import OutboxBatch, OutboxReader
 
 logger = logging.getLogger(__name__)
 
 WAIT_S = 0.02  # for a new entry; the worker's end is noticed so late at most
+RESTS = 2  # times as long as storing took
+REST_MAX_S = 1.0
 Result = TypeVar("Result")
 Told = TypeVar("Told", covariant=True)
 
@@ -29,8 +36,8 @@ class Underway(Protocol[Told]):
     def done(self) -> bool:
         """Whether it has ended."""
 
-    def result(self) -> Told:
-        """Wait for its end; return or raise what it did."""
+    def result(self, timeout: float | None = None) -> Told:
+        """Wait for its end; return or raise what it did, or TimeoutError where the time is over."""
 
 
 class Beside(Protocol):
@@ -48,9 +55,10 @@ class EntriesAhead:
         reader: OutboxReader,
         store: Callable[[OutboxBatch], object],
         beside: Beside | None,
+        clock: Clock,
         entries_max: int,
     ) -> None:
-        self._reader, self._store, self._beside = reader, store, beside
+        self._reader, self._store, self._beside, self._clock = reader, store, beside, clock
         self._entries_max = entries_max
         self._batches: list[OutboxBatch] = []
 
@@ -75,7 +83,7 @@ class EntriesAhead:
         underway = self._beside(work)
         try:
             while not underway.done() and (room := self._room()):
-                self._read(room)
+                self._rest(underway, self._read(room))
         except Exception as error:  # noqa: BLE001 - the next round meets it again, with nothing beside
             logger.warning("not_read_ahead error=%s", error)
             self.forget()
@@ -84,8 +92,18 @@ class EntriesAhead:
     def _room(self) -> int:
         return self._entries_max - sum(len(batch.entry_ids) for batch in self._batches)
 
-    def _read(self, room: int) -> None:
+    def _read(self, room: int) -> float:
+        """Read and store; the seconds that storing took."""
         batch = self._reader.read_new(room, WAIT_S)
-        if batch.entry_ids:
-            self._store(batch)
-            self._batches.append(batch)
+        if not batch.entry_ids:
+            return 0.0
+        began = self._clock.now()
+        self._store(batch)
+        self._batches.append(batch)
+        return (self._clock.now() - began).total_seconds()
+
+    def _rest(self, underway: Underway[object], took_s: float) -> None:
+        """Leave the warehouse to the work beside, at most until that ends."""
+        if took_s > 0:
+            with suppress(TimeoutError):
+                underway.result(min(took_s * RESTS, REST_MAX_S))

@@ -326,8 +326,10 @@ class LateWork:
         self._looks += 1
         return self._looks > 2
 
-    def result(self) -> Any:
+    def result(self, timeout: float | None = None) -> Any:
         """Do it."""
+        if timeout is not None:
+            raise TimeoutError
         return self._work()
 
 
