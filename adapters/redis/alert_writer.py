@@ -6,22 +6,22 @@ outage of the very server that carries alerts is in no table. It is bounded; how
 an alert of its own. A process that is killed meanwhile leaves what waits in its log only.
 
 Ages are counted by the machine's monotonic clock and turned into times by the server's: a clock that is set
-moves no alert. Keep out: how a word looks (`alert_words`), how a condition moves (`scripts/move_condition`).
+moves no alert. Keep out: how a word looks (`alert_words`), what may wait (`alert_waiting`), how a condition
+moves (`scripts/move_condition`).
 """
 
 import json
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
 from adapters.redis import keys
+from adapters.redis.alert_waiting import SAME_CODE_EVERY_S, Said, Step, WaitingWords
 from adapters.redis.alert_words import Word, printable, printable_code, write_word
 from adapters.redis.conditions import open_conditions
 from adapters.redis.connection import asked, run_script
@@ -30,7 +30,6 @@ from trading.model.alerts import AlertKind, definition_of, is_condition
 
 logger = logging.getLogger(__name__)
 
-SAME_CODE_EVERY_S = keys.ALERT_TOLD.ttl_s or 0
 CONDITIONS_MAX = 20_000  # at a time; 500 bytes each
 WAITING_MAX = 1_000  # words of a process while the server is away
 RETRY_S = 1.0
@@ -41,30 +40,6 @@ ROUNDS_MAX = 4  # of words that one step brings about
 PROCESS_ENDED = "its process ended; what goes on is told anew"
 CROWDED = "alerts_crowded"
 LOST = "alerts_lost"
-
-
-class Step(StrEnum):
-    """What is said of a code."""
-
-    EVENT = "event"
-    RAISE = "raise"
-    END = "end"
-    FENCE = "fence"
-    TAKE_OVER = "take_over"
-
-
-@dataclass(slots=True, kw_only=True)
-class _Said:
-    """One thing to write, as it was meant at `at` by the monotonic clock."""
-
-    step: Step
-    code: str
-    text: str
-    at: float
-    identity: str
-    market_at: str = ""
-    is_marked: bool = False  # the key of its code says that it is told: by us
-    pause_ms: int = SAME_CODE_EVERY_S * 1000
 
 
 @dataclass(slots=True)
@@ -105,8 +80,7 @@ class AlertWriter:
         self._monotonic, self._retry_s = monotonic, retry_s
         self._known = _Known()
         self._lock = threading.Lock()
-        self._waiting: deque[_Said] = deque()
-        self._dropped = 0
+        self._waiting = WaitingWords(WAITING_MAX)  # under the lock
         self._retrying: threading.Thread | None = None
 
     def tell(self, code: str, text: str) -> bool:
@@ -177,21 +151,20 @@ class AlertWriter:
             with self._lock:
                 if not self._waiting:
                     self._tell_dropped()
-                if not self._waiting:
-                    return True
-                said = self._waiting[0]
+                said = self._waiting.first()
+            if said is None:
+                return True
             try:
                 self._write(said)
             except LiveStateUnavailableError:
                 with self._lock:
-                    self._waiting.rotate(-1 if self._is_alone(said) else 0)
+                    self._waiting.not_written(said)
                 return False
             with self._lock:
-                if said in self._waiting:
-                    self._waiting.remove(said)
+                self._waiting.written(said)
 
-    def _said(self, step: Step, code: str, text: str, identity: str) -> _Said:
-        return _Said(step=step, code=code, text=text, at=self._monotonic(), identity=identity)
+    def _said(self, step: Step, code: str, text: str, identity: str) -> Said:
+        return Said(step=step, code=code, text=text, at=self._monotonic(), identity=identity)
 
     def _raise(self, code: str, text: str) -> bool:
         at, told = self._known.raised.get(code, (float("-inf"), ""))
@@ -201,13 +174,9 @@ class AlertWriter:
 
     def _waits(self, code: str) -> bool:
         with self._lock:
-            return any(each.code == code for each in self._waiting)
+            return self._waiting.has(code)
 
-    def _is_alone(self, said: _Said) -> bool:
-        """Whether no other word waits for this one's code: then it may let others pass."""
-        return sum(each.code == said.code for each in self._waiting) == 1
-
-    def _say_now(self, said: _Said) -> bool:
+    def _say_now(self, said: Said) -> bool:
         """Write it, or not at all."""
         try:
             self._write(said)
@@ -218,7 +187,7 @@ class AlertWriter:
             return False
         return True
 
-    def _say(self, said: _Said) -> bool:
+    def _say(self, said: Said) -> bool:
         with self._lock:
             if self._waiting:  # those before it go first, and nobody waits for the same time-outs
                 self._keep(said)
@@ -234,18 +203,9 @@ class AlertWriter:
             return False
         return True
 
-    def _keep(self, said: _Said) -> None:
-        """Let it wait: of a code at most its begin and its end, so that what flaps takes two places."""
-        same = [each for each in self._waiting if each.code == said.code]
-        if same and (same[-1].step is said.step):
-            return
-        if len(same) > 1:  # it began and ended, and begins again
-            self._waiting.remove(same[-1])
-            return
-        if len(self._waiting) >= WAITING_MAX * (2 if said.step is Step.END else 1):
-            self._dropped += 1
-            return
-        self._waiting.append(said)
+    def _keep(self, said: Said) -> None:
+        """Let it wait, and see to it that it is tried again; the lock is held."""
+        self._waiting.keep(said)
         if self._retrying is None:
             self._retrying = threading.Thread(target=self._retry, name="alerts-waiting", daemon=True)
             self._retrying.start()
@@ -261,14 +221,12 @@ class AlertWriter:
 
     def _tell_dropped(self) -> None:
         """Say how many were too many, once; the lock is held."""
-        if self._dropped:
-            text = (
-                f"{self._dropped} of {self._component} beyond {WAITING_MAX} that waited are in its log only"
-            )
-            self._dropped = 0
-            self._waiting.append(self._said(Step.EVENT, LOST, text, uuid4().hex))
+        dropped = self._waiting.take_dropped()
+        if dropped:
+            text = f"{dropped} of {self._component} beyond {WAITING_MAX} that waited are in its log only"
+            self._waiting.keep(self._said(Step.EVENT, LOST, text, uuid4().hex))
 
-    def _write(self, said: _Said) -> None:
+    def _write(self, said: Said) -> None:
         if said.step is Step.EVENT:
             self._write_event(said)
         elif self._is_held_back:
@@ -280,7 +238,7 @@ class AlertWriter:
         else:
             self._write_condition(said)
 
-    def _write_event(self, said: _Said) -> None:
+    def _write_event(self, said: Said) -> None:
         if not said.is_marked:
             key = keys.ALERT_TOLD.at(code=said.code)
             asked(lambda: self._client.set(key, said.identity, nx=True, ex=SAME_CODE_EVERY_S))
@@ -305,7 +263,7 @@ class AlertWriter:
             return None
         return asked(lambda: self._client.get(key))  # type: ignore[no-any-return]
 
-    def _write_condition(self, said: _Said) -> None:
+    def _write_condition(self, said: Said) -> None:
         told = {
             "id": said.identity,
             "text": said.text,
@@ -370,13 +328,13 @@ class AlertWriter:
             write_word(self._client, word, now_ms)
         return {"raised": raised, "text": text, "over": over}
 
-    def _end_left(self, said: _Said) -> None:
+    def _end_left(self, said: Said) -> None:
         for code, told in open_conditions(self._client):
             if told.get("holders") == {self._component: True} and told.get("id") != code:
                 over = {"id": "", "text": said.text, "age_ms": self._age_ms(said)}
                 self._move("end", code, over, SAME_CODE_EVERY_S * 1000)
 
-    def _age_ms(self, said: _Said) -> int:
+    def _age_ms(self, said: Said) -> int:
         return max(0, int((self._monotonic() - said.at) * 1000))
 
     def _server_ms(self) -> int:

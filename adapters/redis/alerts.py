@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from adapters.redis import keys
+from adapters.redis.alert_waiting import SAME_CODE_EVERY_S
 from adapters.redis.alert_words import (
     ALERTS_KEPT,
     RESOLVED,
@@ -20,7 +21,7 @@ from adapters.redis.alert_words import (
     text_of,
     write_word,
 )
-from adapters.redis.alert_writer import SAME_CODE_EVERY_S, AlertWriter
+from adapters.redis.alert_writer import AlertWriter
 from adapters.redis.conditions import open_conditions, read_conditions
 from adapters.redis.connection import ANSWER_TIMEOUT_S, asked, open_client
 from trading.errors import LiveStateUnavailableError
