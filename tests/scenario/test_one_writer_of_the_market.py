@@ -170,7 +170,7 @@ def test_one_that_was_stopped_and_wakes_writes_nothing(listeners: Listeners) -> 
     assert second.poll() is None
     times = [row.at for row in rows]
     assert times == sorted(times)
-    hole = next(row for row in listeners.put_aside if row.field == "gap")
+    hole = next(row for row in listeners.put_aside if (row.feed, row.field) == ("level1", "gap"))
     assert (hole.reason, hole.at) == ("nobody listened", rows[heard_by_first - 1].at)
     assert rows[heard_by_first].at.isoformat() in hole.payload
     told = [alert.code for alert in RedisAlertLog(listeners.redis.url).newest(None, 100)]
