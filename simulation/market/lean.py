@@ -37,6 +37,7 @@ MEMBERS_MOST = 2_000_000
 INDEX_CLOCK_BEHIND = timedelta(hours=1)  # index files are stamped in Chicago time, all others in New York's
 INDEXES_IN_NEW_YORK = frozenset({"NDX"})  # computed by Nasdaq, and stamped there
 FINEST_FIRST = tuple(Resolution)
+GZIP_MARK = b"\x1f\x8b"
 SAMPLED_MEMBERS, SAMPLED_LINES = 5, 40  # of an archive, to know how its prices are written
 CANNOT_BE_UNPACKED = (  # damaged, encrypted, compressed in a way we do not know, gone
     zipfile.BadZipFile,
@@ -105,7 +106,8 @@ class LeanFolder:
         """The end-of-day chain of a class and session."""
         try:
             data = path.read_bytes()
-            text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8", "replace")
+            is_packed = path.suffix == ".gz" or data.startswith(GZIP_MARK)
+            text = rows.text_of(gzip.decompress(data) if is_packed else data)
         except CANNOT_BE_UNPACKED as error:
             self.remarks.note(shown(path), "cannot be unpacked", error)
             return []
@@ -116,7 +118,7 @@ class LeanFolder:
         path = self.factors.get(symbol)
         if path is None:
             return None
-        factors = rows.rows_of(path.read_text(errors="replace"), rows.factor_row, shown(path), self.remarks)
+        factors = rows.rows_of(rows.text_of(path.read_bytes()), rows.factor_row, shown(path), self.remarks)
         for (last_day, before), (_, after) in pairwise(factors):
             if before != after and timedelta() < session - last_day <= LONGEST_WEEKEND:
                 return after / before
@@ -148,7 +150,7 @@ class LeanFolder:
         try:
             if member.archive not in self._archives:
                 self._archives[member.archive] = zipfile.ZipFile(member.archive)
-            return self._archives[member.archive].read(member.name).decode("utf-8", "replace")
+            return rows.text_of(self._archives[member.archive].read(member.name))
         except CANNOT_BE_UNPACKED as error:
             self.remarks.note(where_of(member), "members that cannot be unpacked", f"{member.name}: {error}")
             return ""
@@ -195,7 +197,8 @@ def read_folder(path: Path) -> LeanFolder:
         elif symbol is not None:
             folder.factors[symbol] = file
     if not folder.sessions():
-        raise RecordingError(f"data: expected Lean quote or trade files in {path}, was none")
+        broken = "".join(f"; {text}" for text in folder.remarks.texts()[:1])
+        raise RecordingError(f"data: expected Lean quote or trade files in {path}, was none{broken}")
     return folder
 
 

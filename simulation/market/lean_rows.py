@@ -6,6 +6,7 @@ are and what follows from them, and the chain at the end of a day (`lean_univers
 """
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +16,7 @@ from typing import NamedTuple, TypeVar
 from simulation.market.lean_names import SCALE, Kind, day_of
 
 ROWS_MOST = 5_000_000  # of one file
+BLANKS = re.compile(r" *, *")
 REMARKS_MOST = 1_000
 NUMBER_MOST = 2**31 - 1
 PRICES = {  # where prices stand in a bar of each kind
@@ -87,6 +89,12 @@ class Remarks:
             f"{where}: {what}: {count} ({example})" if example else f"{where}: {what}: {count}"
             for (where, what), (count, example) in sorted(self.found.items())
         ]
+
+
+def text_of(data: bytes) -> str:
+    """A file's text, without what spreadsheets put around fields: a mark of bytes, quotes, blanks."""
+    text = data.decode("utf-8-sig", "replace").replace('"', "")
+    return text if ", " not in text and " ," not in text else BLANKS.sub(",", text)
 
 
 def rows_of(text: str, read: Callable[[list[str]], Row], where: str, remarks: Remarks) -> list[Row]:

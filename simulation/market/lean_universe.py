@@ -48,8 +48,8 @@ def universe_rows(text: str, root: str, where: str, remarks: Remarks) -> list[Un
 def columns_and_lines(text: str) -> tuple[Sequence[str], Sequence[str]]:
     """The names of the columns, and the lines without their header."""
     lines = [line for line in text.splitlines() if line.strip()]
-    headers = [line for line in lines if line.startswith("#")]
-    body = [line for line in lines if not line.startswith("#")]
+    headers = [line for line in lines if _is_header(line)]
+    body = [line for line in lines if not _is_header(line)]
     return _columns(headers[0] if headers else "", body[0] if body else ""), body
 
 
@@ -58,8 +58,17 @@ def contract_of(told: Mapping[str, str], root: str) -> tuple[date | None, Decima
     return _named(told, root) if "symbol_value" in told else _described(told)
 
 
+def _is_header(line: str) -> bool:
+    """Whether a line names columns, with the origin's mark or without."""
+    return line.startswith("#") or "close" in _names(line)
+
+
+def _names(line: str) -> tuple[str, ...]:
+    return tuple(line.removeprefix("#").lower().split(","))
+
+
 def _columns(header: str, first: str) -> Sequence[str]:
-    named = tuple(header.removeprefix("#").split(","))
+    named = _names(header)
     if "close" in named and ("symbol_value" in named or "expiry" in named):
         return named
     return COLUMNS_WITH_SYMBOLS if first.count(",") == len(COLUMNS_WITH_SYMBOLS) - 1 else COLUMNS

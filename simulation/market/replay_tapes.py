@@ -153,7 +153,12 @@ def prints_of_bars(
 ) -> PrintTape:
     """Up to four prints of each bar that touches the hours."""
     tape = PrintTape()
+    before = None
     for bar in _in_order(bars, where, remarks):
+        if bar.at_ms == before:
+            remarks.note(where, "bars of a moment told before, left out", bar)
+            continue
+        before = bar.at_ms
         begins = midnight_ms + bar.at_ms
         start, end = max(begins, span.opens_ms), min(begins + length_ms, span.closes_ms)
         if start >= end:
