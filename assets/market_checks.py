@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 import dagster as dg
 
@@ -46,14 +47,37 @@ def _told(result: QualityResult, sessions: SessionRange) -> dg.AssetCheckResult:
         check_name=result.rule.name,
         passed=result.passed,
         severity=SEVERITY[result.rule.severity],
+        description=_words(result),
         metadata={
             "failing_rows": result.failing_rows or 0,
             "sessions": f"{sessions.first} to {sessions.last}",
             "the first of them": dg.MetadataValue.table(
                 [dg.TableRecord({"what": what}) for what in result.sample], schema=NAMED
             ),
+            **_judged(result),
         },
     )
+
+
+def _words(result: QualityResult) -> str | None:
+    """Why it warns, where that is not said by its rows alone."""
+    if result.passed or result.judged is None:
+        return None
+    first = (*result.sample, *result.notes)[:1]
+    return " ".join((*first, result.rule.remedy))
+
+
+def _judged(result: QualityResult) -> dict[str, Any]:
+    """Of a check that cannot judge everything: how much, why not more, and what makes it more."""
+    if result.judged is None:
+        return {}
+    notes = [dg.TableRecord({"what": what}) for what in result.notes]
+    found: dict[str, Any] = {
+        "judged": result.judged,
+        "not_judged": result.not_judged,
+        "what was judged": dg.MetadataValue.table(notes, schema=NAMED),
+    }
+    return found if result.passed else found | {"what to do": result.rule.remedy}
 
 
 MARKET_CHECKS = tuple(build_market_checks())

@@ -1,7 +1,7 @@
 """What the warehouse holds of the market: counts by source, findings of the checks, smiles to draw."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import sql
@@ -42,6 +42,9 @@ VIEWS: Mapping[MarketKind, _View] = {
     MarketKind.SENTIMENT: _View(name="core.sentiment", instrument="symbol"),
     MarketKind.TECHNICAL: _View(name="core.technicals", instrument="concat(symbol, ' ', indicator)"),
 }
+
+
+NOT_JUDGED = " as not_judged"  # a column of the checks that cannot judge everything
 
 
 class ClickHouseMarketAudit(MarketAudit):
@@ -87,11 +90,20 @@ class ClickHouseMarketAudit(MarketAudit):
             raise ConfigurationError(f"check: expected one of {sorted(self._checks)}, was {check!r}")
         text = self._checks[check].strip().rstrip(";")
         asked = {"first": sessions.first, "last": sessions.last, **parameters}
+        has_notes = NOT_JUDGED in text
         (row,) = self._warehouse.rows(
-            f"select sum(wrong) as wrong, groupArray({int(named_max)})(what) as named from (\n{text}\n)",
+            f"select {_findings(int(named_max), has_notes=has_notes)} from (\n{text}\n) as found",
             {name: value for name, value in asked.items() if f"{{{name}:" in text},
         )
-        return Findings(wrong=int(row["wrong"]), named=tuple(map(str, row["named"])))
+        found = Findings(wrong=int(row["wrong"]), named=tuple(map(str, row["named"])))
+        if not has_notes:
+            return found
+        return replace(
+            found,
+            judged=int(row["all_judged"]),
+            not_judged=int(row["all_not_judged"]),
+            notes=tuple(map(str, row["notes"])),
+        )
 
     def smiles(
         self, session: date, until: datetime, symbols_max: int, expiries_max: int
@@ -102,6 +114,17 @@ class ClickHouseMarketAudit(MarketAudit):
             {"session": session, "until": until, "symbols_max": symbols_max, "expiries_max": expiries_max},
         )
         return [SmilePoint(**{**row, "is_call": bool(row["is_call"])}) for row in rows]
+
+
+def _findings(named_max: int, *, has_notes: bool) -> str:
+    """What is made of a check's rows: those that are not wrong say what was judged, and why not more."""
+    if not has_notes:
+        return f"sum(wrong) as wrong, groupArray({named_max})(what) as named"
+    return (
+        f"sum(found.wrong) as wrong, groupArrayIf({named_max})(what, found.wrong > 0) as named, "
+        f"sum(judged) as all_judged, sum(not_judged) as all_not_judged, "
+        f"groupArrayIf({named_max})(what, found.wrong = 0) as notes"
+    )
 
 
 def _view(kind: MarketKind) -> _View:

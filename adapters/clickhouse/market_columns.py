@@ -176,7 +176,7 @@ _CHAIN: dict[str, Cell] = {
     },
     "model_price": Cell(pa.float64(), _of_greeks("price"), may_miss=True),
     **_maybe("spot", PRICE, of="snapshot."),
-    **_maybe("listed", pa.uint32(), of="snapshot."),
+    **_maybe("listed watched", pa.uint32(), of="snapshot."),
     "contracts": Cell(pa.uint32(), lambda row: len(row.snapshot.contracts)),
     "told_by": Cell(pa.string(), attrgetter("snapshot.source")),
 }

@@ -131,6 +131,7 @@ def chain_texts(chain: ChainSnapshot, counts: Mapping[str, object]) -> ChainText
         "source": chain.source,
         "spot": None if chain.spot is None else number_text(chain.spot),
         "listed": chain.listed,
+        "watched": chain.watched,
         "counts": dict(counts),
     }
     return ChainTexts(
@@ -154,6 +155,7 @@ def chain_of(head: bytes | None, calls: bytes | None, puts: bytes | None) -> Cha
             spot=None if told["spot"] is None else number_of(told["spot"]),
             contracts=tuple(contracts),
             listed=told["listed"],
+            watched=told.get("watched"),
         )
     except FAULTS as cause:
         raise InvalidFieldError("chain", "a chain as JSON", head) from cause

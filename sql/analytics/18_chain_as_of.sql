@@ -10,7 +10,7 @@ with
     )
 select
     c.symbol as symbol, c.source as source, c.at as at, dateDiff('second', c.at, moment) as age_s, c.expiry as expiry, c.strike as strike,
-    c.option_right as option_right, c.bid as bid, c.ask as ask, c.last as last, c.volume as volume, c.open_interest as open_interest,
+    c.option_right as option_right, c.quoted_at as quoted_at, c.quote_age_s as quote_age_s, c.bid as bid, c.ask as ask, c.last as last, c.volume as volume, c.open_interest as open_interest,
     c.implied_volatility as implied_volatility, c.delta as delta, c.gamma as gamma, c.spot as spot
 from core.chains as c
 where (c.symbol, c.source, c.at) in (select symbol, source, newest_at from snapshots)

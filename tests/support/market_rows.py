@@ -90,9 +90,17 @@ def contract(
     )
 
 
-def chain(*contracts: ChainContract, at: datetime = LAST, listed: int | None = None) -> ChainSnapshot:
+def chain(
+    *contracts: ChainContract,
+    at: datetime = LAST,
+    listed: int | None = None,
+    watched: int | None = None,
+    spot: Decimal = SPOT,
+) -> ChainSnapshot:
     """A chain of the share."""
-    return ChainSnapshot(symbol="AAPL", at=at, source="lean", spot=SPOT, contracts=contracts, listed=listed)
+    return ChainSnapshot(
+        symbol="AAPL", at=at, source="lean", spot=spot, contracts=contracts, listed=listed, watched=watched
+    )
 
 
 def call_and_put(

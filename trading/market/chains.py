@@ -1,8 +1,9 @@
 """Chains: the newest quote, greeks and open interest of each expected contract, told as one snapshot.
 
-A contract that nobody told of is not in the snapshot; one whose quote is old is in it with its own time (who
-is missing and who is old is counted by `chain_counts` of the port). Open interest is the broker's of the
-morning, so it carries its date.
+A contract that nobody told of is not in the snapshot; one whose quote is old is in it with the time of that
+quote, whatever its model was told since (who is missing and who is old is counted by `chain_counts` of the
+port). A snapshot says how many contracts are watched of those that are listed. Open interest is the broker's
+of the morning, so it carries its date.
 """
 
 from collections.abc import Iterable, Mapping
@@ -125,6 +126,7 @@ class ChainBoard:
             spot=self.spot,
             contracts=contracts,
             listed=len(self._contracts) if self.listed is None else self.listed,
+            watched=len(self._contracts),
         )
 
     def known(self) -> Mapping[str, Option]:
@@ -176,10 +178,10 @@ def nonsense(greeks: OptionGreeks) -> tuple[str, str]:
 
 def _told(known: _Contract, at: datetime) -> ChainContract:
     quote, greeks = known.quote, known.greeks
-    heard = [moment for moment in (quote and quote.at, greeks and greeks.at) if moment]
+    heard = quote or greeks
     return ChainContract(
         option=known.option,
-        at=max(heard, default=at),
+        at=at if heard is None else heard.at,
         bid=quote.bid if quote else None,
         ask=quote.ask if quote else None,
         bid_size=quote.bid_size if quote else None,

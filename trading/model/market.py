@@ -173,7 +173,10 @@ class OptionGreeks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainContract:
-    """One contract in a chain snapshot; open interest is that of the morning of `open_interest_date`."""
+    """One contract in a chain snapshot; open interest is that of the morning of `open_interest_date`.
+
+    `at` is the time of its quote (of its model where it has no quote); the model's is in the greeks.
+    """
 
     option: Option
     at: datetime
@@ -190,7 +193,11 @@ class ChainContract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainSnapshot:
-    """A symbol's option chain at one moment. `listed` counts what is listed, None where nobody knows."""
+    """A symbol's option chain at one moment, each contract with the time of its own quote.
+
+    `listed` counts what is listed, None where nobody knows; `watched` what of it was to be looked at, None
+    where that is all.
+    """
 
     symbol: str
     at: datetime
@@ -198,6 +205,7 @@ class ChainSnapshot:
     spot: Decimal | None
     contracts: tuple[ChainContract, ...]
     listed: int | None = None
+    watched: int | None = None
 
 
 class TradingState(StrEnum):

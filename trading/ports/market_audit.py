@@ -36,10 +36,17 @@ class FilledBars:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What one check found: how many rows are wrong, with the first of them by name."""
+    """What one check found: how many rows are wrong, with the first of them by name.
+
+    A check that cannot judge everything counts what it judged and what it did not, and says why in `notes`;
+    None where it judges all there is.
+    """
 
     wrong: int
     named: tuple[str, ...] = ()
+    judged: int | None = None
+    not_judged: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,6 +177,7 @@ def chain_counts(chain: ChainSnapshot) -> dict[str, int | str | None]:
     return {
         "contracts": len(contracts),
         "listed": chain.listed,
+        "watched": chain.watched,
         "skipped": None if chain.listed is None else max(0, chain.listed - len(contracts)),
         "stale": sum(1 for contract in contracts if chain.at - contract.at > CONTRACT_STALE_AFTER),
         "missing_greeks": sum(1 for contract in contracts if contract.greeks is None),

@@ -13,7 +13,7 @@ from datetime import timedelta
 from trading.calendar import CALENDAR_START, LATE_CLOSE_SYMBOLS, session_close, session_open, sessions_between
 from trading.model.contract_master import Split
 from trading.ports.clock import Clock
-from trading.ports.market_audit import MarketAudit
+from trading.ports.market_audit import Findings, MarketAudit
 from trading.ports.market_history import MarketHistory
 from trading.ports.model_runner import SessionRange, Severity, TableName
 from trading.ports.quality import QualityHistory, QualityResult, QualityRule
@@ -25,11 +25,11 @@ INDEXES_LATE = ("SPX", "XSP", "VIX", "NDX", "RUT", "DJX", "OEX", "XEO")  # their
 SPLIT_DAYS_AROUND = 30
 BOUNDS = {  # what is still in order
     "stale_min": 60,
-    "fresh_min": 15,
     "volatility_max": 5.0,
     "rate_max": 0.06,  # a year
     "dividend_max": 0.06,  # a year
     "parity_slack": 0.002,  # of the spot
+    "apart_s": 60,  # of a call, its put and their underlying: in a minute a share moves a third of the slack
     "greeks_slack": 0.001,
 }
 QUOTES = TableName(database="core", table="quotes")
@@ -39,6 +39,15 @@ CHAINS = TableName(database="core", table="chains")
 VOLATILITY = TableName(database="core", table="volatility")
 NEWS = TableName(database="core", table="news_sentiment")
 TECHNICALS = TableName(database="core", table="technicals")
+
+
+LINES = (
+    "Contracts take turns on the lines that are left (`desk doctor` shows how many), and a market that is"
+    " played fast moves on between two looks. More lines (MARKET_DATA_LINES, where the login has them), fewer"
+    " contracts (CHAIN_EXPIRIES, CHAIN_STRIKES, fewer symbols with a chain in config/market.yaml) or a slower"
+    " played session (DESK_GATEWAY_SPEED) make quotes younger."
+)
+PAIRS = "A pair that is off is a quote to look at (core.chains). Where pairs are not judged: " + LINES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +64,8 @@ def _error(name: str, table: TableName, about: str) -> QualityRule:
     return QualityRule(name=name, table=table, about=about, severity=Severity.ERROR, blocking=True)
 
 
-def _warning(name: str, table: TableName, about: str) -> QualityRule:
-    return QualityRule(name=name, table=table, about=about, severity=Severity.WARN)
+def _warning(name: str, table: TableName, about: str, remedy: str = "") -> QualityRule:
+    return QualityRule(name=name, table=table, about=about, severity=Severity.WARN, remedy=remedy)
 
 
 MARKET_RULES: tuple[QualityRule, ...] = (
@@ -69,9 +78,16 @@ MARKET_RULES: tuple[QualityRule, ...] = (
     _error("bars_lie_in_the_session", BARS, "What was loaded of a session lies in its hours."),
     _warning("bars_have_no_gaps", BARS, "Every minute of the session has a bar of each share and index."),
     _warning("bars_cover_every_session", BARS, "Who had bars in the sessions before has some in this one."),
-    _warning("chain_is_complete", CHAINS, "Each listed contract is in the chain with a bid or an offer."),
+    _warning(
+        "chain_is_complete", CHAINS, "Each watched contract is in the chain with a bid or an offer.", LINES
+    ),
     _warning("greeks_are_in_range", CHAINS, "Model values are such as an option can have."),
-    _warning("put_call_parity_holds", CHAINS, "Calls and puts of one strike agree within their spreads."),
+    _warning(
+        "put_call_parity_holds",
+        CHAINS,
+        "Calls and puts of one strike and one minute agree within their spreads.",
+        PAIRS,
+    ),
     _warning("contracts_have_not_expired", CHAINS, "No contract in a chain expired before its session."),
     _warning("series_are_listed_once", CHAINS, "Around a split no series stands under both its strikes."),
     _warning("open_interest_is_of_the_new_series", CHAINS, "After a split no open interest is of before it."),
@@ -93,11 +109,22 @@ def check_market(
         found = tools.audit.examine(rule.name, sessions, parameters, NAMED_MAX)
         results.append(
             QualityResult(
-                rule=rule, passed=found.wrong == 0, failing_rows=found.wrong, sample=tuple(found.named)
+                rule=rule,
+                passed=found.wrong == 0 and not _is_blind(found),
+                failing_rows=found.wrong,
+                sample=tuple(found.named),
+                judged=found.judged,
+                not_judged=found.not_judged,
+                notes=tuple(found.notes),
             )
         )
     tools.history.record(results, sessions, tools.clock.now())
     return results
+
+
+def _is_blind(found: Findings) -> bool:
+    """Whether there was something to judge, and nothing of it could be: that is no pass."""
+    return found.judged == 0 and found.not_judged > 0
 
 
 def _parameters(sessions: SessionRange, tools: MarketCheckTools) -> Mapping[str, object]:

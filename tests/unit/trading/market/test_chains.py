@@ -69,7 +69,8 @@ def test_a_chain_is_what_is_known_of_each_contract(board: ChainBoard) -> None:
     )
     assert (call.open_interest, call.open_interest_date) == (1234, date(2026, 11, 13))
     assert call.greeks == greeks(NOON + timedelta(seconds=3))
-    assert call.at == NOON + timedelta(seconds=3)
+    assert call.at == NOON, "the time of its quote; that of the model is the greeks'"
+    assert told.watched == 3
     assert (put.greeks, put.open_interest, put.at) == (None, None, NOON)
 
 
@@ -87,6 +88,7 @@ def test_what_is_not_there_is_counted(board: ChainBoard) -> None:
         "contracts": 3,
         "listed": 4,
         "skipped": 1,
+        "watched": 3,
         "stale": 1,
         "missing_greeks": 2,
         "missing_quote": 1,
