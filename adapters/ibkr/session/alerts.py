@@ -35,6 +35,7 @@ class Alerts:
         if before is None and len(self._told_at) >= KINDS_MAX:
             oldest = next(iter(self._told_at))
             del self._told_at[oldest]
+            self._held_back.pop(oldest, None)
         self._told_at[code] = at
         if begins:
             self._open.add(code)
