@@ -13,7 +13,6 @@ from trading.errors import InvalidFieldError, OutboxFullError
 from trading.market.written_streams import WrittenStreams, loss_of
 from trading.model.instruments import Right
 from trading.model.market import Bar, ChainSnapshot, InstrumentState, MarketEntry, VolatilityReading
-from trading.ports.feed_health import FeedBoard, FeedHealth
 from trading.ports.market_outbox import (
     READ_BLOCKS_MAX,
     STREAM_ENTRIES_MAX,
@@ -313,21 +312,6 @@ class MemoryMarketOutboxReader(MarketOutboxReader):
             given=len(self._market.given),
             oldest_at=datetime.fromtimestamp(int(oldest.split("-")[0]) / 1000, UTC) if oldest else None,
         )
-
-
-class MemoryFeedBoard(FeedBoard):
-    """The board in one process; nothing leaves it by itself."""
-
-    def __init__(self) -> None:
-        self._feeds: dict[tuple[str, str, str], FeedHealth] = {}
-
-    def say(self, feeds: Sequence[FeedHealth]) -> None:
-        """Set how these feeds are."""
-        self._feeds.update({(feed.source, feed.feed, feed.symbol): feed for feed in feeds})
-
-    def feeds(self) -> Sequence[FeedHealth]:
-        """Return every feed."""
-        return [self._feeds[name] for name in sorted(self._feeds)]
 
 
 def _stream(symbol: str) -> str:

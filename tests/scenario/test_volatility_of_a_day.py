@@ -11,7 +11,7 @@ from volatility_desk import SEED, VolatilityDesk, volatility_desk
 from volatility_samples import new_york
 
 from adapters.memory.alerts import MemoryAlerts
-from adapters.memory.market import MemoryFeedBoard
+from adapters.memory.feed_board import MemoryFeedBoard
 from simulation.http.cboe import HTML
 from simulation.http.index_path import IndexPath
 from simulation.http.server import Answer, Fault

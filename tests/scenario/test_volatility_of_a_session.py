@@ -13,7 +13,8 @@ from volatility_samples import default_limits
 from adapters.cboe.history import CboeHistory
 from adapters.home_folder.volatility_record import VolatilityFolder
 from adapters.memory.alerts import MemoryAlerts
-from adapters.memory.market import MemoryFeedBoard, MemoryMarketSink
+from adapters.memory.feed_board import MemoryFeedBoard
+from adapters.memory.market import MemoryMarketSink
 from adapters.venue.whole_answer import PublicAddress
 from adapters.yahoo.chart import YahooChart
 from simulation.gateway import GatewayPlan, build_world

@@ -15,8 +15,9 @@ from adapters.configuration import load_settings
 from adapters.ibkr.market.runner import MarketPorts, MarketRunner
 from adapters.ibkr.session.client_library import INSTALLED
 from adapters.memory.alerts import MemoryAlerts
+from adapters.memory.feed_board import MemoryFeedBoard
 from adapters.memory.live_state import MemoryLiveState
-from adapters.memory.market import MemoryFeedBoard, MemoryMarket, MemoryMarketSink, MemoryMarketState
+from adapters.memory.market import MemoryMarket, MemoryMarketSink, MemoryMarketState
 from simulation.gateway import GatewayPlan, Running, run_in_thread
 from trading.market_settings import ChainMode, IngestSettings, MarketSettings, SymbolSettings
 from trading.model.market import MarketKind, MarketRow

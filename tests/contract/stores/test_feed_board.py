@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from real_redis import RunningRedis
 
-from adapters.memory.market import MemoryFeedBoard
+from adapters.memory.feed_board import MemoryFeedBoard
 from adapters.redis import keys
 from adapters.redis.feed_board import RedisFeedBoard
 from trading.ports.feed_health import FeedBoard, FeedHealth, FeedState

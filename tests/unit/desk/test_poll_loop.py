@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adapters.memory.alerts import MemoryAlerts
-from adapters.memory.market import MemoryFeedBoard
+from adapters.memory.feed_board import MemoryFeedBoard
 from adapters.memory.vendor import MemoryBreakerLog, MemoryBreakerOutbox, MemoryVendorMonitor
 from desk.residents.poll_loop import BrokenPollError, Outlets, PollLoop
 from trading.errors import DeskError, LiveStateUnavailableError, WarehouseUnavailableError

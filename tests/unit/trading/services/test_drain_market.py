@@ -9,7 +9,7 @@ from alert_ends import shows_the_end_of
 from drain_samples import SteppingClock
 from market_samples import OPEN, chain, entry, quote
 
-from adapters.memory.market import MemoryFeedBoard
+from adapters.memory.feed_board import MemoryFeedBoard
 from adapters.memory.market_store import MemoryMarketStore
 from desk.residents.life import PAUSE_MAX_S
 from desk.residents.market_drain import run_market_drain
