@@ -12,6 +12,7 @@ from typing import Self
 
 from desk.stack.layout import PRIVATE_FILE_MODE, PRIVATE_FOLDER_MODE
 from simulation.market.lean import read_folder
+from simulation.market.replay import recorded_sessions
 from simulation.sample_desk.journal import JOURNAL_NAME
 from simulation.sample_desk.writing import DEFAULT_FIRST_SESSION, DEFAULT_SESSIONS
 from trading.calendar import TradingCalendar
@@ -117,7 +118,7 @@ def session_to_play(gateway: GatewaySettings) -> date:
 @cache
 def _first_recorded(data: Path) -> date:
     try:
-        return read_folder(data).sessions()[0]
+        return recorded_sessions(read_folder(data), TradingCalendar())[0]
     except ValueError as error:
         raise ConfigurationError(f"gateway.{error}") from error
 

@@ -15,6 +15,7 @@ from simulation.gateway import Gateway
 from simulation.market.lean_writing import write_market
 from simulation.market.replay import RecordedWorld
 from simulation.market.world import new_world
+from simulation.sample_desk.contracts import UNDERLYINGS
 from trading.errors import InvalidFieldError
 from trading.settings import Settings
 
@@ -37,7 +38,8 @@ def write_drawn(seed: int, session: date, sessions: int, symbols: tuple[str, ...
     try:
         return len(write_market(world, symbols, out))
     except ValueError as error:
-        raise InvalidFieldError("--symbols", "listed underlyings", ",".join(symbols)) from error
+        known = ", ".join(sorted({each.symbol for each in UNDERLYINGS}))
+        raise InvalidFieldError("--symbols", f"some of {known}", ",".join(symbols)) from error
 
 
 def _introduce(gateway: Gateway) -> None:

@@ -79,7 +79,7 @@ def recorded_world(
     """The recorded sessions from one on (the folder's first), as many as follow each other, or fewer."""
     calendar = calendar or TradingCalendar()
     folder = read_folder(data)
-    days = tuple(day for day in folder.sessions() if calendar.is_session(day))
+    days = recorded_sessions(folder, calendar)
     for day in set(folder.sessions()) - set(days):
         folder.remarks.note(data.name, "days that are no sessions, left out", day)
     played = _played(days, session, calendar)[:sessions]
@@ -101,6 +101,15 @@ def recorded_world(
         tape=RecordedTape(recording=recording),
         recording=recording,
     )
+
+
+def recorded_sessions(folder: LeanFolder, calendar: TradingCalendar) -> tuple[date, ...]:
+    """The recorded days that are sessions; a folder that has none is an error that names its first day."""
+    told = folder.sessions()
+    days = tuple(day for day in told if calendar.is_session(day))
+    if not days:
+        raise RecordingError(f"data: expected a session of the exchange in {folder.path}, was {told[0]}")
+    return days
 
 
 def seen_series(folder: LeanFolder, sessions: tuple[date, ...]) -> list[Series]:

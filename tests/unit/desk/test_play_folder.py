@@ -5,9 +5,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from small_recording import CALL, options
 
 from adapters.configuration import load_settings
-from desk.play_folder import PlayFolder
+from desk.play_folder import PlayFolder, session_to_play
+from desk.played_market import write_drawn
+from trading.errors import InvalidFieldError
 from trading.settings import Settings
 
 
@@ -44,3 +47,18 @@ def test_beginning_again_forgets_everything(settings: Settings) -> None:
     folder.begin_again()
     assert not folder.is_over()
     assert list(folder.folder.iterdir()) == []
+
+
+def test_a_day_that_is_no_session_is_not_the_first_to_play(tmp_path: Path) -> None:
+    """Nobody asked for Christmas, and the folder was refused for it."""
+    bar = {CALL: "34200000,10000,12000,9000,11000,8"}
+    for day in (date(2015, 12, 25), date(2015, 12, 28)):
+        options(tmp_path, day, "trade", bar)
+    gateway = replace(load_settings({}).gateway, data=tmp_path, session=None)
+    assert session_to_play(gateway) == date(2015, 12, 28)
+
+
+def test_a_symbol_that_is_not_drawn_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    """Under the house's name, whatever was written."""
+    with pytest.raises(InvalidFieldError, match=r"--symbols: expected some of AAPL, .* SPY, .*, was 'BRK B'"):
+        write_drawn(7, date(2026, 11, 13), 1, ("BRK B",), tmp_path)

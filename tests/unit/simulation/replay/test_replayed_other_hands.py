@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,15 @@ def test_a_folder_whose_only_archive_is_broken_says_so(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"was none; .*20151224_trade_american\.zip: is no archive"):
         recorded_world(tmp_path)
     assert not zipfile.is_zipfile(archive)
+
+
+CHRISTMAS = date(2015, 12, 25)
+
+
+def test_a_folder_without_a_session_names_its_first_day(tmp_path: Path) -> None:
+    """`expected one of , was 2015-12-25` helped nobody."""
+    options(tmp_path, CHRISTMAS, "trade", {CALL: BARS})
+    with pytest.raises(
+        RecordingError, match=r"data: expected a session of the exchange in .*, was 2015-12-25"
+    ):
+        recorded_world(tmp_path)
