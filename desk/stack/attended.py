@@ -78,6 +78,6 @@ class AttendedServices:
         while not self._ending.wait(TICK_S):
             ready = {child.service.name for child in self._children if child.state is ServiceState.READY}
             for child in self._children:
-                child.advance(time.time(), self._already_ready | ready)
+                child.advance(time.monotonic(), self._already_ready | ready)
         for child in reversed(self._children):
             child.stop()

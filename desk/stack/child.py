@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import subprocess
+import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,22 +47,23 @@ class Child:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._identity: ProcessIdentity | None = None
-        self._started_at = 0.0
-        self._start_again_at = 0.0
+        self._started_s = 0.0
+        self._started_at = 0.0  # since the epoch: beats are told so
+        self._start_again_s = 0.0
         self._deaths: deque[float] = deque(maxlen=DEATHS_MAX)
 
     def advance(self, now: float, ready: frozenset[str]) -> None:
-        """Move to the next state if something happened; `now` in seconds since the epoch."""
+        """Move to the next state if something happened; `now` in seconds of a clock that nobody sets."""
         if self.state in (ServiceState.STARTING, ServiceState.READY) and self._has_ended():
             self._note_death(now)
         elif self.state is ServiceState.STARTING and self._answers():
             self.state, self.detail = ServiceState.READY, ""
             _log.info(
-                "ready", extra={"service": self.service.name, "after_s": round(now - self._started_at, 2)}
+                "ready", extra={"service": self.service.name, "after_s": round(now - self._started_s, 2)}
             )
         elif self.state is ServiceState.WAITING and ready.issuperset(self.service.needs):
             self._start(now)
-        elif self.state is ServiceState.RESTARTING and now >= self._start_again_at:
+        elif self.state is ServiceState.RESTARTING and now >= self._start_again_s:
             self.restarts += 1
             self._start(now)
 
@@ -97,6 +99,7 @@ class Child:
         )  # fmt: skip
 
     def _start(self, now: float) -> None:
+        self._started_s, self._started_at = now, time.time()
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 self.service.command,
@@ -111,7 +114,6 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, self.service.niceness)
         self._identity = identify(self._process.pid)
-        self._started_at = now
         self.state = ServiceState.STARTING
         _log.info("started", extra={"service": self.service.name, "pid": self._process.pid})
 
@@ -126,7 +128,7 @@ class Child:
     def _note_death(self, now: float) -> None:
         code = self._process.returncode if self._process else None
         self.detail = f"{_ending(code)}; last words: {self._last_words()}"
-        if now - self._started_at > CALM_S:
+        if now - self._started_s > CALM_S:
             self._deaths.clear()
         self._deaths.append(now)
         recent = sum(1 for death in self._deaths if now - death <= DEATH_WINDOW_S)
@@ -134,7 +136,7 @@ class Child:
             self.state = ServiceState.FAILED
         else:
             self.state = ServiceState.RESTARTING
-            self._start_again_at = now + RESTART_DELAYS_S[min(recent, len(RESTART_DELAYS_S)) - 1]
+            self._start_again_s = now + RESTART_DELAYS_S[min(recent, len(RESTART_DELAYS_S)) - 1]
         self._identity = None
         _log.warning(
             "died", extra={"service": self.service.name, "state": self.state.value, "reason": self.detail}

@@ -72,7 +72,7 @@ class Supervisor:
         signal.signal(signal.SIGHUP, self._on_try_again)
         try:
             while not self._stopping:
-                self._tick(time.time())
+                self._tick(time.monotonic())
                 time.sleep(TICK_S)
         finally:
             self._stop()

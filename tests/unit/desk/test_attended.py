@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from desk.stack import child
 from desk.stack.attended import AttendedServices, ServiceNotReadyError
 from desk.stack.layout import StackLayout
 from desk.stack.processes import MARK
@@ -61,6 +62,22 @@ def test_they_start_in_order_come_back_after_a_kill_and_end_with_the_command(lay
         assert len(pids) == 2
         assert before.pid not in pids
     assert not [pid for pid in pids if psutil.pid_exists(pid)]
+
+
+def test_a_clock_that_is_set_back_keeps_none_from_coming_back(
+    layout: StackLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the end of a service and its next start an hour is seen twice."""
+    monkeypatch.setattr(child, "RESTART_DELAYS_S", (1.0,))
+    clock = time.time
+    with attended(layout, service("drain", SLEEP, "redis")) as services:
+        services.wait_until_ready(WAIT_S)
+        before = services.statuses()[0].process
+        assert before is not None
+        os.kill(before.pid, signal.SIGKILL)
+        until(lambda: services.statuses()[0].detail)
+        monkeypatch.setattr(time, "time", lambda: clock() - 3_600)
+        until(lambda: services.statuses()[0].restarts)
 
 
 def test_one_that_keeps_ending_is_told_with_its_last_words(layout: StackLayout) -> None:
