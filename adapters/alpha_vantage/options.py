@@ -28,7 +28,7 @@ from trading.ports.vendor_source import ChainRead
 FEED = "chain"
 SOURCE = "alpha_vantage"
 ROWS_MAX = 40_000  # SPX has 25,000
-CONTRACTS_REMEMBERED = 200_000  # a chain comes every few seconds with the same ones
+CONTRACTS_REMEMBERED = 80_000  # 59 MB; a chain comes every few seconds with the same ones, expired ones go
 DAYS_REMEMBERED = 64
 VOLATILITY_MAX = 10.0  # 1,000 %: beyond it the vendor's solver has failed
 

@@ -15,7 +15,7 @@ from trading.model.money import parse_decimal
 ABSENT = ("", "-", "None", "none", "null", "N/A", "NaN")
 PAYLOAD_CHARS_MAX = 4_096  # of a refused row; real ones have 500
 LIMIT = int(NUMBER_LIMIT)
-NUMBERS_REMEMBERED = 100_000  # sizes and prices of a chain repeat all day
+NUMBERS_REMEMBERED = 50_000  # 12 MB; sizes and prices of a chain repeat all day
 
 
 def object_row(row: object) -> JsonObject:
