@@ -173,7 +173,7 @@ def _check(settings: Settings) -> None:
     check_ingest(settings.ingest)
     check_stubs(settings.stubs)
     _check_vendors(settings.vendors)
-    _check_volatility(settings.volatility)
+    check_volatility(settings.volatility)
     for field in dataclasses.fields(settings.inbox):
         if getattr(settings.inbox, field.name) < 1:
             raise ConfigurationError(f"inbox.{field.name}: expected 1 or more")
@@ -210,7 +210,7 @@ def _check_vendors(vendors: VendorSettings) -> None:
             check_number(f"vendors.{field.name}", value, least)
 
 
-def _check_volatility(limits: VolatilitySettings) -> None:
+def check_volatility(limits: VolatilitySettings) -> None:
     """Times and counts above zero, and limits of the regime in the order in which they are read."""
     for field in dataclasses.fields(limits):
         value, least = getattr(limits, field.name), 0 if field.name == "standby_every_s" else 1

@@ -43,8 +43,8 @@ def alerts(
     """Show what is open and the events of the last day, oldest first; --follow: each as it is raised.
 
     A condition is open until it is found to hold no more; an event is said once. With --since what is over,
-    too, and when that was. Redis keeps the newest; the warehouse has all
-    of them, a few seconds later: --history, or a day.
+    too, and when that was. Redis keeps the newest; the warehouse has all of them, a few seconds later:
+    --history, or a day.
 
     Examples:
 
@@ -59,7 +59,7 @@ def alerts(
         desk alerts --follow
     """
     settings = load_settings()
-    moment = _moment(since, datetime.now(UTC))
+    moment = moment_of(since, datetime.now(UTC))
     if history or DAY.fullmatch(since):
         _show(open_alert_record(settings).newest(moment, last), last, as_json=as_json)
         return
@@ -126,7 +126,7 @@ def _row(each: RaisedAlert) -> dict[str, Any]:
     return {**as_mapping(each), **{name: at and at.isoformat() for name, at in moments.items()}}
 
 
-def _moment(text: str, now: datetime) -> datetime | None:
+def moment_of(text: str, now: datetime) -> datetime | None:
     """Since when; None for no bound."""
     if not text:
         return None

@@ -80,12 +80,12 @@ def generate(
     from desk.played_market import write_drawn
 
     first, folder = session_of(session, "--session"), out.expanduser().resolve()
-    written = write_drawn(seed, first, sessions, _symbols_of(symbols), folder)
+    written = write_drawn(seed, first, sessions, symbols_of(symbols), folder)
     say(f"{written} files in {folder}")
     finish(ExitCode.DONE)
 
 
-def _symbols_of(text: str) -> tuple[str, ...]:
+def symbols_of(text: str) -> tuple[str, ...]:
     """Each name once, in the order given; one given twice would write its files over each other."""
     if not all(name.strip() for name in text.split(",")):
         raise InvalidFieldError("--symbols", "symbols, by commas", text)

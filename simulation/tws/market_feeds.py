@@ -122,7 +122,7 @@ class Level1(Subscription):
             if not is_moved and self._greeks_at[tick] == price:
                 continue
             self._greeks_at[tick] = price
-            told = _told_at(model, price, is_model=tick == MODEL_GREEKS)
+            told = told_at(model, price, is_model=tick == MODEL_GREEKS)
             if not self._line.is_new(("greeks", tick), told is not None) and told is None:
                 continue
             shift = GREEKS_DELAYED_BY if self._line.is_delayed else 0
@@ -225,7 +225,7 @@ def _sum(prices: Sequence[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if known and len(known) == len(prices) else None
 
 
-def _told_at(model: Greeks | None, price: Decimal | None, *, is_model: bool) -> tuple[float, float] | None:
+def told_at(model: Greeks | None, price: Decimal | None, *, is_model: bool) -> tuple[float, float] | None:
     """Volatility and price at a price of the option: the volatility moves by the difference over vega.
 
     None where there is no price, or where no volatility gives it: in the last minutes of an option's life its

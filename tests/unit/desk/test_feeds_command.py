@@ -23,7 +23,7 @@ from adapters.redis.alerts import RedisAlertLog, RedisAlerts
 from adapters.redis.feed_board import RedisFeedBoard
 from adapters.redis.live_state import RedisLiveState
 from adapters.redis.vendor import RedisVendorMonitor
-from desk.commands.alerts import _moment
+from desk.commands.alerts import moment_of
 from desk.feeds_table import FeedsTable, age_text
 from desk.feeds_view import FeedsView, LinesInUse, lines_in_use, worst_first
 from trading.errors import InvalidFieldError
@@ -270,14 +270,14 @@ def test_both_levels_are_read_in_one_order(redis: RunningRedis) -> None:
 def test_a_moment_that_cannot_be_read_is_named(text: str) -> None:
     """Spans have one unit, times a zone."""
     with pytest.raises(InvalidFieldError, match="--since"):
-        _moment(text, NOW)
+        moment_of(text, NOW)
 
 
 def test_moments_are_spans_or_times() -> None:
     """Two hours back, or a time with its zone."""
-    assert _moment("2h", NOW) == NOW - timedelta(hours=2)
-    assert _moment("2026-11-20T12:00:00-05:00", NOW) == NOW
-    assert _moment("", NOW) is None
+    assert moment_of("2h", NOW) == NOW - timedelta(hours=2)
+    assert moment_of("2026-11-20T12:00:00-05:00", NOW) == NOW
+    assert moment_of("", NOW) is None
 
 
 def _read_until(terminal: int, words: bytes) -> bytes:

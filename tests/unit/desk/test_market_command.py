@@ -8,7 +8,7 @@ import pytest
 from desk_command import DESK, environment, first_lines, run_desk, start_desk
 from small_recording import CALL, EARLY, options, small_recording
 
-from desk.commands.market import _symbols_of
+from desk.commands.market import symbols_of
 from desk.gateway_control import show, step
 from desk.stack.ports import PortReservations
 from simulation.market.replay import recorded_world
@@ -72,9 +72,9 @@ def test_a_drawn_market_is_written_so_that_it_can_be_played(tmp_path: Path) -> N
 
 def test_symbols_are_taken_with_blanks_and_each_once() -> None:
     """Blanks are no part of a name; a name that is given twice is refused, and said which."""
-    assert _symbols_of("spy, qqq ,IWM") == ("SPY", "QQQ", "IWM")
+    assert symbols_of("spy, qqq ,IWM") == ("SPY", "QQQ", "IWM")
     with pytest.raises(InvalidFieldError, match="SPY is there twice"):
-        _symbols_of("SPY,QQQ, spy")
+        symbols_of("SPY,QQQ, spy")
     for text in ("", "SPY,", ",SPY", "SPY,,QQQ"):
         with pytest.raises(InvalidFieldError, match="--symbols"):
-            _symbols_of(text)
+            symbols_of(text)

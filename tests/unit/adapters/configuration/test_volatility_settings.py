@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.configuration import load_settings
-from adapters.configuration.loading import SESSIONS_KEPT_MAX, _check_volatility
+from adapters.configuration.loading import SESSIONS_KEPT_MAX, check_volatility
 from adapters.home_folder import volatility_record
 from trading.errors import ConfigurationError
 
@@ -32,14 +32,14 @@ SHIPPED = load_settings({}).volatility
 def test_limits_that_contradict_each_other_are_refused(changes: dict[str, Any], words: str) -> None:
     """Each by the name of its setting."""
     with pytest.raises(ConfigurationError) as refusal:
-        _check_volatility(replace(SHIPPED, **changes))
+        check_volatility(replace(SHIPPED, **changes))
     assert words in str(refusal.value)
 
 
 def test_what_is_shipped_and_no_standby_are_right() -> None:
     """Zero is "not at all" for the standby alone."""
-    _check_volatility(SHIPPED)
-    _check_volatility(replace(SHIPPED, standby_every_s=0))
+    check_volatility(SHIPPED)
+    check_volatility(replace(SHIPPED, standby_every_s=0))
 
 
 def test_as_many_sessions_are_kept_as_may_be_asked_for() -> None:
