@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from small_recording import CALL, DAY, EARLY, OPENS_MS, archive, moment, options, share, small_recording
 
+from simulation.broker.questions import ContractQuery
 from simulation.market.lean import read_folder
 from simulation.market.lean_names import Kind, Resolution
 from simulation.market.lean_rows import quote_row, quote_tick
@@ -204,3 +205,23 @@ def test_an_index_is_played_by_its_own_clock(tmp_path: Path, index: str, ms: int
     assert world.tape.quote(contract(world, index.upper()), at).last == Decimal("2000.5")
     before = moment(EARLY, OPENS_MS - 1_000)
     assert world.tape.quote(contract(world, index.upper()), before).last is None
+
+
+def test_a_class_of_shares_is_listed_as_the_broker_lists_it(tmp_path: Path) -> None:
+    """``brk.b`` in the files: the share is ``BRK B``, its options' class ``BRKB``, its chain file is theirs."""
+    name = "20151224_brk.b_minute_{}.csv"
+    quote = {name.format("quote_american_call_1300000_20160115"): QUOTE}
+    archive(tmp_path / "option/usa/minute/brk.b/20151224_quote_american.zip", quote)
+    trade = {name.format("trade"): "34200000,1280000,1280000,1280000,1280000,5"}
+    archive(tmp_path / "equity/usa/minute/brk.b/20151224_trade.zip", trade)
+    greeks = "0.31,0.5,0.01,0.6,-0.4,0.2"
+    text_file(tmp_path / "option/usa/universes/brk.b/20151224.csv", f"20160115,130,C,1,1,1,1,1,7,{greeks}")
+    world = recorded_world(tmp_path)
+    for asked in ("BRK.B", "BRKB"):
+        assert world.listings.find(ContractQuery(symbol=asked), EARLY) == []
+    found = [each.contract for each in world.listings.find(ContractQuery(symbol="BRK B"), EARLY)]
+    assert sorted(each.symbol for each in found) == ["BRK B", "BRKB  160115C00130000"]
+    (chain, *_) = world.listings.chains("BRK B", EARLY)
+    assert (chain.trading_class, chain.strikes) == ("BRKB", (Decimal(130),))
+    told_greeks = world.quotes.greeks(contract(world, "BRKB  160115C00130000"), moment(EARLY, OPENS_MS))
+    assert told_greeks is not None
