@@ -208,14 +208,15 @@ def test_an_index_is_played_by_its_own_clock(tmp_path: Path, index: str, ms: int
 
 
 def test_a_class_of_shares_is_listed_as_the_broker_lists_it(tmp_path: Path) -> None:
-    """``brk.b`` in the files: the share is ``BRK B``, its options' class ``BRKB``, its chain file is theirs."""
+    """``brk.b`` in the files: the share is ``BRK B``, the class of its options ``BRKB``."""
     name = "20151224_brk.b_minute_{}.csv"
     quote = {name.format("quote_american_call_1300000_20160115"): QUOTE}
     archive(tmp_path / "option/usa/minute/brk.b/20151224_quote_american.zip", quote)
     trade = {name.format("trade"): "34200000,1280000,1280000,1280000,1280000,5"}
     archive(tmp_path / "equity/usa/minute/brk.b/20151224_trade.zip", trade)
     greeks = "0.31,0.5,0.01,0.6,-0.4,0.2"
-    text_file(tmp_path / "option/usa/universes/brk.b/20151224.csv", f"20160115,130,C,1,1,1,1,1,7,{greeks}")
+    lines = ",,,1,1,1,128,1,,,,,,,", f"20160115,130,C,1,1,1,1,1,7,{greeks}"
+    text_file(tmp_path / "option/usa/universes/brk.b/20151224.csv", *lines)
     world = recorded_world(tmp_path)
     for asked in ("BRK.B", "BRKB"):
         assert world.listings.find(ContractQuery(symbol=asked), EARLY) == []
