@@ -84,8 +84,10 @@ def is_same_symbol(one: str, other: str) -> bool:
 def _index(name: str, text: str, value: object) -> str:
     """``^SPX`` and ``$SPX``; a dollar stands before shares, too."""
     bare = INDEX_NAMES.get(text[1:], text[1:])
-    if bare in INDEXES or (text.startswith("$") and HOUSE.fullmatch(bare)):
+    if bare in INDEXES:
         return bare
+    if text.startswith("$") and bare[:1] not in tuple(INDEX_MARKS):
+        return house_symbol(name, bare)
     raise InvalidFieldError(name, f"the broker's name of an index, without {text[0]}", value)
 
 

@@ -73,6 +73,7 @@ def test_what_is_no_symbol_is_named_with_the_spelling_to_use(tmp_path: Path, wri
         *[(text, "SPX") for text in ("SPX", "^SPX", "$SPX", "^GSPC", "spx")],
         ("'^VIX1D'", "VIX1D"),
         ("$AAPL", "AAPL"),
+        ("$BRK.B", "BRK B"),
         ("BAC-P-K", "BAC PRK"),
         ("'ON'", "ON"),
         ("F", "F"),

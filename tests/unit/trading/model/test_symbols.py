@@ -43,7 +43,9 @@ def test_a_ticker_that_is_no_share_here_stays_as_it_came(ticker: str) -> None:
     assert symbol_of_vendor("ticker", ticker) == ticker
 
 
-@pytest.mark.parametrize("text", ["", "  ", "S  P", "BTC-USD", "ES=F", "^IXIC", "^", "A.B.C", None, 1])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "S  P", "BTC-USD", "ES=F", "^IXIC", "^", "$", "$^SPX", "A.B.C", None, 1]
+)
 def test_what_is_no_symbol_names_field_and_value(text: object) -> None:
     """No guess is made."""
     with pytest.raises(InvalidFieldError, match="symbols") as refused:
