@@ -100,6 +100,19 @@ def test_beyond_its_bound_the_oldest_rows_go_and_a_record_says_so() -> None:
     assert records[0].reason.startswith("dropped") and records[0].at == AT
 
 
+def test_the_record_of_a_loss_holds_what_was_told_late_and_what_a_time_was_cut_of() -> None:
+    """The first and the last row of a block need not be its oldest and its newest."""
+    spool = MarketSpool(rows_max=1)
+    (block,) = update(0, rows=3).blocks
+    moments = [AT + timedelta(seconds=5), AT, AT + timedelta(seconds=2)]
+    rows = tuple(replace(row, at=at) for row, at in zip(block.rows, moments, strict=True))  # type: ignore[call-arg]
+    spool.put([replace(update(0), blocks=(replace(block, rows=rows),))])
+    (record,) = rows_of(spool.take(10, ROWS_MAX), MarketKind.REFUSED)
+    until = AT + timedelta(seconds=6)
+    assert record.payload == f"3 rows from {AT.isoformat()} to {until.isoformat()}"
+    assert record.at == AT
+
+
 def test_a_record_of_a_loss_is_not_dropped_itself() -> None:
     """With nothing else to drop the spool is longer than its bound, by its records."""
     spool = MarketSpool(rows_max=1)
