@@ -245,7 +245,7 @@ def drain_tools(settings: Settings, warehouse: "Warehouse", consumer: str) -> Dr
         reader=open_outbox_reader(settings, consumer),
         fills=fills,
         live_state=watch.live_state,
-        on_positions=lambda: watch_positions(watch),
+        on_positions=lambda at: watch_positions(watch, stored_by=at),
         alerts=open_alerts(settings, "drain"),
     )
 

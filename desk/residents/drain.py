@@ -12,7 +12,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from adapters.clock import SystemClock
 from adapters.wiring import (
     drain_tools,
     open_alerts,
@@ -69,7 +68,7 @@ def _drain(settings: Settings, stop: threading.Event, writer: KeptWriter[FencedA
     warehouse, second = open_executions_warehouse(settings), open_watches_warehouse(settings)
     live_state = open_live_state(settings)
     looking = watch_tools(settings, second)
-    watch = PositionWatch(lambda at: watch_positions(looking, stored_by=at), SystemClock())
+    watch = PositionWatch(lambda at: watch_positions(looking, stored_by=at))
     tools = drain_tools(settings, warehouse, f"{COMPONENT}@{socket.gethostname()}")
     worker = ThreadPoolExecutor(1, thread_name_prefix="fills")
     told = replace(tools, on_positions=watch.notify, alerts=writer.sink.alerts, beside=worker.submit)

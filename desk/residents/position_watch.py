@@ -1,6 +1,6 @@
 """The watch over positions beside the drain: in a thread of its own, so that no fill waits for a comparison.
 
-`notify` says that everything up to now is stored and that a complete answer is among it; the thread looks as
+`notify` says up to when everything is stored and that a complete answer is among it; the thread looks as
 often as it can, and never at answers that were stored later. A look that fails is repeated.
 """
 
@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from trading.errors import DeskError
-from trading.ports.clock import Clock
 
 RETRY_S = 1.0
 STOP_S = 5.0
@@ -21,9 +20,8 @@ _log = logging.getLogger("desk.positions")
 class PositionWatch:
     """Runs `look` after each `notify`, with the moment up to which everything was stored."""
 
-    def __init__(self, look: Callable[[datetime], object], clock: Clock) -> None:
+    def __init__(self, look: Callable[[datetime], object]) -> None:
         self._look = look
-        self._clock = clock
         self._due = threading.Event()
         self._stopping = threading.Event()
         self._stored_by: datetime | None = None
@@ -33,9 +31,9 @@ class PositionWatch:
         """Begin to look."""
         self._thread.start()
 
-    def notify(self) -> None:
-        """A complete answer and all before it are stored; never waits."""
-        self._stored_by = self._clock.now()
+    def notify(self, stored_by: datetime) -> None:
+        """A complete answer and, up to this moment, all with its fills are stored; never waits."""
+        self._stored_by = stored_by
         self._due.set()
 
     def stop(self) -> None:

@@ -48,7 +48,8 @@ WATCH_PAUSE = timedelta(seconds=1)  # a simulated broker may be asked for positi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrainTools:
-    """What the drain reads and writes; `on_positions` is called after complete positions answers.
+    """What the drain reads and writes; `on_positions` is called after complete positions answers, with the
+    moment up to which the fills of all that was stored are stored, too.
 
     Without a worker `beside` it stores one batch after the other.
     """
@@ -56,7 +57,7 @@ class DrainTools:
     reader: OutboxReader
     fills: FillTools
     live_state: LiveState | None
-    on_positions: Callable[[], object] | None
+    on_positions: Callable[[datetime], object] | None
     alerts: Alerts | None = None
     beside: Beside | None = None
 
@@ -101,11 +102,14 @@ class OutboxDrain:
             report = self._drained(batch, is_stored=stored is not None) if batch.entry_ids else DrainReport()
         except Exception:
             self._ahead.forget()
+            self._ahead.round_ended(holds_no_more=False)
             raise
         if self._tools.alerts is not None:
             self._tools.alerts.end_alert(STUCK_ALERT, "the warehouse takes entries")
         self._settle()
-        if len(batch.entry_ids) < self._entries_max:
+        is_whole = len(batch.entry_ids) < self._entries_max
+        self._ahead.round_ended(holds_no_more=stored is None and is_whole)
+        if is_whole:
             self._watch()
         return report
 
@@ -233,7 +237,7 @@ class OutboxDrain:
         self._watched_at = now
         try:
             if self._tools.on_positions is not None:
-                self._tools.on_positions()
+                self._tools.on_positions(self._ahead.stored_by or now)
             self._watch_due = False
         except DeskError as error:
             logger.warning("positions_not_watched error=%s", error)

@@ -10,12 +10,16 @@ of it again, in order, and to store an entry twice changes nothing.
 Both ask the same warehouse, so storing ahead rests twice as long as it took: else a busy warehouse would
 spend on entries the half of what the fills need.
 
+An entry that is stored without its fills must not be judged by them: an answer about positions would know
+executions that the fills do not. So it is known here up to when everything was stored (`stored_by`).
+
 Belongs here: what was read ahead, and its bound. Keep out: threads (`beside` brings them), what is stored.
 """
 
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from trading.ports.clock import Clock
@@ -26,6 +30,7 @@ logger = logging.getLogger(__name__)
 WAIT_S = 0.02  # for a new entry; the worker's end is noticed so late at most
 RESTS = 2  # times as long as storing took
 REST_MAX_S = 1.0
+JUST_BEFORE = timedelta(microseconds=1)
 Result = TypeVar("Result")
 Told = TypeVar("Told", covariant=True)
 
@@ -61,6 +66,16 @@ class EntriesAhead:
         self._reader, self._store, self._beside, self._clock = reader, store, beside, clock
         self._entries_max = entries_max
         self._batches: list[OutboxBatch] = []
+        self._is_behind = (
+            True  # something is held that was stored before, without its fills: by a life before?
+        )
+        self._since: datetime | None = None  # before which everything stored has its fills
+        self._round_since: datetime | None = None  # the same of what this round stored ahead
+
+    @property
+    def stored_by(self) -> datetime | None:
+        """The last moment by which all that was stored has its fills; None where all has."""
+        return self._since
 
     def take(self) -> OutboxBatch | None:
         """All of it as one batch, which is stored; None where there is nothing."""
@@ -73,12 +88,19 @@ class EntriesAhead:
         )
 
     def forget(self) -> None:
-        """The reader gives it again."""
-        self._batches = []
+        """The reader gives it again, before anything new."""
+        self._batches, self._is_behind = [], True
+
+    def round_ended(self, *, holds_no_more: bool) -> None:
+        """The fills of a batch are stored, or it failed; `holds_no_more`: nothing else of before is held."""
+        if holds_no_more:
+            self._is_behind = False
+        self._since = (self._since or self._round_since) if self._is_behind else self._round_since
+        self._round_since = None
 
     def during(self, work: Callable[[], Result]) -> Result:
         """Do the work beside, and read and store until it has ended; without a worker just do it."""
-        if self._beside is None:
+        if self._beside is None or self._is_behind:
             return work()
         underway = self._beside(work)
         try:
@@ -98,6 +120,7 @@ class EntriesAhead:
         if not batch.entry_ids:
             return 0.0
         began = self._clock.now()
+        self._round_since = self._round_since or began - JUST_BEFORE
         self._store(batch)
         self._batches.append(batch)
         return (self._clock.now() - began).total_seconds()

@@ -5,22 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 from desk.residents.position_watch import PositionWatch
 from trading.errors import WarehouseUnavailableError
-from trading.ports.clock import Clock
 
 NOON = datetime(2026, 7, 17, 16, 0, tzinfo=UTC)
 WAIT_S = 60.0
 
 
-class Ticking(Clock):
-    """A second later at every look."""
-
-    def __init__(self) -> None:
-        self.at = NOON
-
-    def now(self) -> datetime:
-        """A second later than before."""
-        self.at += timedelta(seconds=1)
-        return self.at
+def later(seconds: int) -> datetime:
+    """So long after noon."""
+    return NOON + timedelta(seconds=seconds)
 
 
 def test_a_notice_is_followed_by_a_look_at_what_was_stored_by_then() -> None:
@@ -35,16 +27,16 @@ def test_a_notice_is_followed_by_a_look_at_what_was_stored_by_then() -> None:
         if len(seen) == 2:
             done.set()
 
-    watch = PositionWatch(look, Ticking())
+    watch = PositionWatch(look)
     watch.start()
-    watch.notify()
+    watch.notify(later(1))
     assert began.wait(WAIT_S)
-    for _ in range(3):
-        watch.notify()
+    for seconds in (2, 3, 4):
+        watch.notify(later(seconds))
     go_on.set()
     assert done.wait(WAIT_S)
     watch.stop()
-    assert seen == [NOON + timedelta(seconds=1), NOON + timedelta(seconds=4)]
+    assert seen == [later(1), later(4)]
 
 
 def test_a_look_that_failed_is_repeated_without_a_notice() -> None:
@@ -58,9 +50,9 @@ def test_a_look_that_failed_is_repeated_without_a_notice() -> None:
             raise WarehouseUnavailableError("down")
         done.set()
 
-    watch = PositionWatch(look, Ticking())
+    watch = PositionWatch(look)
     watch.start()
-    watch.notify()
+    watch.notify(later(1))
     assert done.wait(WAIT_S)
     watch.stop()
     assert tries == [NOON + timedelta(seconds=1)] * 2
@@ -69,7 +61,7 @@ def test_a_look_that_failed_is_repeated_without_a_notice() -> None:
 def test_without_a_notice_nobody_looks() -> None:
     """A drain that hears no complete answer compares nothing."""
     seen: list[datetime] = []
-    watch = PositionWatch(seen.append, Ticking())
+    watch = PositionWatch(seen.append)
     watch.start()
     watch.stop()
     assert not seen

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -106,7 +106,7 @@ class Desk:
             reader=around(MemoryOutboxReader(self.stream, name)),
             fills=fills,
             live_state=around(self.live_state),
-            on_positions=lambda: self.watched.append(1),
+            on_positions=lambda _: self.watched.append(1),
             alerts=self.alerts,
             beside=beside,
         )
@@ -574,7 +574,7 @@ def test_a_watch_that_fails_is_tried_again(desk: Desk) -> None:
     """It holds no entry up."""
     failures = [WarehouseUnavailableError("down"), InvalidFieldError("a", "b", "c")]
 
-    def watch() -> None:
+    def watch(_: datetime) -> None:
         if failures:
             raise failures.pop()
         desk.watched.append(1)

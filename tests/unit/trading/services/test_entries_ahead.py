@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from drain_samples import ACCOUNTS, OPEN, SteppingClock, commission, execution, message
+from drain_samples import ACCOUNTS, OPEN, SteppingClock, answer, commission, execution, message, position
 
 from adapters.ibkr.live_messages import LiveMessages
 from adapters.memory.broker_events import MemoryBrokerEventStore
@@ -21,7 +21,7 @@ from trading.ports.outbox import OutboxBatch
 from trading.services.drain_fills import FillTools
 from trading.services.drain_outbox import DrainTools, OutboxDrain
 
-WAIT_S = 30.0
+WAIT_S = 20.0
 
 
 class HeldFills(MemoryFillStore):
@@ -45,9 +45,11 @@ class NoticedEvents(MemoryBrokerEventStore):
         super().__init__(fills)
         self.count, self.reached = count, threading.Event()
         self.refuses = 0
+        self.moments: list[datetime] = []
 
     def record(self, *arguments: Any) -> None:
         """Store and say so."""
+        self.moments += [arguments[2]] * len(arguments[0])
         if self.refuses and self.entries:
             self.refuses -= 1
             self.reached.set()
@@ -79,15 +81,17 @@ class Held:
         tools = FillTools(
             messages=LiveMessages(), events=self.events, fills=self.fills, clock=SteppingClock()
         )
+        self.watched: list[datetime] = []
         self.drain = OutboxDrain(
             DrainTools(
                 reader=WaitingReader(self.stream, "a"),
                 fills=tools,
                 live_state=None,
-                on_positions=None,
+                on_positions=self.watched.append,
                 beside=worker.submit,
             )
         )
+        self.drain.drain_once(0)  # nothing is held by a life before
 
     def begin(self) -> threading.Thread:
         """A round in a thread; returns when its fills wait."""
@@ -151,3 +155,18 @@ def test_what_could_not_be_stored_ahead_is_read_again_and_holds_no_fill_up(held:
     assert len(held.standing()) == 2
     assert not held.stream.entries
     assert len(held.events.entries) == 4
+
+
+def test_positions_are_compared_up_to_what_has_its_fills(held: Held) -> None:
+    """An answer that was stored ahead knows executions whose fills are not there: it is left out."""
+    held.outbox.append([answer("positions", [position()]), *told(1)])
+    round_ = held.begin()
+    held.outbox.append([*told(2), answer("positions", [position()])])
+    held.events.count = 6
+    assert held.events.reached.wait(WAIT_S)
+    held.end(round_)
+    (stored_by,) = held.watched
+    ahead = [at for at in held.events.moments if at > stored_by]
+    assert len(ahead) == 3
+    held.drain.drain_once(0)
+    assert held.drain._ahead.stored_by is None
