@@ -62,11 +62,10 @@ from judged
 where is_judged and greatest(above, below) > {parity_slack:Float64} * underlying
 union all
 select
-    concat(symbol, ' ', toString(session), ' ', source, ': ', toString(countIf(is_judged)), ' pairs judged, ',
-        toString(countIf(not is_judged)), ' not judged: quotes ', toString(round(quantileExactIf(0.5)(apart_s, not is_judged))),
-        ' s apart in the middle, ', toString(round(maxIf(apart_s, not is_judged))), ' s at most') as what,
+    concat(symbol, ' ', toString(session), ' ', source, ': ', toString(judged), ' pairs judged, ', toString(not_judged), ' not judged',
+        if(not_judged = 0, '', concat(': quotes ', toString(round(quantileExactIf(0.5)(apart_s, not is_judged))),
+            ' s apart in the middle, ', toString(round(maxIf(apart_s, not is_judged))), ' s at most'))) as what,
     0 as wrong, countIf(is_judged) as judged, countIf(not is_judged) as not_judged, toFloat64(not_judged) as rank
 from judged
 group by symbol, session, source
-having not_judged > 0 or judged > 0
 order by wrong > 0 desc, rank desc, what

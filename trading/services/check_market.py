@@ -29,7 +29,7 @@ BOUNDS = {  # what is still in order
     "rate_max": 0.06,  # a year
     "dividend_max": 0.06,  # a year
     "parity_slack": 0.002,  # of the spot
-    "apart_s": 60,  # of a call, its put and their underlying: in a minute a share moves a third of the slack
+    "apart_s": 30,  # of a call, its put and their underlying: a share moves less than the slack meanwhile
     "greeks_slack": 0.001,
 }
 QUOTES = TableName(database="core", table="quotes")
@@ -85,7 +85,7 @@ MARKET_RULES: tuple[QualityRule, ...] = (
     _warning(
         "put_call_parity_holds",
         CHAINS,
-        "Calls and puts of one strike and one minute agree within their spreads.",
+        "Calls and puts of one strike and one moment agree within their spreads.",
         PAIRS,
     ),
     _warning("contracts_have_not_expired", CHAINS, "No contract in a chain expired before its session."),
