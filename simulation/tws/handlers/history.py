@@ -14,6 +14,7 @@ from simulation.tws.client import Client
 from simulation.tws.contracts import sec_type_of
 from simulation.tws.moments import asked_moment, bar_size_s, begin_of
 from simulation.tws.notices import text_of
+from simulation.tws.options import DataPermission
 from simulation.tws.pacing import RELAXED_BAR_S
 from simulation.tws.replies import history as say
 from simulation.tws.requests.market import (
@@ -48,6 +49,9 @@ def real_time_bars(state: GatewayState, client: Client, request: RealTimeBars) -
     if request.what not in REAL_TIME_WHATS:
         _refuse(client, request.request_id, f"Invalid what to show {request.what[:40]!r}")
         return
+    if state.options.permission is not DataPermission.LIVE:
+        client.error(request.request_id, 420, text_of(420, reason=_no_permission(record)))
+        return
     if not client.may_subscribe("bars", request.request_id):
         return
     now = state.clock.now()
@@ -63,6 +67,9 @@ def real_time_bars(state: GatewayState, client: Client, request: RealTimeBars) -
 def historical_data(state: GatewayState, client: Client, request: HistoricalData) -> None:
     record = state.the_contract(client, request.request_id, request.query)
     if record is None:
+        return
+    if state.options.permission is DataPermission.NONE:
+        _have_none(client, request.request_id, _no_permission(record))
         return
     form = say.BarForm(format_date=request.format_date, bar_s=bar_size_s(request.bar_size))
     now = state.clock.now()

@@ -100,6 +100,9 @@ def market_depth(state: GatewayState, client: Client, request: MarketDepth) -> N
     if sec_type_of(record.contract) in WITHOUT_A_BOOK or (exchange == "SMART" and not request.is_smart):
         client.error(request.request_id, 10092)
         return
+    if state.options.permission is not DataPermission.LIVE:  # nobody has a delayed book
+        client.error(request.request_id, 354)
+        return
     if not client.may_subscribe("depth", request.request_id):
         return
     if client.subscriptions.count("depth") >= state.options.depth_lines:

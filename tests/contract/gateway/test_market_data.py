@@ -206,6 +206,33 @@ def test_without_permission_there_is_no_data_or_delayed_data(
     run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("permission", "codes"),
+    [
+        (DataPermission.NONE, [354, 420, 162]),
+        (DataPermission.DELAYED, [354, 420]),  # what is over may be seen
+        (DataPermission.LIVE, []),
+    ],
+)
+def test_without_permission_there_is_no_book_no_bar_of_now_and_no_history(
+    permission: DataPermission, codes: list[int]
+) -> None:
+    """Nobody has a delayed book or a delayed bar of five seconds; each request is told why."""
+
+    async def scenario() -> None:
+        async with gateway(SmallBroker(), hand_clock(), accounts=ACCOUNTS, permission=permission) as server:
+            ib = await connected(server.port)
+            heard = codes_of(ib)
+            ib.reqMktDepth(share(), isSmartDepth=True)
+            ib.reqRealTimeBars(share(), 5, "TRADES", True)
+            await ib.reqHistoricalDataAsync(share(), "", "1800 S", "1 min", "TRADES", True)
+            await ib.reqCurrentTimeAsync()
+            assert [code for _, code in heard] == codes
+            ib.disconnect()
+
+    run(scenario())
+
+
 @pytest.mark.parametrize(("is_smart", "exchange"), [(True, "SMART"), (False, "ARCA"), (False, "CBOE")])
 def test_a_book_is_told_by_position_and_follows_its_changes(is_smart: bool, exchange: str) -> None:
     """Inserts, updates and deletes leave the library with the broker's book; a reset starts it anew."""
