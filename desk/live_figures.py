@@ -23,7 +23,7 @@ NANOSECONDS_A_MS = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveFigures:
-    """One live session in numbers. Latency is from the gateway's sending to the row in the warehouse."""
+    """One live session in numbers. Latency is from the gateway's sending to the row, and to the fill."""
 
     fills: int
     corrected: int
@@ -38,6 +38,8 @@ class LiveFigures:
     position_differences_lifted: int
     latency_p50_ms: float | None
     latency_p99_ms: float | None
+    fill_latency_p50_ms: float | None
+    fill_latency_p99_ms: float | None
     differences: tuple[Difference, ...]
 
     @property
@@ -58,6 +60,7 @@ def figures_of(live: LiveSession, warehouse: Warehouse) -> LiveFigures:
     )
     holes, closed = holes_in(connection)
     latencies = sorted(latencies_ms(sendings, heard))
+    to_fills = sorted(latencies_ms(sendings, heard, until="filled_at"))
     return LiveFigures(
         fills=len(journal.fills),
         corrected=len(journal.corrected),
@@ -72,6 +75,8 @@ def figures_of(live: LiveSession, warehouse: Warehouse) -> LiveFigures:
         position_differences_lifted=int(positions["lifted"]),
         latency_p50_ms=percentile(latencies, 50),
         latency_p99_ms=percentile(latencies, 99),
+        fill_latency_p50_ms=percentile(to_fills, 50),
+        fill_latency_p99_ms=percentile(to_fills, 99),
         differences=compare_with_journal(journal, warehouse),
     )
 
@@ -87,14 +92,14 @@ def read_sendings(text: str) -> Mapping[str, Sequence[int]]:
 
 
 def latencies_ms(
-    sendings: Mapping[str, Sequence[int]], heard: Sequence[Mapping[str, Any]]
+    sendings: Mapping[str, Sequence[int]], heard: Sequence[Mapping[str, Any]], until: str = "drained_at"
 ) -> Sequence[float]:
     """From the first sending to the row, of executions that were sent before they were heard in an answer."""
     told = []
     for row in heard:
         first = min(sendings.get(row["exec_id"], ()), default=None)
-        if first is not None and first <= _nanoseconds(row["heard_at"]):
-            told.append((_nanoseconds(row["drained_at"]) - first) / NANOSECONDS_A_MS)
+        if first is not None and row[until] and first <= _nanoseconds(row["heard_at"]):
+            told.append((_nanoseconds(row[until]) - first) / NANOSECONDS_A_MS)
     return told
 
 

@@ -121,6 +121,8 @@ def show_live(live: LivePart) -> None:
             f"From the gateway's sending to the row: p50 {told.latency_p50_ms:.0f} ms, "
             f"p99 {told.latency_p99_ms:.0f} ms."
         )
+    if told.fill_latency_p50_ms is not None and told.fill_latency_p99_ms is not None:
+        say(f"To its fill: p50 {told.fill_latency_p50_ms:.0f} ms, p99 {told.fill_latency_p99_ms:.0f} ms.")
     if told.gaps:
         complain(f"{told.gaps} gaps in the numbers of the outbox: select * from audit.outbox_gaps")
     count = len(told.differences)

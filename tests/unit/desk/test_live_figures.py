@@ -48,14 +48,17 @@ def test_a_torn_line_of_the_sendings_is_left_out() -> None:
 
 
 def test_latency_counts_from_the_first_sending_to_the_row() -> None:
-    """An execution that was first heard in an answer, before any live sending, has no latency."""
+    """First heard in an answer, before any live sending: no latency. No fill of its own: none to the fill."""
     heard = [
-        {"exec_id": "a.01", "heard_at": BEGAN + 3 * MS, "drained_at": BEGAN + 40 * MS},
-        {"exec_id": "b.01", "heard_at": BEGAN, "drained_at": BEGAN + 40 * MS},
-        {"exec_id": "c.01", "heard_at": BEGAN, "drained_at": BEGAN},
+        {"exec_id": "a.01", "heard_at": BEGAN + 3 * MS, "drained_at": BEGAN + 40 * MS, "filled_at": None},
+        {"exec_id": "b.01", "heard_at": BEGAN, "drained_at": BEGAN + 40 * MS, "filled_at": None},
+        {"exec_id": "c.01", "heard_at": BEGAN, "drained_at": BEGAN, "filled_at": None},
+        {"exec_id": "d.01", "heard_at": BEGAN, "drained_at": BEGAN + MS, "filled_at": BEGAN + 9 * MS},
     ]
     sendings = {"a.01": [BEGAN_NS + 10**6, BEGAN_NS], "b.01": [BEGAN_NS + 10**6]}
     assert latencies_ms(sendings, heard) == [40.0]
+    sendings["d.01"] = [BEGAN_NS]
+    assert latencies_ms(sendings, heard, until="filled_at") == [9.0]
 
 
 def test_percentiles_of_few_and_of_none() -> None:
