@@ -7,8 +7,8 @@ stays that of `drain_outbox`: nothing is acknowledged before its fills are store
 after batch in the order of the stream. What is here when something fails is forgotten: the reader gives all
 of it again, in order, and to store an entry twice changes nothing.
 
-Both ask the same warehouse, so storing ahead rests twice as long as it took: else a busy warehouse would
-spend on entries the half of what the fills need.
+Both ask the same warehouse, so storing ahead rests five times as long as it took, and costs the fills a sixth
+of it at most: with two times, fills of a warehouse that had no processor left came half as late again.
 
 An entry that is stored without its fills must not be judged by them: an answer about positions would know
 executions that the fills do not. So it is known here up to when everything was stored (`stored_by`).
@@ -28,8 +28,8 @@ from trading.ports.outbox import OutboxBatch, OutboxReader
 logger = logging.getLogger(__name__)
 
 WAIT_S = 0.02  # for a new entry; the worker's end is noticed so late at most
-RESTS = 2  # times as long as storing took
-REST_MAX_S = 1.0
+RESTS = 5  # times as long as storing took
+REST_MAX_S = 2.0
 JUST_BEFORE = timedelta(microseconds=1)
 Result = TypeVar("Result")
 Told = TypeVar("Told", covariant=True)
