@@ -3,8 +3,8 @@
 -- would have to be paid, so that a wide quote is no fault.
 -- It says something of one moment only. So a pair is judged where call, put and underlying are of times at most apart_s from one
 -- another; all other pairs are counted as not judged, with how far apart they are. The same two quotes stand in many snapshots of a
--- chain: they are one pair, judged by the first of these, whose spot is the nearest; where that is too late, by the price of the
--- underlying that the broker's model took with the quote.
+-- chain: they are one pair, judged by the price of the underlying that the broker's model took with the quote; where nobody told
+-- such a price then, by the spot of the first of these snapshots, which may itself stand still.
 with legs as (
     select
         c.symbol as symbol, c.session as session, c.source as source, c.trading_class as trading_class, c.expiry as expiry,
@@ -40,8 +40,9 @@ timed as (
             dateDiff('millisecond', least(oldest, assumeNotNull(tupleElement(first.6, 2))),
                 greatest(newest, assumeNotNull(tupleElement(first.6, 2)))) / 1000,
             snapshot_s) as model_s,
-        least(snapshot_s, model_s) as apart_s,
-        if(snapshot_s <= model_s, first.1, assumeNotNull(tupleElement(first.6, 1))) as underlying,
+        tupleElement(first.6, 1) > 0 and model_s <= {apart_s:UInt32} as has_model,
+        if(has_model, model_s, snapshot_s) as apart_s,
+        if(has_model, assumeNotNull(tupleElement(first.6, 1)), first.1) as underlying,
         (dateDiff('day', session, expiry) + 1) / 365 as years,
         toFloat64(strike) as k
     from pairs

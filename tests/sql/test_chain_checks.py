@@ -90,9 +90,12 @@ def test_what_cannot_be_judged_beside_what_can_is_counted_and_passes(warehouse: 
     assert (result.passed, result.judged, result.not_judged) == (True, 1, 1)
 
 
-def test_old_quotes_are_judged_by_the_underlying_of_their_own_time(warehouse: Warehouse) -> None:
-    """An hour later the share stands elsewhere: the model's price of it came with the quotes."""
-    later = NOON + timedelta(hours=1)
+@pytest.mark.parametrize("apart", [timedelta(0), timedelta(hours=1)])
+def test_old_quotes_are_judged_by_the_underlying_of_their_own_time(
+    warehouse: Warehouse, apart: timedelta
+) -> None:
+    """An hour later the share stands elsewhere, or its quote stood still: the model told its price then."""
+    later = NOON + apart
     right = rows.chain(*pair(RIGHT, NOON, NOON, underlying=rows.SPOT), at=later, spot=MOVED)
     assert examined(warehouse, PARITY, right).judged == 1
     assert examined(warehouse, PARITY, right).passed
