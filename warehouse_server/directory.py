@@ -15,7 +15,6 @@ from xml.sax.saxutils import escape
 
 ENGINE_PACKAGE: Final = "chdb-core"
 _DATA: Final = "engine"
-MERGE_NICENESS: Final = 5  # merges can wait; ignored where the process may not (CAP_SYS_NICE)
 _CONFIG: Final = """<clickhouse>
     <logger><level>none</level></logger>
     <query_log>
@@ -24,7 +23,6 @@ _CONFIG: Final = """<clickhouse>
         <flush_interval_milliseconds>1000</flush_interval_milliseconds>
         <ttl>event_date + interval 7 day</ttl>
     </query_log>
-    <os_threads_nice_value_merge_mutate>{merge_niceness}</os_threads_nice_value_merge_mutate>
     <max_server_memory_usage>{memory_bytes}</max_server_memory_usage>
     <backups><allowed_path>{backups}</allowed_path></backups>
 </clickhouse>
@@ -57,11 +55,7 @@ def own(root: Path, config_dir: Path | None, memory_bytes: int) -> Directory:
     _check_version(root)
     config_file = (config_dir.resolve() if config_dir else root) / "chdb-config.xml"
     config_file.parent.mkdir(parents=True, exist_ok=True)
-    config_file.write_text(
-        _CONFIG.format(
-            merge_niceness=MERGE_NICENESS, memory_bytes=memory_bytes, backups=escape(str(root / "backups"))
-        )
-    )
+    config_file.write_text(_CONFIG.format(memory_bytes=memory_bytes, backups=escape(str(root / "backups"))))
     return Directory(root, config_file, lock)
 
 

@@ -41,7 +41,7 @@ def test_places_go_out_in_the_order_of_coming() -> None:
 
 def test_who_has_the_right_of_way_finds_a_place_and_stands_before_the_others() -> None:
     """A place more is his; beyond it he is the next, however many came before him."""
-    admission = Admission(1, 100)
+    admission = Admission(1, 100, kept=1)
     admission.acquire()
     admission.acquire(first=True)
     order: list[bool] = []
@@ -67,15 +67,11 @@ def test_who_has_the_right_of_way_finds_a_place_and_stands_before_the_others() -
     assert order == [True, False, False]
 
 
-def test_who_stands_behind_leaves_the_processors_to_others() -> None:
-    """Behind the first, threads are nicer and pauses bounded unless said otherwise; else nothing is added."""
-    given = giving_way({"priority": "3", "low_priority_query_wait_time_ms": "7"})
-    assert given == {
-        "priority": "3",
-        "os_threads_nice_value_query": "5",
-        "low_priority_query_wait_time_ms": "7",
-    }
-    assert giving_way({"priority": "2"})["low_priority_query_wait_time_ms"] == "100"
+def test_who_stands_behind_pauses_for_a_bounded_time() -> None:
+    """Unless it says otherwise; without an order nothing is added."""
+    assert giving_way({"priority": "3"}) == {"priority": "3", "low_priority_query_wait_time_ms": "100"}
+    told = {"priority": "2", "low_priority_query_wait_time_ms": "7"}
+    assert giving_way(told) == told
     for settings in ({}, {"priority": "0"}, {"priority": "1"}):
         assert giving_way(settings) == settings
     assert goes_first({"priority": "1"})
