@@ -164,10 +164,20 @@ def held(lease: HeldLease, alerts: Alerts) -> Iterator[None]:
     try:
         yield
     except FencedOutError as error:
-        alerts.raise_alert(f"fenced_out-{lease.component}", str(error))
-        raise
+        told = _by_whom(lease, error)
+        alerts.raise_alert(f"fenced_out-{lease.component}", str(told))
+        raise told from error
     finally:
         lease.give_back()
+
+
+def _by_whom(lease: HeldLease, error: FencedOutError) -> FencedOutError:
+    """The same with the successor's name: a refused write knows its number, a lease that is gone nothing."""
+    try:
+        holder = lease.holder()
+    except LiveStateUnavailableError:
+        holder = "another process"
+    return FencedOutError(f"{error}; {holder} has the lease")
 
 
 class Fenced(Protocol):

@@ -66,9 +66,7 @@ class EntriesAhead:
         self._reader, self._store, self._beside, self._clock = reader, store, beside, clock
         self._entries_max = entries_max
         self._batches: list[OutboxBatch] = []
-        self._is_behind = (
-            True  # something is held that was stored before, without its fills: by a life before?
-        )
+        self._is_behind = True  # something stored before, by a life before too, may be without its fills
         self._since: datetime | None = None  # before which everything stored has its fills
         self._round_since: datetime | None = None  # the same of what this round stored ahead
 

@@ -53,9 +53,7 @@ class HeldLease:
         """Keep it; raises FencedOutError where another has or had it since."""
         kept = self.take() if self.lease is None else self._live_state.keep_lease(self.lease, self.ttl_s)
         if kept is None:
-            raise FencedOutError(
-                f"lease {self.component}: {self.holder()} has it, not {self._shown(self._owner)}"
-            )
+            raise FencedOutError(f"lease {self.component}: {self._shown(self._owner)} has it no more")
         self.lease = kept
         return kept
 

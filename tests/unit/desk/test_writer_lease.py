@@ -159,3 +159,15 @@ def test_a_lost_lease_is_one_alert_and_is_not_given_back_for_another() -> None:
         writer.keep()
     assert list(alerts.told) == ["fenced_out-ingest"]
     assert state.lease_holder("ingest", "writer") == second.lease
+
+
+def test_a_refused_write_tells_who_follows_it() -> None:
+    """Where it is written only the successor's number is known; people are told the process."""
+    state, alerts = MemoryLiveState(), MemoryAlerts()
+    first, second = lease(state, "one", 0), lease(state, "two")
+    with (
+        pytest.raises(FencedOutError, match=r"number 7 is known; two, since .* has the lease"),
+        held(first, alerts),
+    ):
+        assert first.take() is not None and second.take() is not None
+        raise FencedOutError("number 7 is known")
