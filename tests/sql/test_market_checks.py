@@ -364,6 +364,17 @@ def test_a_smile_is_of_the_last_chain_and_the_nearest_expiries(warehouse: Wareho
     assert len(audit.smiles(rows.SESSION, rows.NOON - MOMENT, 3, 2)) == 3, "all came later: the last"
 
 
+def test_a_smile_is_of_one_moment_and_of_the_source_that_tells_most_of_it(warehouse: Warehouse) -> None:
+    """Contracts that take turns were looked at hours apart: no curve is drawn through them."""
+    hour_old = rows.greeks(at=rows.LAST - timedelta(hours=1))
+    turns = [rows.contract(rows.option(strike), greeks=hour_old) for strike in ("101", "102", "103")]
+    now = [rows.contract(rows.option(strike), greeks=rows.greeks(at=rows.LAST)) for strike in ("104", "105")]
+    _load(warehouse, MarketKind.CHAIN, rows.chain(*turns, now[0]), source="turns")
+    _load(warehouse, MarketKind.CHAIN, rows.chain(*now, at=rows.LAST), source="at_once")
+    points = ClickHouseMarketAudit(warehouse).smiles(rows.SESSION, rows.CLOSE, 3, 1)
+    assert [int(point.strike) for point in points] == [104, 105]
+
+
 DAYS_BEFORE = [
     date(2026, 2, 24),
     date(2026, 2, 27),

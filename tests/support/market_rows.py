@@ -71,10 +71,10 @@ def option(strike: str = "100", right: Right = Right.CALL, expiry: date = date(2
     return Option(symbol="AAPL", expiry=expiry, right=right, strike=Decimal(strike))
 
 
-def greeks(**changes: Any) -> OptionGreeks:
+def greeks(at: datetime = LAST, **changes: Any) -> OptionGreeks:
     """Model values of a call at the money."""
     values = {"implied_volatility": 0.3, "delta": 0.5, "gamma": 0.05, "vega": 0.1, "theta": -0.05}
-    return OptionGreeks(at=LAST, source=GreeksSource.VENUE_FILE, **{**values, **changes})
+    return OptionGreeks(at=at, source=GreeksSource.VENUE_FILE, **{**values, **changes})
 
 
 def contract(
