@@ -57,7 +57,11 @@ class WaitingWords:
 
     def keep(self, said: Said) -> None:
         """Let a word wait; one too many is counted. An end has room where a begin has none any more."""
-        same = [each for each in self._words if each.code == said.code]
+        same = [
+            each
+            for each in self._words
+            if each.code == said.code and (said.code or each.step is said.step)  # no code: the process's own
+        ]
         if same and same[-1].step is said.step:
             return
         if len(same) > 1:  # it began and ended, and begins again
